@@ -1,0 +1,106 @@
+package lint
+
+const modulePath = "github.com/twiceless/twiceless"
+
+// A row says what the non-test files of a package may import. Patterns are relative to the module; "x/..." is x and all below it, and packages of
+// one pattern may import each other. Every package may import the standard library, less what a world bans.
+type row struct {
+	pkg   string
+	ours  []string
+	third []string
+}
+
+// lattice: imports point down only. A package without a row is a finding.
+var lattice = []row{
+	{pkg: "sim/rng"},
+	{pkg: "sim/history", ours: []string{"sim/rng"}},
+	{pkg: "sim", ours: []string{"sim/rng", "sim/history"}},
+
+	{pkg: "model", ours: []string{"sim/..."}},
+	// Siblings meet in the messages of model; they do not import each other.
+	{pkg: "model/broker/...", ours: []string{"sim/...", "model"}},
+	{pkg: "model/producer/...", ours: []string{"sim/...", "model"}},
+	{pkg: "model/consumer/...", ours: []string{"sim/...", "model"}},
+	{pkg: "model/downstream/...", ours: []string{"sim/...", "model"}},
+	{pkg: "model/store/...", ours: []string{"sim/...", "model"}},
+	{pkg: "model/stack/...", ours: []string{"sim/...", "model"}},
+
+	{pkg: "faults/...", ours: []string{"sim/...", "model"}},
+
+	{pkg: "checker/...", ours: []string{"sim/history"}, third: []string{"github.com/anishathalye/porcupine"}},
+
+	{pkg: "reports/...", ours: []string{"sim/history", "sim/rng", "checker/...", "faults/..."}, third: []string{"gonum.org/v1/..."}},
+
+	{
+		pkg:  "scenarios/...",
+		ours: []string{"sim/...", "model/...", "faults/...", "checker/..."},
+		third: []string{
+			"github.com/goccy/go-yaml/...",
+			"github.com/invopop/jsonschema",
+			"github.com/santhosh-tekuri/jsonschema/v6/...",
+		},
+	},
+
+	{
+		pkg:   "cmd/simulate/...",
+		ours:  []string{"scenarios/...", "reports/...", "checker/...", "faults/...", "sim/..."},
+		third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+	},
+
+	{pkg: "internal/lint"},
+}
+
+// testsMayImport is what the test files of every package may import beyond its row, and what packages made for tests (see isTestPackage) may
+// import. An import cycle is the compiler's business.
+var testsMayImport = row{
+	ours:  []string{"sim/...", "model/...", "faults/...", "checker/...", "scenarios/...", "reports/..."},
+	third: []string{"pgregory.net/rapid", "github.com/stretchr/testify/..."},
+}
+
+// worldPackages run inside a simulated world: every ban applies to their non-test files.
+var worldPackages = []string{"sim/...", "model/...", "faults/..."}
+
+// orderedPackages turn histories into results: a map may be ranged over only by the sorting helper, or under a comment that says why order cannot
+// show in the result.
+var orderedPackages = []string{"checker/...", "scenarios/...", "reports/..."}
+
+const (
+	sortingHelper   = "SortedKeys"
+	unorderedMarker = "//det:unordered "
+)
+
+const (
+	maxFileLines = 500
+	maxFuncLines = 80
+)
+
+// An allowance lets one file or function ("path" or "path:Func") be longer than the limit. It is a ratchet: it must be lowered when the code
+// shrinks, and removed when the limit is met.
+type allowance struct {
+	what  string
+	lines int
+}
+
+var allowances = []allowance{}
+
+// bannedImport is one import (or a whole tree of them) that a world must not have.
+type bannedImport struct {
+	pattern string
+	rule    string
+}
+
+// bannedImports does not list time and runtime: they have exceptions, see bans.go.
+var bannedImports = []bannedImport{
+	{"sync/...", ruleSync},
+	{"math", ruleMath}, {"math/cmplx", ruleMath},
+	{"math/rand/...", ruleRand}, {"crypto/rand", ruleRand},
+	{"hash/maphash", ruleMaphash},
+	{"unsafe", ruleUnsafe}, {"C", ruleUnsafe},
+	{"os/...", ruleOS}, {"syscall", ruleOS}, {"net/...", ruleOS}, {"plugin", ruleOS}, {"log/...", ruleOS}, {"io/ioutil", ruleOS},
+	{"runtime/...", ruleRuntime}, {"weak", ruleRuntime}, {"unique", ruleRuntime},
+}
+
+// kernelPackage alone may import runtime, and only these names of it.
+const kernelPackage = "sim"
+
+var runtimeAllowed = []string{"Callers", "CallersFrames", "FuncForPC", "Frames", "Frame", "Func", "Error", "Goexit"}

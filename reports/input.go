@@ -1,0 +1,77 @@
+package reports
+
+import (
+	"fmt"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Input is all that a report of a comparison is made of. Rows may hold anything that a sweep left: rows of stacks
+// or faults that are not listed are not shown, rows of another scenario or epoch are an error.
+type Input struct {
+	Scenario     string // name
+	ScenarioHash string
+	Epoch        int
+	BaseSeed     uint64
+	RunsPerCell  int
+	Exposure     string // name of the exposure profile
+
+	Stacks []StackInfo         // rows of the table, in the order of the scenario
+	Faults []history.FaultKind // columns, none included
+	Rows   []history.Row
+
+	Cases         map[[2]string]string // (stack, fault) → path of the case relative to --out
+	CellContracts map[[2]string]string // (stack, fault) → held, broken, outside, vacuous or unknown
+	CannotHappen  map[[2]string]bool   // (stack, fault) → there is nothing that this fault could hit
+
+	RunTwice   int    // runs done twice with equal digests
+	Elapsed    string // ready text, for instance "41 s"; "" = not told
+	Load       string // ready line about load, utilisation and drain limit
+	NotifyNote string // ready sentence about notify effects
+	Again      string // command of the smallest break; "" = none
+	Command    string // how this process was started, for printed commands
+}
+
+// StackInfo is what a report says about one stack beyond its cells.
+type StackInfo struct {
+	Name               string
+	Contract           history.Contract
+	Verdict            string            // pass, fail, vacuous or unknown
+	Promises           map[string]string // property → verdict
+	HuntRuns           int
+	HuntBreaches       int
+	PermittedNeverSeen []string
+	Sentence           string // the last column; "" = written from the cells
+}
+
+// Control is the fault kind that is no fault: a line, never a column.
+const Control = "none"
+
+// decisiveRuns is the number of runs a cell needs before its figures may decide something.
+const decisiveRuns = 300
+
+// check refuses rows that belong to another scenario or model epoch.
+func (in *Input) check() error {
+	if in.ScenarioHash == "" {
+		return nil
+	}
+	for i := range in.Rows {
+		r := &in.Rows[i]
+		if r.Scenario != in.ScenarioHash || r.Epoch != in.Epoch {
+			return fmt.Errorf("row %d (%s, %s, seed %d) is of scenario %s, epoch %d: this report is of %s, epoch %d",
+				i, r.Stack, r.Fault, r.Seed, r.Scenario, r.Epoch, in.ScenarioHash, in.Epoch)
+		}
+	}
+	return nil
+}
+
+// columns are the fault kinds without the control.
+func (in *Input) columns() []history.FaultKind {
+	var kinds []history.FaultKind
+	for _, k := range in.Faults {
+		if k.Name != Control {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}

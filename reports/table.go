@@ -1,0 +1,186 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Formats lists the forms of the damage table.
+func Formats() []string { return []string{"text", "markdown", "json"} }
+
+// WriteTable writes the damage table: what one fault does to critical effects, stack by stack. Format json is the
+// content of results.json.
+func WriteTable(w io.Writer, in Input, format string) error {
+	if err := in.check(); err != nil {
+		return err
+	}
+	switch format {
+	case "json":
+		return WriteResults(w, in)
+	case "text", "":
+		return writeLines(w, newTable(in).text())
+	case "markdown":
+		return writeLines(w, newTable(in).markdown())
+	}
+	return fmt.Errorf("unknown format %q (%s)", format, strings.Join(Formats(), ", "))
+}
+
+func writeLines(w io.Writer, lines []string) error {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(strings.TrimRight(line, " "))
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// table is the comparison as texts, before any layout.
+type table struct {
+	in      Input
+	columns []history.FaultKind
+	cells   []cell // without estimates: a table shows counts
+}
+
+func newTable(in Input) *table { return &table{in: in, columns: in.columns(), cells: sums(in)} }
+
+// cell is never nil for a listed stack and fault.
+func (t *table) cell(stack, fault string) *cell {
+	for i := range t.cells {
+		if c := &t.cells[i]; c.Stack == stack && c.Fault == fault {
+			return c
+		}
+	}
+	return nil
+}
+
+// under are a stack's cells with a fault, in column order.
+func (t *table) under(stack string) []*cell {
+	cells := make([]*cell, len(t.columns))
+	for i, k := range t.columns {
+		cells[i] = t.cell(stack, k.Name)
+	}
+	return cells
+}
+
+// header says what was compared, in lines of at most pageWidth.
+func (t *table) header() []string {
+	in := &t.in
+	runs := count(in.RunsPerCell, "run") + " a cell"
+	if in.RunsPerCell < decisiveRuns {
+		runs += fmt.Sprintf(" (a first look; decide with --runs %d)", decisiveRuns)
+	}
+	parts := []string{
+		in.Scenario,
+		count(len(in.Stacks), "stack") + " × " + count(len(t.columns), "fault kind"),
+		"one fault a run", runs, fmt.Sprintf("base seed %d", in.BaseSeed),
+	}
+	if in.Elapsed != "" {
+		parts = append(parts, in.Elapsed)
+	}
+	lines := fill(parts, " · ", pageWidth)
+	var second []string
+	if in.Load != "" {
+		second = append(second, in.Load)
+	}
+	if in.RunTwice > 0 {
+		second = append(second, fmt.Sprintf("%s done twice, digests equal", count(in.RunTwice, "run")))
+	}
+	return append(lines, fill(second, " · ", pageWidth)...)
+}
+
+// control says what happened without a fault.
+func (t *table) control() string {
+	var dirty []string
+	clean, runs, seen := 0, 0, false
+	for _, s := range t.in.Stacks {
+		c := t.cell(s.Name, Control)
+		if c == nil || c.Runs == 0 {
+			continue
+		}
+		seen, runs = true, max(runs, c.Runs)
+		if c.Duplicates+c.Losses == 0 {
+			clean++
+			continue
+		}
+		dirty = append(dirty, fmt.Sprintf("%s %s extra, %s", s.Name, damage(c.Duplicates, c.Runs), lostText(&c.Cell)))
+	}
+	switch {
+	case !seen:
+		return "control (no fault)  not run"
+	case len(dirty) == 0:
+		return fmt.Sprintf("control (no fault)  nothing extra, nothing lost in any stack, %s each", count(runs, "run"))
+	}
+	return fmt.Sprintf("control (no fault)  NOT CLEAN: %s · the other %d clean", strings.Join(dirty, "; "), clean)
+}
+
+func lostText(c *Cell) string {
+	text := damage(c.Losses, c.Runs) + " lost"
+	if c.LostSilent > 0 {
+		text = "!" + text
+	}
+	return text
+}
+
+// damage is a mean over runs for people: two significant digits.
+func damage(sum int64, runs int) string {
+	if runs == 0 || sum == 0 {
+		return "–"
+	}
+	x := float64(sum) / float64(runs)
+	switch {
+	case x < 0.01:
+		return "<0.01"
+	case x < 0.095:
+		return fmt.Sprintf("%.2f", x)
+	case x < 9.95:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.0f", x)
+}
+
+// entry is one cell of the table: a mean and the worst run.
+type entry struct{ mean, worst string }
+
+// entryOf shows a sum over the runs of a cell.
+func entryOf(c *cell, sum, worst int64, silent bool) entry {
+	switch {
+	case c.cannotHappen:
+		return entry{mean: "n/a"}
+	case c.Runs == 0:
+		return entry{mean: "·"}
+	case sum == 0 && !c.exercised():
+		return entry{mean: "?"}
+	case sum == 0:
+		return entry{mean: "–"}
+	}
+	e := entry{mean: damage(sum, c.Runs), worst: fmt.Sprintf("(%d)", worst)}
+	if silent {
+		e.mean = "!" + e.mean
+	}
+	return e
+}
+
+func extraEntry(c *cell) entry { return entryOf(c, c.Duplicates, c.Worst.Duplicates, false) }
+func lostEntry(c *cell) entry  { return entryOf(c, c.Losses, c.Worst.Losses, c.LostSilent > 0) }
+func notifyEntry(c *cell) entry {
+	return entryOf(c, c.DuplicatesByClass.Notify, c.notifyWorst, false)
+}
+
+func entries(cells []*cell, show func(*cell) entry) []entry {
+	out := make([]entry, len(cells))
+	for i, c := range cells {
+		out[i] = show(c)
+	}
+	return out
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

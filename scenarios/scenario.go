@@ -1,0 +1,151 @@
+package scenarios
+
+import (
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// Scenario is what is simulated, resolved: every default filled in, every duration an integer of nanoseconds.
+// It is pure data; its canonical JSON is part of every case and its hash names the rows.
+//
+// Durations are ns. Where zero has a meaning the field says so; otherwise Resolve has replaced it.
+type Scenario struct {
+	Version     int                   `json:"version"`
+	Name        string                `json:"name"`
+	Why         string                `json:"why,omitempty"`
+	Event       string                `json:"event"` // noun of an intent: order gives order-117
+	Broker      Broker                `json:"broker"`
+	Workload    Workload              `json:"workload"`
+	Flow        []Stage               `json:"flow"`
+	Downstreams map[string]Downstream `json:"downstreams"`
+	Producer    Producer              `json:"producer"`
+	Consumers   Consumers             `json:"consumers"`
+	Network     Network               `json:"network"`
+	Phases      Phases                `json:"phases"`
+	Limits      Limits                `json:"limits"`
+	Stacks      []Stack               `json:"stacks"`
+	Expect      []Expectation         `json:"expect,omitempty"`
+}
+
+// Broker is the partitioned log.
+type Broker struct {
+	Kind           string           `json:"kind"` // log
+	Topics         map[string]Topic `json:"topics"`
+	SessionTimeout int64            `json:"session_timeout"` // on the broker's monotonic clock; default 6s
+	RebalanceDelay int64            `json:"rebalance_delay"` // first join of an empty group waits this long; default 3s
+	Append         rng.Dist         `json:"-"`               // page cache write
+	Fsync          rng.Dist         `json:"-"`               //
+	AppendText     string           `json:"append"`          // default uniform(50us, 150us)
+	FsyncText      string           `json:"fsync"`           // default lognormal(p50 1ms, p99 6ms)
+}
+
+// Topic of the broker. The flow's source is the topic named in Workload.Topic.
+type Topic struct {
+	Partitions int `json:"partitions"` // 1 to 1024; default 6
+}
+
+// Workload offers intents open-loop: arrivals do not wait for anything.
+type Workload struct {
+	Arrival  string `json:"arrival"`  // poisson(4/s): mean rate
+	Interval int64  `json:"interval"` // mean time between arrivals, ns, from Arrival
+	During   string `json:"during"`   // chaos
+	Topic    string `json:"topic"`    // default: the only topic
+	Keys     string `json:"keys"`     // zipf(100, 1.1)
+	KeyCount int    `json:"key_count"`
+	KeySkew  int    `json:"key_skew"` // exponent in thousandths; 0 = uniform
+	Deadline int64  `json:"deadline"` // from the intended arrival; later is late; 0 = never
+}
+
+// Stage of the flow.
+type Stage struct {
+	Name      string        `json:"stage"`
+	Kind      string        `json:"kind"`              // pure, read or effect
+	Takes     rng.Dist      `json:"-"`                 //
+	TakesText string        `json:"takes,omitempty"`   // time of a pure stage at the consumer; default constant(0s)
+	Service   string        `json:"service,omitempty"` // from calls: service or service.op
+	Op        string        `json:"op,omitempty"`      // default: the stage's name
+	Effect    string        `json:"effect,omitempty"`  // critical, state, notify or derived
+	Class     history.Class `json:"-"`
+	Amount    int64         `json:"amount,omitempty"` // in hundredths
+}
+
+// Downstream is a service that stages call, or a store that layers use.
+type Downstream struct {
+	Kind            string   `json:"kind"` // payments-api, database, notification
+	Latency         rng.Dist `json:"-"`
+	LatencyText     string   `json:"latency"`
+	Capacity        int64    `json:"capacity"` // calls a second, spaced evenly; 0 = unlimited
+	CapacityText    string   `json:"capacity_text,omitempty"`
+	IdempotencyKeys string   `json:"idempotency_keys,omitempty"` // offered or none (default)
+	KeepKeys        int64    `json:"keep_keys,omitempty"`        // on the service's wall clock; 0 = for ever
+}
+
+// Producer is the client that publishes intents.
+type Producer struct {
+	RequestTimeout  int64 `json:"request_timeout"`  // default 2s
+	DeliveryTimeout int64 `json:"delivery_timeout"` // with retries: from hand-over to giving up; default 2m
+	Backoff         int64 `json:"backoff"`          // between tries; default 100ms
+}
+
+// Consumers is the group.
+type Consumers struct {
+	Members         int   `json:"members"`           // 1 to 100; default 3
+	MaxPollRecords  int   `json:"max_poll_records"`  // default 50
+	MaxPollInterval int64 `json:"max_poll_interval"` // on the member's monotonic clock; default 5m
+	Heartbeat       int64 `json:"heartbeat"`         // default session_timeout/3
+	FetchWait       int64 `json:"fetch_wait"`        // long poll; default 500ms
+	CallTimeout     int64 `json:"call_timeout"`      // of a stage's call; default 2s
+	RequestTimeout  int64 `json:"request_timeout"`   // of requests to the broker (besides fetch and join waits); default 2s
+	Restart         int64 `json:"restart"`           // time from boot to the first instruction; default 200ms
+}
+
+// Network is the latency of one hop.
+type Network struct {
+	Latency     rng.Dist `json:"-"`
+	LatencyText string   `json:"latency"` // default lognormal(p50 300us, p99 2ms)
+}
+
+// Phases of a run. Warm-up, heal and drain are derived unless a file lengthens the drain.
+type Phases struct {
+	WarmUp int64 `json:"warm_up"` // derived: the groups must be stable when it ends
+	Chaos  int64 `json:"chaos"`   // default 90s; at least ten session timeouts
+	Drain  int64 `json:"drain"`   // derived: limit from the longest chain of timeouts
+	Chain  int64 `json:"chain"`   // derived: that chain
+}
+
+// Limits of one run; hitting one is a stop reason that names it.
+type Limits struct {
+	Events int64 `json:"events"` // default 20,000,000
+	Facts  int64 `json:"facts"`  // default 2,000,000
+}
+
+// Stack is one engine, its layers, and the contract.
+type Stack struct {
+	Name     string           `json:"name"`
+	Why      string           `json:"why,omitempty"`
+	Engine   string           `json:"engine"`
+	Acks     int              `json:"acks"`    // 0 or 1 (default 1)
+	Retries  bool             `json:"retries"` // of the producer; default false for commit-before, true otherwise
+	Layers   []Layer          `json:"layers,omitempty"`
+	Contract history.Contract `json:"contract"`
+}
+
+// Layer is one layer with its parameters. Only those of its kind may be set.
+type Layer struct {
+	Kind    string   `json:"kind"`               // retry, dead-letter, idempotency-key, dedup-store
+	Backoff string   `json:"backoff,omitempty"`  // retry: exponential (default) or none
+	From    int64    `json:"from,omitempty"`     // retry: first delay; default 100ms
+	To      int64    `json:"to,omitempty"`       // retry: ceiling; default 10s
+	Budget  int      `json:"budget,omitempty"`   // retry: tries after the first; default 8
+	KeyFrom []string `json:"key_from,omitempty"` // idempotency-key: parts of the key; default [event, stage]
+	Keep    int64    `json:"keep,omitempty"`     // idempotency-key: the service's keeping time; 0 = for ever
+	Variant string   `json:"variant,omitempty"`  // dedup-store: durable
+	Topic   string   `json:"topic,omitempty"`    // dead-letter: default <source>.dlq
+}
+
+// Expectation is a statement about cells that must hold, or compare exits 1.
+type Expectation struct {
+	Stack      string            `json:"stack"`
+	Damage     map[string]string `json:"damage,omitempty"`      // fault kind → "p_duplicate < 1%"
+	LostSilent string            `json:"lost_silent,omitempty"` // none
+}

@@ -1,0 +1,4 @@
+package scenarios
+
+// Schema is the JSON Schema of scenario files.
+func Schema() []byte { panic("stub") }

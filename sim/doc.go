@@ -1,0 +1,32 @@
+// Package sim is the kernel: time, order, randomness, processes, nodes, network, clocks, disks, hooks and the
+// trace of one run. It knows no broker, no consumer and no strategy.
+//
+// # The ordering contract
+//
+// At any moment one goroutine runs in a world. Events are executed in the order (time, phase, tie, sequence):
+//
+//	phase 0  faults and changes of the run's phase
+//	phase 1  deliveries and disk completions
+//	phase 2  timers and wake-ups
+//
+// Tie is 0 unless a search sets it; sequence is the order of scheduling, so the order is total and no two events
+// ever compare equal. Time is int64 nanoseconds since the start of the world.
+//
+// # Two ways to write a component
+//
+// Handlers are state machines: a message, a timer or a disk completion runs one function to its end, atomically.
+// Replies are sent from the completion of the write they stand for, so every point where a node can crash is an
+// event. Processes are straight-line code that awaits (Sleep, Call, Wait); each await is a place where the node
+// can crash, and a kill unwinds the process by a panic from its current await.
+//
+// # Invariants
+//
+//   - The same seed and the same program give the same digest: nothing here reads a clock, the environment, an
+//     address or the order of a map.
+//   - A cancelled timer leaves the queue at once: the heap holds what is live and nothing else.
+//   - What survives a stop of a node is what is on its disk: a boot must return an instance never seen before.
+//   - Facts are recorded through the node or process that knows them; a dead process records nothing.
+//
+// It imports the standard library, sim/rng and sim/history. What to read next: world.go (the run loop), proc.go
+// (processes and kills), rpc.go (the five steps), disk.go.
+package sim

@@ -1,0 +1,110 @@
+package history
+
+// Promise is what a stack says about one property.
+type Promise string
+
+// Never is a promise; Allowed and the empty string permit.
+const (
+	Never   Promise = "never"
+	Allowed Promise = "allowed"
+)
+
+// Contract is what a stack promises, inside which envelope. A property that it does not name is permitted.
+type Contract struct {
+	Duplicates map[string]Promise `json:"duplicates,omitempty"` // by effect class
+	Loss       Promise            `json:"loss,omitempty"`
+	Order      string             `json:"order,omitempty"` // per-key or ""
+	Envelope   []Bound            `json:"envelope,omitempty"`
+}
+
+// Bound is one limit of an envelope: dimension ≤ Max. Max is ns for durations and a count otherwise.
+type Bound struct {
+	Dimension Dimension `json:"dimension"`
+	Max       int64     `json:"max"`
+}
+
+// Property names what is judged. The list is closed.
+type Property string
+
+// The properties of the exactly-once ledger and of judged objects.
+const (
+	PropDuplicateCritical Property = "duplicate-effect (critical)"
+	PropDuplicateState    Property = "duplicate-effect (state)"
+	PropDuplicateNotify   Property = "duplicate-effect (notify)"
+	PropDuplicateDerived  Property = "duplicate-effect (derived)"
+	PropLoss              Property = "loss"
+	PropOrder             Property = "order (per key)"
+	PropPhantom           Property = "phantom-effect"
+	PropLinearizable      Property = "linearizability"
+	PropStuck             Property = "stuck"
+	PropHarness           Property = "harness"
+)
+
+// DuplicateOf is the duplicate property of a class.
+func DuplicateOf(c Class) Property {
+	return [...]Property{"", PropDuplicateCritical, PropDuplicateState, PropDuplicateNotify, PropDuplicateDerived}[c]
+}
+
+// Label says what failed first on the way to a finding. The table is closed.
+type Label string
+
+// The cause labels.
+const (
+	LabelRedeliveredAfterCommitLost Label = "redelivered-after-commit-lost" // effect applied, its commit never took place
+	LabelRedeliveredAfterRebalance  Label = "redelivered-after-rebalance"   // a zombie and its successor both applied
+	LabelReplyLost                  Label = "applied-reply-lost"            // applied, the caller was not told, it called again
+	LabelHandlerRetried             Label = "handler-retried"               // a later stage failed and the whole handler ran again
+	LabelPublishedTwice             Label = "published-twice"               // the producer's retry made two records
+	LabelDedupRecordLost            Label = "dedup-record-lost"
+	LabelDedupRecordExpired         Label = "dedup-record-expired"
+	LabelCommittedBeforeEffect      Label = "committed-before-effect" // position moved on, the effect never came
+	LabelDroppedWithoutTrace        Label = "dropped-without-trace"   // consumer code gave up, only a log line remains
+	LabelNeverAppended              Label = "never-appended"          // accepted, but no log ever took it
+	LabelTruncated                  Label = "truncated"               // a log took it and no longer holds it
+	LabelSuppressedWithoutEffect    Label = "suppressed-without-effect"
+	LabelStuckInStore               Label = "stuck-in-store"
+	LabelReordered                  Label = "overtaken"
+	LabelUnexplained                Label = "unexplained"
+)
+
+// Labels lists the closed table with one sentence each.
+func Labels() []struct {
+	Name Label
+	Doc  string
+} {
+	return []struct {
+		Name Label
+		Doc  string
+	}{
+		{LabelReplyLost, "a resource applied the call, its reply never came, the caller called again"},
+		{LabelCommittedBeforeEffect, "the group's position moved past the event before its effect took place"},
+		{LabelDedupRecordExpired, "the record that would have recognised the repetition had expired"},
+		{LabelDedupRecordLost, "the record that would have recognised the repetition was lost"},
+		{LabelDroppedWithoutTrace, "consumer code gave the event up and left only a log line"},
+		{LabelHandlerRetried, "a later stage failed and the whole handler ran again"},
+		{LabelNeverAppended, "the application was told success, but no log took the record"},
+		{LabelReordered, "a later event of the same key was applied first"},
+		{LabelPublishedTwice, "the producer's retry put the event into the log twice"},
+		{LabelRedeliveredAfterCommitLost, "the effect was applied, the commit of its position never took place, the event came again"},
+		{LabelRedeliveredAfterRebalance, "the partition moved while the event was in work: a zombie and its successor both applied it"},
+		{LabelStuckInStore, "a store still holds the event where a live component would take it up"},
+		{LabelSuppressedWithoutEffect, "the event was taken for a repetition although its effect never took place"},
+		{LabelTruncated, "a log took the record and later no longer held it"},
+		{LabelUnexplained, "no rule of the judge explains it"},
+	}
+}
+
+// Finding is a violated property with its evidence.
+type Finding struct {
+	Property Property
+	Event    string  // intent concerned; "" = none
+	Stage    string  //
+	Label    Label   // what failed first
+	Evidence []int64 // fact ids, ascending
+	Detail   string  // one sentence for people
+}
+
+// Fingerprint identifies the finding across seeds: property, stage, cause label; no ids, no times.
+func (f Finding) Fingerprint() string {
+	return string(f.Property) + "/" + f.Stage + "/" + string(f.Label)
+}

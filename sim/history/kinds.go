@@ -1,0 +1,181 @@
+package history
+
+import "fmt"
+
+// Kind says what a fact states. The table is closed: a reader of a history needs no other vocabulary.
+type Kind uint8
+
+// The kinds, in the order in which an intent usually meets them.
+const (
+	KindNone         Kind = iota
+	KindPhase             // the run entered a phase; Note is its name
+	KindBooted            // a node began an incarnation
+	KindStopped           // a node ended an incarnation; Note: kill, power-loss, graceful
+	KindUnwound           // a process died at an await; Note is file:line of the await
+	KindPanicked          // code of a process panicked; Note is file:line and the value
+	KindOffered           // the workload offered an intent at Until (intended arrival); Requires lists its effects
+	KindAccepted          // the producer's API told the application "success"
+	KindRefused           // the producer's API told the application "no": definitely not written
+	KindUncertain         // the producer's API gave up without knowing
+	KindAppended          // a log took a record: Resource topic/partition, Offset
+	KindDelivered         // a record was handed to consumer code
+	KindHandled           // consumer code finished with a delivery; Outcome says how, Cause is the delivery
+	KindCalled            // a call left its caller: Resource.Op
+	KindReturned          // a call came back to its caller; Cause is the call; Outcome acked, failed or indeterminate
+	KindApplied           // a resource applied an effect; Changed says whether its state moved
+	KindReversed          // a resource applied a compensation
+	KindSuppressed        // a party recognised a repetition and did not apply it again
+	KindCommitting        // a consumer asked to move its group's position: Resource topic/partition, Offset = next to read
+	KindCommitted         // the group's position moved; durable. Cause is the request
+	KindCommitFailed      // the request was refused or is indeterminate; Cause is the request
+	KindGeneration        // a group completed a rebalance: Resource group, Fence the new generation
+	KindAssigned          // a member believes that it owns Resource from now on
+	KindRevoked           // a member believes that it no longer owns Resource
+	KindEvicted           // the coordinator dropped a member: Resource group, Node the member
+	KindParked            // a record of a failed event was made durable where a person finds it
+	KindDropped           // consumer code gave an event up and leaves only a log line
+	KindGaveUp            // an error was returned to the producing application, or an operator was told
+	KindInvoke            // an operation on a judged object began: Resource object, Op, Value the argument
+	KindComplete          // it ended: Cause the invoke, Value the result
+	KindFaultBegan        // a fault took effect: Note is its text, Until its stated end (0 = none), Node its target
+	KindFaultEnded        // a fault was lifted; Cause is its beginning
+	KindFaultMissed       // a trigger was never reached
+	KindHeld              // final state: a store still holds an event. Op says how: queue, pending, done, parked
+	KindStopReason        // the run ended; Note is the reason
+	kindCount
+)
+
+type kindRow struct{ name, doc string }
+
+// kindTable has one row per kind, in the order of the constants.
+var kindTable = [kindCount]kindRow{
+	KindNone:         {"none", "no fact"},
+	KindPhase:        {"phase", "the run entered a phase"},
+	KindBooted:       {"booted", "a node began an incarnation from its disk"},
+	KindStopped:      {"stopped", "a node ended an incarnation"},
+	KindUnwound:      {"unwound", "a process died at an await, at this file and line"},
+	KindPanicked:     {"panicked", "code of a process panicked"},
+	KindOffered:      {"offered", "the workload offered an intent with its required effects"},
+	KindAccepted:     {"accepted", "the producer told the application: success"},
+	KindRefused:      {"refused", "the producer told the application: not written"},
+	KindUncertain:    {"uncertain", "the producer told the application: perhaps written"},
+	KindAppended:     {"appended", "a log took a record"},
+	KindDelivered:    {"delivered", "a record was handed to consumer code"},
+	KindHandled:      {"handled", "consumer code finished with a delivery"},
+	KindCalled:       {"called", "a call left its caller"},
+	KindReturned:     {"returned", "a call came back to its caller"},
+	KindApplied:      {"applied", "a resource applied an effect"},
+	KindReversed:     {"reversed", "a resource applied a compensation"},
+	KindSuppressed:   {"suppressed", "a repetition was recognised and not applied"},
+	KindCommitting:   {"committing", "a consumer asked to move its group's position"},
+	KindCommitted:    {"committed", "a group's position moved durably"},
+	KindCommitFailed: {"commit-failed", "a position was refused, or its fate is unknown"},
+	KindGeneration:   {"generation", "a group completed a rebalance"},
+	KindAssigned:     {"assigned", "a member believes that it owns a partition"},
+	KindRevoked:      {"revoked", "a member believes that it no longer owns a partition"},
+	KindEvicted:      {"evicted", "the coordinator dropped a member"},
+	KindParked:       {"parked", "a failed event was stored where a person finds it"},
+	KindDropped:      {"dropped", "an event was given up, a log line remains"},
+	KindGaveUp:       {"gave-up", "an error reached the producing application or an operator"},
+	KindInvoke:       {"invoke", "an operation on a judged object began"},
+	KindComplete:     {"complete", "an operation on a judged object ended"},
+	KindFaultBegan:   {"fault-began", "a fault took effect"},
+	KindFaultEnded:   {"fault-ended", "a fault was lifted"},
+	KindFaultMissed:  {"fault-missed", "a trigger was never reached"},
+	KindHeld:         {"held", "at the end a store still holds an event"},
+	KindStopReason:   {"stop", "the run ended"},
+}
+
+// String is the kind's name in histories.
+func (k Kind) String() string {
+	if k >= kindCount {
+		return fmt.Sprintf("kind(%d)", uint8(k))
+	}
+	return kindTable[k].name
+}
+
+// Doc is one sentence about the kind.
+func (k Kind) Doc() string { return kindTable[k].doc }
+
+// ParseKind is the inverse of String.
+func ParseKind(s string) (Kind, error) {
+	for i, row := range kindTable {
+		if row.name == s && i != 0 {
+			return Kind(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown fact kind %q", s)
+}
+
+// Outcome of an operation, as far as the party that records the fact knows. The zero value says nothing.
+type Outcome uint8
+
+// Acked happened, Failed did not happen, Indeterminate may have happened.
+const (
+	OutcomeNone Outcome = iota
+	Acked
+	Failed
+	Indeterminate
+	Retried // consumer code will try the same delivery again
+	Diverted
+	GivenUp
+	outcomeCount
+)
+
+// outcomeTable names the outcomes in histories.
+var outcomeTable = [outcomeCount]string{"", "acked", "failed", "indeterminate", "retried", "diverted", "given-up"}
+
+// String is the outcome's name in histories; empty for none.
+func (o Outcome) String() string {
+	if o >= outcomeCount {
+		return fmt.Sprintf("outcome(%d)", uint8(o))
+	}
+	return outcomeTable[o]
+}
+
+// ParseOutcome is the inverse of String.
+func ParseOutcome(s string) (Outcome, error) {
+	for i, name := range outcomeTable {
+		if name == s {
+			return Outcome(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown outcome %q", s)
+}
+
+// Class of an effect: what an excess or a lack of it means to the business.
+type Class uint8
+
+// The classes. Critical is what a headline counts; a notify effect has no key and no query.
+const (
+	ClassNone Class = iota
+	Critical
+	State
+	Notify
+	Derived
+	ClassCount
+)
+
+// classTable names the classes in files.
+var classTable = [ClassCount]string{"", "critical", "state", "notify", "derived"}
+
+// String is the class's name in files.
+func (c Class) String() string {
+	if c >= ClassCount {
+		return fmt.Sprintf("class(%d)", uint8(c))
+	}
+	return classTable[c]
+}
+
+// ParseClass is the inverse of String.
+func ParseClass(s string) (Class, error) {
+	for i, name := range classTable {
+		if name == s && i != 0 {
+			return Class(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown effect class %q (critical, state, notify or derived)", s)
+}
+
+// Classes lists the effect classes in table order.
+func Classes() []Class { return []Class{Critical, State, Notify, Derived} }
