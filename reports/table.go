@@ -76,7 +76,7 @@ func (t *table) header() []string {
 	parts := []string{
 		in.Scenario,
 		count(len(in.Stacks), "stack") + " × " + count(len(t.columns), "fault kind"),
-		"one fault a run", runs, fmt.Sprintf("base seed %d", in.BaseSeed),
+		"one fault a run", runs,
 	}
 	if in.Elapsed != "" {
 		parts = append(parts, in.Elapsed)
@@ -86,6 +86,7 @@ func (t *table) header() []string {
 	if in.Load != "" {
 		second = append(second, in.Load)
 	}
+	second = append(second, fmt.Sprintf("base seed %d", in.BaseSeed))
 	if in.RunTwice > 0 {
 		second = append(second, fmt.Sprintf("%s done twice, digests equal", count(in.RunTwice, "run")))
 	}
@@ -130,7 +131,10 @@ func damage(sum int64, runs int) string {
 	if runs == 0 || sum == 0 {
 		return "–"
 	}
-	x := float64(sum) / float64(runs)
+	return damageOf(float64(sum) / float64(runs))
+}
+
+func damageOf(x float64) string {
 	switch {
 	case x < 0.01:
 		return "<0.01"

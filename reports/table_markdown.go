@@ -8,7 +8,7 @@ func (t *table) markdown() []string {
 	for _, l := range t.header() {
 		lines = append(lines, escape(l)+"  ")
 	}
-	lines = append(lines, "", "Mean of the runs (worst run). First figure: critical effects applied once too often; second: intents lost, `!` without a trace. "+t.legend(), "")
+	lines = append(lines, "", "Mean of the runs (worst run). Extra: critical effects applied once too often. Lost: intents that never took effect, `!` without a trace. "+t.legend(), "")
 	head, rule := "| stack |", "|---|"
 	for _, k := range t.columns {
 		head += " " + escape(k.Title) + " |"
@@ -18,13 +18,7 @@ func (t *table) markdown() []string {
 	for _, s := range t.in.Stacks {
 		row := "| `" + s.Name + "` |"
 		for _, c := range t.under(s.Name) {
-			extra, lost := flat(extraEntry(c)), flat(lostEntry(c))
-			switch {
-			case c.Runs == 0 || c.cannotHappen || c.Duplicates+c.Losses == 0:
-				row += " " + extra + " |"
-			default:
-				row += " " + extra + "<br>" + lost + " lost |"
-			}
+			row += " " + both(c) + " |"
 		}
 		lines = append(lines, row+" "+escape(t.sentence(s))+" |")
 	}
@@ -45,6 +39,22 @@ func (t *table) markdown() []string {
 		lines = append(lines, "", "**"+n.head+"** "+escape(n.text))
 	}
 	return lines
+}
+
+// both names what a cell has, one line each.
+func both(c *cell) string {
+	extra, lost := extraEntry(c), lostEntry(c)
+	var parts []string
+	if extra.worst != "" {
+		parts = append(parts, flat(extra)+" extra")
+	}
+	if lost.worst != "" {
+		parts = append(parts, flat(lost)+" lost")
+	}
+	if len(parts) == 0 {
+		return extra.mean
+	}
+	return strings.Join(parts, "<br>")
 }
 
 func flat(e entry) string {

@@ -1,5 +1,17 @@
 package scenarios
 
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// maxProblems is the number of problems that an error prints; it counts the rest.
+const maxProblems = 50
+
 // Problem is one thing wrong with an input.
 type Problem struct {
 	File    string
@@ -8,12 +20,155 @@ type Problem struct {
 	Path    string
 	Message string
 	Hint    string // printed in parentheses
-	Excerpt string // the line, made printable
+	Excerpt string // the line, made printable; "" = none
 	Caret   int    // column of the caret in Excerpt, from 0
 	Width   int    // of the caret
+}
+
+// Error is the one line of the problem, without the excerpt.
+func (p Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Col)
+	}
+	if b.Len() > 0 {
+		b.WriteString(": ")
+	}
+	if p.Path != "" {
+		b.WriteString(printable(p.Path) + ": ")
+	}
+	b.WriteString(printable(p.Message))
+	if p.Hint != "" {
+		b.WriteString(" (" + printable(p.Hint) + ")")
+	}
+	return b.String()
 }
 
 // Problems is everything wrong with an input, sorted by position.
 type Problems []Problem
 
-func (p Problems) Error() string { panic("stub") }
+// Error prints the problems with their excerpts, at most 50 of them.
+func (ps Problems) Error() string {
+	var b strings.Builder
+	for i, p := range ps {
+		if i == maxProblems {
+			fmt.Fprintf(&b, "and %d more problems\n", len(ps)-i)
+			break
+		}
+		b.WriteString(p.Error() + "\n")
+		if p.Excerpt != "" {
+			number := strconv.Itoa(p.Line)
+			fmt.Fprintf(&b, "    %s | %s\n", number, p.Excerpt)
+			fmt.Fprintf(&b, "    %*s | %s%s\n", len(number), "", strings.Repeat(" ", p.Caret), strings.Repeat("^", max(p.Width, 1)))
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// sorted returns the problems by position and path, each once.
+func (ps Problems) sorted() Problems {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.CompactFunc(ps, func(a, b Problem) bool { return a == b })
+}
+
+// orNil turns an empty list into the nil error.
+func (ps Problems) orNil() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps.sorted()
+}
+
+// fileProblem is an error about a file as a whole.
+func fileProblem(file, format string, args ...any) Problems {
+	return Problems{{File: printable(file), Message: fmt.Sprintf(format, args...)}}
+}
+
+// Limits of an excerpt, in runes.
+const (
+	excerptWidth  = 96
+	excerptBefore = 48
+)
+
+// excerpt fills in the line of the problem's position, cut to a window around it.
+func (p *Problem) excerpt(lines []string, width int) {
+	if p.Line < 1 || p.Line > len(lines) || strings.TrimSpace(lines[p.Line-1]) == "" {
+		return
+	}
+	line := []rune(printable(lines[p.Line-1]))
+	at := min(max(p.Col-1, 0), len(line))
+	from := 0
+	if len(line) > excerptWidth {
+		from = max(0, at-excerptBefore)
+	}
+	to := min(len(line), from+excerptWidth)
+	text, caret := string(line[from:to]), at-from
+	if from > 0 {
+		text, caret = "…"+text, caret+1
+	}
+	if to < len(line) {
+		text += "…"
+	}
+	p.Excerpt, p.Caret, p.Width = text, caret, max(1, min(width, to-at))
+}
+
+// printable replaces what would disturb a terminal: tabs become a space, other unprintable runes a question mark.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n':
+			return ' '
+		case !unicode.IsPrint(r):
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// didYouMean is the hint for an unknown name: the nearest known one at a distance of at most 2, or "".
+func didYouMean(name string, known []string) string {
+	best, distance := "", 3
+	for _, k := range known {
+		if d := levenshtein(name, k); d < distance && d < len(k) {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "did you mean " + best + "?"
+}
+
+// levenshtein is the edit distance of two strings; it stops counting at 3.
+func levenshtein(a, b string) int {
+	if d := len(a) - len(b); d > 2 || d < -2 {
+		return 3
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j+1]+1, row[j]+1)
+		}
+	}
+	return min(row[len(b)], 3)
+}
+
+// quote shortens and quotes a text of the input for a message.
+func quoteShort(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		s = string(r[:40]) + "…"
+	}
+	return strconv.Quote(s)
+}

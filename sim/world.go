@@ -481,3 +481,6 @@ func (w *World) Act(event, stage, op string) Action {
 func backgroundAct(owner uint64, kind Op, counter int32) Action {
 	return Action{Attempt: counter, hash: rng.Combine(rng.Combine(owner, 0xB6), uint64(kind))}
 }
+
+// Peek names an action for a hook without counting an attempt.
+func (w *World) Peek(event, stage string) Action { return Action{Event: event, Stage: stage} }

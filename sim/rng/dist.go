@@ -38,7 +38,7 @@ func (d Dist) Quantile(u uint64) int64 {
 
 // Mean returns the mean in nanoseconds, rounded to an integer. For a lognormal
 // it is the mean after truncation, by a fixed quadrature (relative error below
-// 1e-4); that costs about 0.1 ms, so compute it once, not for each event.
+// 1e-4); that costs about 0.3 ms, so compute it once, not for each event.
 func (d Dist) Mean() int64 {
 	switch d.kind {
 	case kindUniform:

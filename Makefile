@@ -1,0 +1,50 @@
+# Thin names for the commands that people and CI run; .ci/run calls the same ones.
+
+GO       ?= go
+TOOL      = $(GO) tool -modfile=tools/go.mod
+RUNS     ?= 300
+OUT      ?= out/compare
+CASES    ?= 20
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := check
+.PHONY: check build lint lint-all test race shuffle det compare bench fuzz
+
+check: build lint test ## what to run before a commit
+
+build:
+	$(GO) build ./...
+
+lint:
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'gofmt: the files above need formatting' >&2; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+lint-all: lint ## slower to build the first time, so not in CI
+	$(TOOL) golangci-lint run ./...
+
+test:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race -short ./...
+
+shuffle:
+	$(GO) test -shuffle=on -short ./...
+
+det: ## the same cases on every kind of build and processor at hand
+	.ci/determinism $(CASES)
+
+compare:
+	$(GO) run ./cmd/simulate compare --runs $(RUNS) --out $(OUT)
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
+		for target in $$(grep -o '^func Fuzz[A-Za-z0-9_]*' $$file | cut -d' ' -f2); do \
+			echo "$$target in $$(dirname $$file)"; \
+			$(GO) test $$(dirname $$file) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done

@@ -1,0 +1,132 @@
+package model
+
+import (
+	"errors"
+	"time"
+
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Directory tells a context where services live and how long to wait for them. One per world.
+type Directory struct {
+	Services    map[string]*sim.Node // by service name; looked up, never ranged over
+	CallTimeout sim.Duration         // of a stage's call, on the caller's monotonic clock
+	Emit        func(c *Context, topic string, m Message) error
+}
+
+// Context is the Ctx of native code: a process, the intent it works on, the directory.
+type Context struct {
+	p      *sim.Proc
+	dir    *Directory
+	intent Intent
+	unit   Unit
+}
+
+// NewContext makes the context of a process.
+func NewContext(p *sim.Proc, dir *Directory) *Context { return &Context{p: p, dir: dir, unit: &Work{}} }
+
+// With is the same process speaking for another intent, in the same unit.
+func (c *Context) With(i Intent) Ctx {
+	d := *c
+	d.intent = i
+	return &d
+}
+
+// In is the same context inside another unit of work.
+func (c *Context) In(u Unit) *Context {
+	d := *c
+	d.unit = u
+	return &d
+}
+
+// Deadline reports none: a process has no deadline, its calls have timeouts.
+func (c *Context) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done is nil: a killed process unwinds, it is not told.
+func (c *Context) Done() <-chan struct{} { return nil }
+
+// Err is nil while the process lives; a dead one unwinds here.
+func (c *Context) Err() error { c.p.Alive(); return nil }
+
+// Value holds nothing.
+func (c *Context) Value(any) any { c.p.Alive(); return nil }
+
+// Intent is what this context speaks for.
+func (c *Context) Intent() Intent { return c.intent }
+
+// Unit of work of the engine.
+func (c *Context) Unit() Unit { return c.unit }
+
+// Process of the context.
+func (c *Context) Process() *sim.Proc { return c.p }
+
+// Sleep waits on the node's monotonic clock.
+func (c *Context) Sleep(d sim.Duration) { c.p.Sleep(d) }
+
+// Now is the node's monotonic clock.
+func (c *Context) Now() sim.Time { c.p.Alive(); return c.p.Node().Now() }
+
+// Wall is the node's wall clock.
+func (c *Context) Wall() sim.Time { c.p.Alive(); return c.p.Node().Wall() }
+
+// Stopping says whether a graceful stop was asked for.
+func (c *Context) Stopping() bool { c.p.Alive(); return c.p.Node().Stopping() }
+
+// Record adds a fact about the intent that this process knows.
+func (c *Context) Record(f history.Fact) int64 {
+	if f.Event == "" {
+		f.Event, f.Stage, f.Key = c.intent.Event, c.intent.Stage, c.intent.Key
+	}
+	return c.p.Record(f)
+}
+
+// Emit appends to a topic and waits for the log's acknowledgement.
+func (c *Context) Emit(topic string, m Message) error { return c.dir.Emit(c, topic, m) }
+
+// Call asks a service and waits. An error tells, by Definite, whether the service may have acted all the same.
+func (c *Context) Call(service, op string, req Message) (Message, error) {
+	to := c.dir.Services[service]
+	if to == nil {
+		panic("model: no service " + service)
+	}
+	w := c.p.World()
+	name := service + "." + op
+	act := w.Act(c.intent.Event, c.intent.Stage, name)
+	called := c.Record(history.Fact{Kind: history.KindCalled, Attempt: act.Attempt, Resource: service, Op: op, Cause: req.Cause, Fence: -1, Offset: -1})
+	req.Intent = c.intent
+	body, fact, err := c.p.Call(to, w.Op(name), act, req, called, c.dir.CallTimeout)
+	ret := history.Fact{Kind: history.KindReturned, Attempt: act.Attempt, Resource: service, Op: op, Cause: called, Fence: -1, Offset: -1, Outcome: history.Acked}
+	if err != nil {
+		ret.Outcome, ret.Note = history.Failed, err.Error()
+		if !Definite(err) {
+			ret.Outcome = history.Indeterminate
+		}
+	}
+	ret.ID = c.Record(ret)
+	if err != nil {
+		return Message{}, err
+	}
+	m := body.(Message)
+	m.Cause = max(fact, ret.ID)
+	return m, nil
+}
+
+// Errors that a service answers with. They are definite: the service did not act.
+var (
+	ErrUnavailable = errors.New("service unavailable")                // an outage: refused at the door
+	ErrOverloaded  = errors.New("service overloaded")                 // queue full
+	ErrConflict    = errors.New("a request with this key is in work") // retry later
+	ErrMismatch    = errors.New("this key was used with other parameters")
+	ErrSerialize   = errors.New("could not serialize") // retry the transaction
+	ErrUnique      = errors.New("duplicate key value")
+)
+
+// Definite says whether the error proves that the called party did not act.
+func Definite(err error) bool {
+	return !errors.Is(err, sim.ErrTimeout) && !errors.Is(err, sim.ErrReset)
+}
+
+func reached(c Ctx, n *sim.Node, hook string) {
+	n.Reached(hook, c.Process().World().Peek(c.Intent().Event, c.Intent().Stage))
+}

@@ -1,0 +1,177 @@
+package model
+
+import (
+	"context"
+
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Intent is the identity of a business event at a stage. The attempt is never part of it: a key made from an
+// attempt is a new key at every retry, and nothing is ever recognised as a repetition.
+type Intent struct{ Event, Stage, Key, Correlation string }
+
+// Message is a value: strings are immutable, so nothing aliases across nodes.
+type Message struct {
+	Intent
+	Payload, Schema string
+	Amount          int64  // hundredths
+	Attempt         int    // what the stack itself believes; it reaches no draw
+	IdempotencyKey  string // header to the called service; "" = none
+	Headers         string // metadata of a dead letter; "" = none
+	Cause           int64  // fact id that led here: lineage
+
+	Topic     string // where it was read from; "" = nowhere yet
+	Partition int
+	Offset    int64
+	Stored    int64 // fact id of its append; 0 = none
+}
+
+// StageKind says what a stage does to the world.
+type StageKind uint8
+
+// Pure computes, Read asks, Effect changes something outside.
+const (
+	Pure StageKind = iota
+	Read
+	Effect
+)
+
+// Flow is what the business does: the same value under every engine and stack.
+type Flow struct {
+	Name, Source string // Source is the topic
+	Stages       []Stage
+}
+
+// Stage is one step of a flow.
+type Stage struct {
+	Name    string
+	Kind    StageKind
+	Class   history.Class // of an effect
+	Service string        // what it calls; "" = nothing
+	Run     func(Ctx, Message) (Message, error)
+	Undo    func(Ctx, Message) error                          // compensation; nil = none
+	Fold    func(state string, m Message) (string, []Message) // keyed state; nil = none
+}
+
+// Ctx is the only way to touch the world; each method checks that its process lives. It is a context.Context so
+// that production signatures keep working; it is never cancelled: a killed process unwinds instead.
+type Ctx interface {
+	context.Context
+	Intent() Intent
+	With(Intent) Ctx                                       // the same process, speaking for another intent
+	Call(service, op string, req Message) (Message, error) // five steps, each a hook
+	Emit(topic string, m Message) error                    // acknowledged by the log, or an error
+	Sleep(sim.Duration)
+	Now() sim.Time  // the node's monotonic clock
+	Wall() sim.Time // the node's wall clock
+	Unit() Unit
+	Record(history.Fact) int64 // a fact that this process knows
+	Stopping() bool            // a graceful stop was asked for
+	Process() *sim.Proc
+}
+
+// Unit of work: owned by the engine, which decides when it completes.
+type Unit interface{ Enlist(Participant) }
+
+// Participant is what takes part in a unit. Prepare may refuse; Commit after a successful Prepare must not.
+type Participant interface {
+	Prepare(Ctx) error
+	Commit(Ctx) error
+	Abort(Ctx) error
+}
+
+// OutcomeKind is what became of one message.
+type OutcomeKind uint8
+
+// Done: handled. Retry: failed, may succeed later. Park: put it where a person finds it. Drop: given up, a log
+// line remains. Forward: hand to topic To. Defer: not now, keep the position.
+const (
+	Done OutcomeKind = iota
+	Retry
+	Forward
+	Park
+	Drop
+	Defer
+)
+
+// String names the outcome.
+func (o OutcomeKind) String() string {
+	return [...]string{"done", "retry", "forward", "park", "drop", "defer"}[o]
+}
+
+// Outcome is all that layers and engines say to each other about one message.
+type Outcome struct {
+	Is    OutcomeKind
+	After sim.Duration // Retry: not before
+	To    string       // Forward: topic
+	Why   error
+}
+
+// Batch handles messages and returns one outcome per message; a size of one is the common case.
+type Batch func(Ctx, []Message) []Outcome
+
+// Call is one call at a port; target is a topic, a stage or an op, as the port says.
+type Call func(c Ctx, target string, m Message) (Message, error)
+
+// Offer is what a called service offers in one world. The service half of a layer may set it: a stack never
+// changes another stack's world.
+type Offer struct {
+	Keys     bool         // takes idempotency keys and answers a repeated key with the first result
+	KeepKeys sim.Duration // on the service's wall clock; 0 = for ever
+}
+
+// Capability is what a layer needs and what services, brokers and layers give.
+type Capability string
+
+// The capabilities of this version.
+const (
+	EventID    Capability = "event.id"    // the producer gives every event an id that travels with it
+	ServiceKey Capability = "service.key" // a called service takes idempotency keys
+	StoreClaim Capability = "store.claim" // a store claims atomically
+	GroupFence Capability = "group.fence" // the log refuses commits of an old generation
+)
+
+// Kind is what engines and layers have in common.
+type Kind interface {
+	Name() string
+	Needs() []Capability
+	Gives() []Capability
+}
+
+// Engine runs a flow: exactly one per stack.
+type Engine interface {
+	Kind
+	Build(Assembly, Flow)
+}
+
+// Layer contributes at ports.
+type Layer interface {
+	Kind
+	Install(Assembly, Flow)
+}
+
+// Consumer is the client of a group as a poll loop sees it.
+type Consumer interface {
+	// Poll waits for records, or for a change of the assignment (then it returns none). ok is false when a
+	// graceful stop was asked for and the loop should end.
+	Poll(c Ctx, max int) (ms []Message, ok bool)
+	// Commit moves the group's positions past these messages and waits until that is durable.
+	Commit(c Ctx, ms []Message) error
+}
+
+// Assembly is where a stack is put together: ports for layers, and the means of engines.
+type Assembly interface {
+	Topic(name string, partitions int)
+	Role(name string, n int, boot func(Ctx, *sim.Disk)) // own nodes: relay, orchestrator, reconciler …
+	Store(kind, name string)                            // a store node of its own, for instance a dedup store
+	OnSend(func(Call) Call)
+	OnPoll(func(lag, inFlight int) (take int))
+	OnBatch(func(Batch) Batch)
+	OnStage(stage string, wrap func(Call) Call) // "" = every stage
+	AtService(name string, set func(*Offer))    // the service half of a layer: what it asks the service to offer
+
+	// For engines.
+	Consume(topic, group string, loop func(Ctx, Consumer, Batch)) // one loop in each member of the group
+	RunStages(c Ctx, m Message, stages []Stage) error             // through the layers of each stage
+}

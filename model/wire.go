@@ -1,0 +1,187 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/twiceless/twiceless/sim"
+)
+
+// The protocol of the log broker and its group coordinator, after Kafka's: JoinGroup, SyncGroup, Heartbeat,
+// LeaveGroup, OffsetCommit, OffsetFetch, Produce, Fetch. All are requests to service "broker", with these ops.
+const (
+	BrokerService = "broker"
+	OpProduce     = "produce"
+	OpFetch       = "fetch"
+	OpJoin        = "join"
+	OpSync        = "sync"
+	OpHeartbeat   = "heartbeat"
+	OpLeave       = "leave"
+	OpCommit      = "commit"
+	OpOffsets     = "offsets"
+)
+
+// BrokerOps lists the ops of the broker, sorted.
+func BrokerOps() []string {
+	return []string{OpCommit, OpFetch, OpHeartbeat, OpJoin, OpLeave, OpOffsets, OpProduce, OpSync}
+}
+
+// Errors of the broker; all are definite.
+var (
+	ErrRebalance         = errors.New("rebalance in progress")
+	ErrIllegalGeneration = errors.New("illegal generation")
+	ErrUnknownMember     = errors.New("unknown member")
+	ErrUnknownTopic      = errors.New("unknown topic or partition")
+	ErrOffsetOutOfRange  = errors.New("offset out of range")
+)
+
+// PartitionOffset names a position: the next offset to read.
+type PartitionOffset struct {
+	Partition int
+	Offset    int64
+}
+
+// ProduceRequest appends messages to one partition, in order. Acks 0 is never answered; 1 is answered when the
+// records are durable at this broker.
+type ProduceRequest struct {
+	Topic     string
+	Partition int
+	Acks      int
+	Messages  []Message // Cause is the producer's fact for each
+}
+
+// ProduceReply tells the offset of the first message.
+type ProduceReply struct{ Base int64 }
+
+// FetchRequest is a long poll over partitions of one topic: it is answered when there are records, or after
+// MaxWait on the broker's monotonic clock; it parks at the broker meanwhile.
+type FetchRequest struct {
+	Topic      string
+	From       []PartitionOffset
+	MaxRecords int
+	MaxWait    sim.Duration
+}
+
+// FetchReply has records in offset order per partition; empty after MaxWait.
+type FetchReply struct{ Messages []Message }
+
+// JoinRequest enters a group or takes part in its rebalance. Member is "" for a newcomer. It is answered when
+// the join barrier is complete.
+type JoinRequest struct {
+	Group, Member    string
+	Client           string       // node name, for facts
+	Topic            string       // what the member wants to read
+	SessionTimeout   sim.Duration // on the broker's monotonic clock
+	RebalanceTimeout sim.Duration // how long the barrier waits for this member
+}
+
+// JoinReply tells the new generation; the leader gets the members (sorted) and must send the assignment.
+type JoinReply struct {
+	Member     string
+	Generation int64
+	Leader     string
+	Members    []string // for the leader only
+	Partitions int      // of the topic
+}
+
+// SyncRequest hands in (leader) or asks for (others) the assignment of a generation.
+type SyncRequest struct {
+	Group, Member string
+	Generation    int64
+	Assignment    []MemberPartitions // from the leader only
+}
+
+// MemberPartitions is one member's share.
+type MemberPartitions struct {
+	Member     string
+	Partitions []int
+}
+
+// SyncReply is the member's own share, sorted.
+type SyncReply struct{ Partitions []int }
+
+// HeartbeatRequest keeps a session alive; ErrRebalance asks the member to join again.
+type HeartbeatRequest struct {
+	Group, Member string
+	Generation    int64
+}
+
+// LeaveRequest takes a member out at once.
+type LeaveRequest struct{ Group, Member string }
+
+// CommitRequest moves positions, durably. A generation that is not the group's is refused.
+type CommitRequest struct {
+	Group, Member string
+	Generation    int64
+	Topic         string
+	Offsets       []PartitionOffset
+	Facts         []int64 // the consumer's committing facts, parallel to Offsets
+}
+
+// OffsetsRequest asks for the group's positions; a partition never committed answers 0.
+type OffsetsRequest struct {
+	Group, Topic string
+	Partitions   []int
+}
+
+// OffsetsReply is parallel to the request.
+type OffsetsReply struct{ Offsets []PartitionOffset }
+
+// PartitionName is "orders/3", the resource of facts and plans.
+func PartitionName(topic string, partition int) string {
+	return topic + "/" + strconv.Itoa(partition)
+}
+
+// Encode writes a message as netstrings: what a log's disk holds.
+func (m Message) Encode() string {
+	b := make([]byte, 0, 96+len(m.Payload)+len(m.Headers))
+	for _, s := range [...]string{m.Event, m.Stage, m.Key, m.Correlation, m.Payload, m.Schema, m.IdempotencyKey, m.Headers} {
+		b = strconv.AppendInt(b, int64(len(s)), 10)
+		b = append(b, ':')
+		b = append(b, s...)
+	}
+	for _, n := range [...]int64{m.Amount, int64(m.Attempt), m.Cause, m.Stored} {
+		b = strconv.AppendInt(b, n, 10)
+		b = append(b, ',')
+	}
+	return string(b)
+}
+
+// DecodeMessage is the inverse of Encode. A disk holds only what Encode wrote and the boot cut off what was
+// torn, so anything else is a bug of ours: it panics.
+func DecodeMessage(s string) Message {
+	var m Message
+	rest := s
+	for _, field := range [...]*string{&m.Event, &m.Stage, &m.Key, &m.Correlation, &m.Payload, &m.Schema, &m.IdempotencyKey, &m.Headers} {
+		*field, rest = cutNetstring(s, rest)
+	}
+	var n [4]int64
+	for i := range n {
+		j := 0
+		for rest[j] != ',' {
+			j++
+		}
+		v, err := strconv.ParseInt(rest[:j], 10, 64)
+		if err != nil {
+			panic(fmt.Sprintf("model: damaged record %q", s))
+		}
+		n[i], rest = v, rest[j+1:]
+	}
+	m.Amount, m.Attempt, m.Cause, m.Stored = n[0], int(n[1]), n[2], n[3]
+	return m
+}
+
+func cutNetstring(whole, s string) (field, rest string) {
+	for i := range len(s) {
+		if s[i] != ':' {
+			continue
+		}
+		n, err := strconv.Atoi(s[:i])
+		if err != nil || n < 0 || i+1+n > len(s) {
+			break
+		}
+		return s[i+1 : i+1+n], s[i+1+n:]
+	}
+	panic(fmt.Sprintf("model: damaged record %q", whole))
+}

@@ -1,0 +1,150 @@
+package scenarios
+
+// The structs of a scenario file are its field table: the decoder, the messages and the JSON Schema all come from
+// their tags. f = name of the field, need = it must be there (and an example), min and max = bounds of the value,
+// len = most entries of a list or map, enum and keys = the names that are allowed, unit = what a number counts.
+
+type fileScenario struct {
+	Version     *whole                     `f:"version" need:"version: 1" min:"1" max:"1" doc:"Version of the format of scenario files."`
+	Name        *ident                     `f:"name" need:"name: payments" doc:"Name of the scenario."`
+	Why         prose                      `f:"why" doc:"What the scenario shows, in plain words."`
+	Event       *ident                     `f:"event" default:"order" doc:"Noun of an intent: order gives order-117."`
+	Broker      *fileBroker                `f:"broker" need:"broker: { topics: { orders: {} } }" doc:"The partitioned log."`
+	Workload    *fileWorkload              `f:"workload" need:"workload: { arrival: poisson(4/s) }" doc:"The events offered. Arrivals wait for nothing."`
+	Flow        []fileStage                `f:"flow" need:"flow: [ … ]" len:"32" doc:"What the business does with an event: stages with their effects, in order."`
+	Downstreams map[string]*fileDownstream `f:"downstreams" keys:"@ident" len:"64" doc:"The services that stages call."`
+	Producer    fileProducer               `f:"producer" doc:"The client that publishes the events."`
+	Consumers   fileConsumers              `f:"consumers" doc:"The group of consumers."`
+	Network     fileNetwork                `f:"network" doc:"The network between all parties."`
+	Phases      filePhases                 `f:"phases" doc:"The phases of a run. Warm-up, heal and drain are derived."`
+	Limits      fileLimits                 `f:"limits" doc:"Limits of one run; hitting one stops it and names it."`
+	Stacks      []fileStack                `f:"stacks" need:"stacks: [ … ]" len:"64" doc:"The strategies compared: an engine, layers and a contract each."`
+	Expect      []fileExpect               `f:"expect" len:"256" doc:"Statements about cells that must hold, or compare exits 1."`
+}
+
+type fileBroker struct {
+	Kind           *choice               `f:"kind" enum:"log" default:"log" doc:"Kind of broker."`
+	Topics         map[string]*fileTopic `f:"topics" need:"topics: { orders: { partitions: 6 } }" keys:"@topic" len:"64" doc:"The topics by name."`
+	SessionTimeout *span                 `f:"session_timeout" min:"100ms" max:"30m" default:"6s" doc:"A member unheard for so long, on the broker's monotonic clock, is removed from its group."`
+	RebalanceDelay *span                 `f:"rebalance_delay" min:"0s" max:"10m" default:"3s" doc:"How long the first join of an empty group waits for others."`
+	Append         *distText             `f:"append" min:"0s" max:"24h" default:"uniform(50us, 150us)" doc:"Time of a write to the page cache."`
+	Fsync          *distText             `f:"fsync" min:"0s" max:"24h" default:"lognormal(p50 1ms, p99 6ms)" doc:"Time of an fsync."`
+}
+
+type fileTopic struct {
+	Partitions *whole `f:"partitions" min:"1" max:"1024" unit:"partitions" default:"6" doc:"Number of partitions."`
+}
+
+type fileWorkload struct {
+	Arrival  *arrival  `f:"arrival" need:"arrival: poisson(4/s)" min:"1us" max:"24h" doc:"When events are offered: poisson and a mean rate."`
+	During   *choice   `f:"during" enum:"chaos" default:"chaos" doc:"The phase in which events are offered."`
+	Topic    *dotted   `f:"topic" doc:"The topic that events are published to; by default the only one."`
+	Keys     *keySpace `f:"keys" min:"1" max:"1000000" unit:"keys" default:"uniform(100)" doc:"The entities that events are about: zipf(number, exponent) or uniform(number)."`
+	Deadline *span     `f:"deadline" min:"0s" max:"8784h" default:"0s" doc:"An event done later than this, from its intended arrival, is late. 0 = never."`
+}
+
+type fileStage struct {
+	Stage  *ident    `f:"stage" need:"stage: charge" doc:"Name of the stage."`
+	Kind   *choice   `f:"kind" need:"kind: effect" enum:"pure|read|effect" doc:"pure computes, read asks a service, effect changes something at a service."`
+	Takes  *distText `f:"takes" min:"0s" max:"24h" default:"constant(0s)" doc:"Time of a pure stage at the consumer."`
+	Calls  *callRef  `f:"calls" doc:"The service called, or service.op; the op is the stage's name by default."`
+	Effect *choice   `f:"effect" enum:"critical|state|notify|derived" doc:"Class of the effect: what one too many or too few means."`
+	Amount *cents    `f:"amount" min:"0" max:"10000000000.00" doc:"What one application of the effect moves, with at most two decimals."`
+}
+
+type fileDownstream struct {
+	Kind            *choice   `f:"kind" need:"kind: database" enum:"@downstream" doc:"Kind of service."`
+	Latency         *distText `f:"latency" min:"0s" max:"24h" doc:"Time of a call at the service; by default a prior of its kind."`
+	Capacity        *perSec   `f:"capacity" min:"1" max:"1000000" doc:"Most calls a second, spaced evenly; unlimited by default."`
+	IdempotencyKeys *choice   `f:"idempotency_keys" enum:"offered|none" default:"none" doc:"Whether a call may carry a key by which the service recognises a repetition."`
+	KeepKeys        *span     `f:"keep_keys" min:"0s" max:"87840h" default:"0s" doc:"How long the service keeps keys, on its wall clock. 0 = for ever."`
+}
+
+type fileProducer struct {
+	RequestTimeout  *span `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long one try waits for its answer."`
+	DeliveryTimeout *span `f:"delivery_timeout" min:"1ms" max:"24h" default:"2m" doc:"With retries: from hand-over to giving up."`
+	Backoff         *span `f:"backoff" min:"1ms" max:"10m" default:"100ms" doc:"Between two tries."`
+}
+
+type fileConsumers struct {
+	Members         *whole `f:"members" min:"1" max:"100" unit:"members" default:"3" doc:"Number of members."`
+	MaxPollRecords  *whole `f:"max_poll_records" min:"1" max:"100000" default:"50" doc:"Most events of one poll."`
+	MaxPollInterval *span  `f:"max_poll_interval" min:"100ms" max:"24h" default:"5m" doc:"A member that does not poll for so long, on its own monotonic clock, leaves the group."`
+	Heartbeat       *span  `f:"heartbeat" min:"10ms" max:"10m" doc:"Between two heartbeats; by default a third of the session timeout."`
+	FetchWait       *span  `f:"fetch_wait" min:"1ms" max:"5m" default:"500ms" doc:"How long a poll waits for events."`
+	CallTimeout     *span  `f:"call_timeout" min:"1ms" max:"1h" default:"2s" doc:"How long a stage waits for the answer of a service."`
+	RequestTimeout  *span  `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long requests to the broker wait for their answer."`
+	Restart         *span  `f:"restart" min:"1ms" max:"10m" default:"200ms" doc:"From boot to the first instruction."`
+}
+
+type fileNetwork struct {
+	Latency *distText `f:"latency" min:"0s" max:"24h" default:"lognormal(p50 300us, p99 2ms)" doc:"Time of one hop."`
+}
+
+type filePhases struct {
+	Chaos *span `f:"chaos" min:"1s" max:"24h" default:"90s" doc:"The phase of events and faults; at least ten session timeouts."`
+	Drain *span `f:"drain" min:"1m" max:"87840h" doc:"Limit of the drain. Derived from the longest chain of timeouts; it may only be lengthened."`
+}
+
+type fileLimits struct {
+	Events *whole `f:"events" min:"1000" max:"10000000000" unit:"events" default:"20000000" doc:"Most kernel events of a run."`
+	Facts  *whole `f:"facts" min:"1000" max:"100000000" unit:"facts" default:"2000000" doc:"Most facts of a history."`
+}
+
+type fileStack struct {
+	Name     *ident            `f:"name" need:"name: at-least-once" doc:"Name of the stack: what it does."`
+	Why      prose             `f:"why" doc:"What the stack relies on, in plain words."`
+	Engine   *choice           `f:"engine" need:"engine: commit-after" enum:"@engine" doc:"When the position of an event is committed."`
+	Acks     *whole            `f:"acks" min:"0" max:"1" default:"1" doc:"Whether the producer waits for the broker's answer."`
+	Retries  *yesNo            `f:"retries" doc:"Whether the producer tries again; by default not with commit-before, and not with acks 0."`
+	Layers   []fileLayer       `f:"layers" len:"16" doc:"The layers; the first is the outermost."`
+	Promises filePromises      `f:"promises" doc:"What the stack promises; what is not named is permitted."`
+	Envelope map[string]atMost `f:"envelope" keys:"@dimension" len:"16" doc:"The bounds inside which the promises are made; what is not named does not restrict."`
+}
+
+// fileLayer has exactly one field: the kind of the layer.
+type fileLayer struct {
+	Retry          *fileRetry      `f:"retry" doc:"Tries again after a growing delay, up to a budget."`
+	DeadLetter     *fileDeadLetter `f:"dead-letter" doc:"Parks an event that was given up."`
+	IdempotencyKey *fileKey        `f:"idempotency-key" doc:"Sends a key with each call."`
+	DedupStore     *fileDedup      `f:"dedup-store" doc:"Remembers the stages that were done."`
+}
+
+type fileRetry struct {
+	Backoff *choice `f:"backoff" enum:"exponential|none" default:"exponential" doc:"How delays grow."`
+	From    *span   `f:"from" min:"1ms" max:"1h" default:"100ms" doc:"First delay."`
+	To      *span   `f:"to" min:"1ms" max:"24h" default:"10s" doc:"Longest delay."`
+	Budget  *whole  `f:"budget" min:"1" max:"1000" unit:"tries" default:"8" doc:"Tries after the first."`
+}
+
+type fileDeadLetter struct {
+	Topic *dotted `f:"topic" doc:"Topic of parked events; by default that of the workload with .dlq."`
+}
+
+type fileKey struct {
+	From []choice `f:"from" enum:"event|stage|attempt" len:"3" default:"[event, stage]" doc:"What the key is made of."`
+	Keep *span    `f:"keep" min:"0s" max:"87840h" doc:"How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."`
+}
+
+type fileDedup struct {
+	Variant *choice `f:"variant" enum:"durable" default:"durable" doc:"How the store remembers."`
+}
+
+type filePromises struct {
+	Loss       *choice        `f:"loss" enum:"never|allowed" doc:"Events whose effect never comes."`
+	Duplicates fileDuplicates `f:"duplicates" doc:"Effects that come more than once, by class."`
+	Order      *choice        `f:"order" enum:"per-key" doc:"Effects of one key in the order of the log."`
+}
+
+type fileDuplicates struct {
+	Critical *choice `f:"critical" enum:"never|allowed" doc:"Effects of class critical."`
+	State    *choice `f:"state" enum:"never|allowed" doc:"Effects of class state."`
+	Notify   *choice `f:"notify" enum:"never|allowed" doc:"Effects of class notify."`
+	Derived  *choice `f:"derived" enum:"never|allowed" doc:"Effects of class derived."`
+}
+
+type fileExpect struct {
+	Stack      *ident                `f:"stack" need:"stack: at-least-once" doc:"The stack that the statement is about."`
+	Damage     map[string]chanceText `f:"damage" keys:"@fault" len:"64" doc:"Share of runs with damage, by kind of fault."`
+	LostSilent *choice               `f:"lost_silent" enum:"none" doc:"No event is lost without a trace."`
+}
