@@ -120,6 +120,10 @@ var (
 	ErrMismatch    = errors.New("this key was used with other parameters")
 	ErrSerialize   = errors.New("could not serialize") // retry the transaction
 	ErrUnique      = errors.New("duplicate key value")
+
+	// ErrUndecided is no service's answer but a layer's: nobody can say whether the effect took place, and
+	// trying again could apply it twice. The message is parked for a person.
+	ErrUndecided = errors.New("undecided: an earlier attempt claimed this effect and its result is unknown")
 )
 
 // Definite says whether the error proves that the called party did not act.

@@ -32,3 +32,13 @@ func TestTableGolden(t *testing.T) {
 		golden(t, "table."+format+".golden", b.Bytes())
 	}
 }
+
+func TestDamageRoundsHalvesUp(t *testing.T) {
+	for _, c := range []struct {
+		sum  int64
+		runs int
+		want string
+	}{{0, 20, "–"}, {7, 20, "0.4"}, {1, 20, "0.05"}, {1, 1000, "<0.01"}, {19, 200, "0.1"}, {19, 2, "9.5"}, {199, 20, "10"}, {359, 1, "359"}} {
+		require.Equal(t, c.want, damage(c.sum, c.runs), "%d/%d", c.sum, c.runs)
+	}
+}

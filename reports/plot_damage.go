@@ -35,9 +35,13 @@ func damageFigure(d *chart, title, label string, pick func(*Cell) Interval) figu
 		p.Y.Min, p.Y.Max = 0, m.scale.max
 		p.Y.Scale = m.scale
 		p.Y.Tick.Marker = m.scale
-		p.Y.Label.Text = label
 		p.Add(m)
-		p.Draw(draw.Crop(c, 8, -12, 8, -4))
+		area := draw.Crop(c, 24, -12, 8, -8)
+		p.Draw(area)
+		upright := centred(style(9, faint)) // not the axis's own: gonum/plot pads as if it stood elsewhere on a logarithmic axis
+		upright.Rotation = math.Pi / 2
+		data := p.DataCanvas(area)
+		c.FillText(upright, vg.Point{X: c.Min.X + 14, Y: data.Center().Y}, label)
 	}}
 }
 
@@ -67,8 +71,9 @@ func stackLegend(c draw.Canvas, d *chart, untouched bool) draw.Canvas {
 // marks is the plotter of a damage figure.
 type marks struct {
 	*chart
-	pick  func(*Cell) Interval
-	scale damageScale
+	pick   func(*Cell) Interval
+	scale  damageScale
+	labels []vg.Rectangle // where labels stand
 }
 
 func (m *marks) intervals() []Interval {
@@ -107,6 +112,7 @@ func (m *marks) columnTicks() []plot.Tick {
 // Plot implements plot.Plotter.
 func (m *marks) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
+	m.labels = m.labels[:0]
 	for i := range m.columns {
 		if i%2 == 0 {
 			fillRect(&c, box(tx(float64(i)), c.Min.Y+0.5, tx(float64(i+1)), c.Max.Y), band)
@@ -147,7 +153,21 @@ func (m *marks) mark(c *draw.Canvas, stack int, x vg.Length, ty func(float64) vg
 		c.StrokeLine2(whisker, x-2.2, ty(end), x+2.2, ty(end))
 	}
 	paintGlyph(c, stack, vg.Point{X: x, Y: ty(iv.Value)}, 3.4)
-	c.FillText(centred(style(7.5, ink)), vg.Point{X: x, Y: max(ty(iv.Hi), ty(iv.Value)+3.4) + 6}, damageOf(iv.Value))
+	m.label(c, vg.Point{X: x, Y: max(ty(iv.Hi), ty(iv.Value)+3.4) + 6}, brief(iv.Value))
+}
+
+// label writes a mean above its mark, and higher where another label stands already.
+func (m *marks) label(c *draw.Canvas, at vg.Point, text string) {
+	const height = 8
+	sty := centred(style(7.5, ink))
+	half := sty.Width(text)/2 + 0.8
+	for _, r := range m.labels {
+		if at.X-half < r.Max.X && at.X+half > r.Min.X && at.Y-height/2 < r.Max.Y && at.Y+height/2 > r.Min.Y {
+			at.Y = r.Max.Y + height/2
+		}
+	}
+	m.labels = append(m.labels, box(at.X-half, at.Y-height/2, at.X+half, at.Y+height/2))
+	c.FillText(sty, at, text)
 }
 
 // okabeIto is a palette that people with any colour vision can tell apart; its yellow is left out on white.
@@ -220,9 +240,9 @@ func scaleOf(all []Interval) damageScale {
 	case high == 0:
 		return damageScale{max: 1}
 	case high/low <= 20:
-		return damageScale{max: high * 1.08}
+		return damageScale{max: high * 1.2}
 	}
-	return damageScale{floor: math.Pow(10, math.Floor(math.Log10(low*0.7))), max: high * 1.4}
+	return damageScale{floor: math.Pow(10, math.Floor(math.Log10(low*0.7))), max: high * 2.2}
 }
 
 // Normalize implements plot.Normalizer.
@@ -239,7 +259,12 @@ func (s damageScale) Normalize(_, _, x float64) float64 {
 // Ticks implements plot.Ticker.
 func (s damageScale) Ticks(_, _ float64) []plot.Tick {
 	if s.floor == 0 {
-		return plot.DefaultTicks{}.Ticks(0, s.max)
+		step := niceStep(s.max / 6)
+		var ticks []plot.Tick
+		for i := 0.0; i*step <= s.max; i++ {
+			ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(rounded(i*step), 'f', -1, 64)})
+		}
+		return ticks
 	}
 	ticks := []plot.Tick{{Value: 0, Label: "0"}}
 	for decade := s.floor; decade <= s.max; decade *= 10 {
@@ -249,4 +274,15 @@ func (s damageScale) Ticks(_, _ float64) []plot.Tick {
 		}
 	}
 	return ticks
+}
+
+// niceStep is the least of 1, 2 or 5 times a power of ten that is not below x.
+func niceStep(x float64) float64 {
+	decade := math.Pow(10, math.Floor(math.Log10(x)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*decade >= x {
+			return m * decade
+		}
+	}
+	return 10 * decade
 }

@@ -69,12 +69,8 @@ func paintCell(c *draw.Canvas, cell *Cell, r vg.Rectangle) {
 		}
 		c.FillText(centred(style(10, faint)), centre, mark)
 	default:
-		paintHalf(c, box(r.Min.X, middle, r.Max.X, r.Max.Y), oranges, extra, damage(cell.Duplicates, cell.Runs))
-		text := damage(cell.Losses, cell.Runs)
-		if cell.LostSilent > 0 {
-			text = "!" + text
-		}
-		paintHalf(c, box(r.Min.X, r.Min.Y, r.Max.X, middle), blues, lost, text)
+		paintHalf(c, box(r.Min.X, middle, r.Max.X, r.Max.Y), oranges, extra, false)
+		paintHalf(c, box(r.Min.X, r.Min.Y, r.Max.X, middle), blues, lost, cell.LostSilent > 0)
 	}
 	if cell.Contract == "broken" {
 		ring := []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min, {X: r.Max.X, Y: r.Min.Y}}
@@ -85,12 +81,15 @@ func paintCell(c *draw.Canvas, cell *Cell, r vg.Rectangle) {
 // mean is a sum over the runs of the cell.
 func (c *Cell) mean(sum int64) float64 { return ratio(sum, int64(c.Runs)) }
 
-func paintHalf(c *draw.Canvas, r vg.Rectangle, ramp []shade, mean float64, text string) {
+func paintHalf(c *draw.Canvas, r vg.Rectangle, ramp []shade, mean float64, silent bool) {
 	s := shadeOf(ramp, mean)
 	fillRect(c, r, s.fill)
-	sty := centred(style(10, s.ink))
-	if mean == 0 {
-		sty = centred(style(9, faint))
+	sty, text := centred(style(10, s.ink)), brief(mean)
+	switch {
+	case mean == 0:
+		sty, text = centred(style(9, faint)), "–"
+	case silent:
+		text = "!" + text
 	}
 	c.FillText(sty, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y+r.Max.Y)/2 + 0.7}, text)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -164,6 +165,18 @@ func heading(c draw.Canvas, title, subtitle string) draw.Canvas {
 	c.FillText(emphasised(style(13, ink)), vg.Point{X: c.Min.X + 12, Y: top - 18}, title)
 	c.FillText(style(9, faint), vg.Point{X: c.Min.X + 12, Y: top - 35}, subtitle)
 	return draw.Crop(c, 0, 0, 0, -46)
+}
+
+// brief is a mean in a picture: two significant digits, whole numbers from ten on.
+func brief(x float64) string {
+	if x >= 9.95 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 2, 64), 64)
+	if err != nil {
+		panic("reports: a mean that does not parse: " + err.Error())
+	}
+	return strconv.FormatFloat(short, 'f', -1, 64)
 }
 
 func nothing(c draw.Canvas) {

@@ -126,24 +126,22 @@ func lostText(c *Cell) string {
 	return text
 }
 
-// damage is a mean over runs for people: two significant digits.
+// damage is a mean over runs for a table: one decimal below ten, more only where it would be none. Halves go up.
 func damage(sum int64, runs int) string {
-	if runs == 0 || sum == 0 {
+	n := int64(runs)
+	if n == 0 || sum == 0 {
 		return "–"
 	}
-	return damageOf(float64(sum) / float64(runs))
-}
-
-func damageOf(x float64) string {
+	nearest := func(unit int64) int64 { return (2*sum*unit + n) / (2 * n) }
 	switch {
-	case x < 0.01:
+	case nearest(100) == 0:
 		return "<0.01"
-	case x < 0.095:
-		return fmt.Sprintf("%.2f", x)
-	case x < 9.95:
-		return fmt.Sprintf("%.1f", x)
+	case nearest(100) < 10:
+		return fmt.Sprintf("0.%02d", nearest(100))
+	case nearest(10) < 100:
+		return fmt.Sprintf("%d.%d", nearest(10)/10, nearest(10)%10)
 	}
-	return fmt.Sprintf("%.0f", x)
+	return fmt.Sprint(nearest(1))
 }
 
 // entry is one cell of the table: a mean and the worst run.

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,7 +8,7 @@ import (
 const (
 	pageWidth     = 120
 	columnGap     = "  "
-	sentenceWidth = 14 // the least that the last column gets beside the columns
+	sentenceWidth = 11 // the least that the last column gets beside the columns
 )
 
 // line is one printed line of the grid: a name, what it counts, its entries and a piece of the last column.
@@ -17,6 +16,7 @@ type line struct {
 	name, label string
 	entries     []entry
 	last        string
+	whole       string // a line of text instead of entries, when the last column has no room
 }
 
 // text lays the table out for a terminal.
@@ -40,7 +40,7 @@ func (t *table) text() []string {
 		if i == 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, hang(note.head, note.text)...)
+		lines = append(lines, hangAt(16, note.head, note.text)...)
 	}
 	return lines
 }
@@ -66,7 +66,7 @@ func (t *table) legend() string {
 			parts = append(parts, text)
 		}
 	}
-	return strings.Join(parts, " · ")
+	return strings.Join(parts, "   ")
 }
 
 // damageLines are two lines a stack, and more if the sentence needs them.
@@ -74,20 +74,32 @@ func (t *table) damageLines(width int) []line {
 	var lines []line
 	for _, s := range t.in.Stacks {
 		cells := t.under(s.Name)
-		said := wrap(t.sentence(s), max(width, sentenceWidth))
 		block := []line{
 			{name: s.Name, label: "extra", entries: entries(cells, extraEntry)},
 			{label: "lost", entries: entries(cells, lostEntry)},
 		}
-		for len(block) < len(said) {
-			block = append(block, line{entries: make([]entry, len(cells))})
-		}
-		for i, text := range said {
-			block[i].last = text
-		}
-		lines = append(lines, block...)
+		lines = append(lines, withSentence(block, t.sentence(s), width)...)
 	}
 	return lines
+}
+
+// withSentence sets the sentence beside a block, or below it when there is no room.
+func withSentence(block []line, sentence string, width int) []line {
+	none := make([]entry, len(block[0].entries))
+	if width < sentenceWidth {
+		for _, text := range wrap("→ "+sentence, pageWidth/2) {
+			block = append(block, line{entries: none, whole: text})
+		}
+		return block
+	}
+	said := wrap(sentence, width)
+	for len(block) < len(said) {
+		block = append(block, line{entries: none})
+	}
+	for i, text := range said {
+		block[i].last = text
+	}
+	return block
 }
 
 // notifyLines are the stacks that repeated a notification.
@@ -109,7 +121,7 @@ func (t *table) notifyLines() []line {
 // grid sets lines under the column titles, in as many panels as the page needs; the last column stands in the last panel.
 // build is told how much room is left for it.
 func (t *table) grid(build func(width int) []line, corner string) []string {
-	lines := build(pageWidth)
+	lines := build(pageWidth) // for the widths of its entries alone
 	left := 0
 	for _, s := range t.in.Stacks {
 		left = max(left, utf8.RuneCountInString(s.Name))
@@ -179,7 +191,9 @@ func (t *table) panel(lines []line, widths []width, left, from, to int, last boo
 			numbers := padLeft(e.mean, widths[i].mean) + " " + e.worst
 			row += columnGap + pad(strings.TrimRight(numbers, " "), widths[i].total())
 		}
-		if last {
+		if l.whole != "" {
+			row = pad("", left-len("extra")) + l.whole
+		} else if last {
 			row += columnGap + l.last
 		}
 		out = append(out, row)
@@ -213,19 +227,6 @@ func fill(parts []string, sep string, width int) []string {
 			continue
 		}
 		lines = append(lines, p)
-	}
-	return lines
-}
-
-// hang sets a note with its head at the margin and its lines beside it.
-func hang(head, text string) []string {
-	const indent = 15
-	lines := wrap(text, pageWidth-indent)
-	for i := range lines {
-		if i > 0 {
-			head = ""
-		}
-		lines[i] = fmt.Sprintf("%-*s%s", indent, head, lines[i])
 	}
 	return lines
 }

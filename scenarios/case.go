@@ -1,5 +1,16 @@
 package scenarios
 
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
 // CaseVersion is the version of the format of case files that this program writes.
 const CaseVersion = 1
 
@@ -50,10 +61,153 @@ const (
 )
 
 // Name is the first 12 hex digits of the SHA-256 of the canonical intent half.
-func (c *Case) Name() string { panic("stub") }
+func (c *Case) Name() string { return shortHash(&c.Intent, 12) }
 
 // Encode returns the case file: indented JSON with a final newline.
-func (c *Case) Encode() []byte { panic("stub") }
+func (c *Case) Encode() []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(c); err != nil {
+		panic("scenarios: case: " + err.Error())
+	}
+	return b.Bytes()
+}
 
-// DecodeCase reads a case file. The error is of type Problems.
-func DecodeCase(file string, src []byte) (*Case, error) { panic("stub") }
+// DecodeCase reads a case file. It trusts nothing in it: the scenario is validated and rebuilt, names and digests are
+// checked; only the lines of the plan are left to package faults. The error is of type Problems.
+func DecodeCase(file string, src []byte) (*Case, error) {
+	source, root, ps := parseJSON(file, src)
+	if len(ps) > 0 {
+		return nil, ps.sorted()
+	}
+	d := &fileDecoder{source: source, root: root}
+	if v := root.field("version"); v == nil || v.text != strconv.Itoa(CaseVersion) {
+		d.version(v)
+		return nil, d.problems.sorted()
+	}
+	d.strict(root, reflect.TypeFor[Case](), "")
+	if len(d.problems) > 0 {
+		return nil, d.problems.sorted()
+	}
+	var c Case
+	if err := json.Unmarshal(src, &c); err != nil {
+		return nil, d.unmarshal(err, src).sorted()
+	}
+	d.add(c.check())
+	if c.Intent.Scenario != nil {
+		at := root.field("intent").field("scenario")
+		d.problems = append(d.problems, c.Intent.Scenario.rebuild(source, at, "intent.scenario.")...)
+	}
+	if err := d.problems.orNil(); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// version reports a version that this program does not read.
+func (d *fileDecoder) version(v *docNode) {
+	if v == nil {
+		d.report(d.root, "version", "", "missing; is this a case file?")
+		return
+	}
+	d.report(v, "version", "", "this program reads version %d, not %s", CaseVersion, v.what())
+}
+
+// unmarshal locates an error of encoding/json.
+func (d *fileDecoder) unmarshal(err error, src []byte) Problems {
+	at, path := d.root, ""
+	if typed, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		r := &jsonReader{source: d.source, src: src, line: 1, col: 1}
+		r.advance(int(max(typed.Offset-1, 0)))
+		at, path = &docNode{line: r.line, col: r.col, width: 1}, typed.Field
+		err = fmt.Errorf("want a value of Go type %s, not a %s", typed.Type, typed.Value)
+	}
+	d.report(at, path, "", "%v", err)
+	return d.problems
+}
+
+// Limits of the lists of a case.
+const (
+	maxPlanLines   = 10_000
+	maxPlanLine    = 1000
+	maxCaseList    = 100_000
+	maxCheckpoints = 100_000
+)
+
+// check reports what is wrong with a case besides its scenario.
+func (c *Case) check() []issue {
+	k := &crossChecks{}
+	in, w := &c.Intent, &c.Witness
+	if in.Scenario == nil {
+		k.add("intent.scenario", "missing")
+	} else if names := stackNames(in.Scenario); !slices.Contains(names, in.Stack) {
+		k.unknown("intent.stack", "stack", in.Stack, names)
+	}
+	k.oneOf("intent.fault", "fault", in.Fault, namesOf("@fault"))
+	k.oneOf("intent.plan_type", "type of plan", in.PlanType, []string{PlanMeasuring, PlanHunting})
+	k.oneOf("intent.expected", "verdict", in.Expected, []string{"pass", "vacuous", "unknown", "fail"})
+	k.lines("intent.plan", in.Plan, maxPlanLines)
+	if r := in.Reductions; r != nil {
+		k.lines("intent.reductions.keep_events", r.KeepEvents, maxCaseList)
+		k.lines("intent.reductions.keep_nodes", r.KeepNodes, maxCaseList)
+		k.lines("intent.reductions.keep_partitions", r.KeepPartitions, maxCaseList)
+	}
+	for _, text := range []struct{ path, s string }{
+		{"intent.property", in.Property}, {"intent.fingerprint", in.Fingerprint}, {"intent.owner", in.Owner},
+		{"witness.go", w.Go}, {"witness.format", w.Format},
+	} {
+		k.line(text.path, text.s, maxText)
+	}
+	k.hex("witness.digest", w.Digest)
+	k.hex("witness.history_digest", w.HistoryDigest)
+	if len(w.Checkpoints) > maxCheckpoints {
+		k.add("witness.checkpoints", "%d entries; at most %d", len(w.Checkpoints), maxCheckpoints)
+	}
+	for i, digest := range w.Checkpoints[:min(len(w.Checkpoints), maxCheckpoints)] {
+		k.hex(fmt.Sprintf("witness.checkpoints[%d]", i), digest)
+	}
+	if w.Epoch < 0 {
+		k.add("witness.epoch", "%d; at least 0", w.Epoch)
+	}
+	return k.issues
+}
+
+func (c *crossChecks) oneOf(path, what, s string, known []string) {
+	if !slices.Contains(known, s) {
+		c.unknown(path, what, s, known)
+	}
+}
+
+// lines checks a list of single lines.
+func (c *crossChecks) lines(path string, lines []string, most int) {
+	if len(lines) > most {
+		c.add(path, "%d entries; at most %d", len(lines), most)
+		return
+	}
+	for i, s := range lines {
+		if at := fmt.Sprintf("%s[%d]", path, i); strings.TrimSpace(s) == "" {
+			c.add(at, "empty")
+		} else {
+			c.line(at, s, maxPlanLine)
+		}
+	}
+}
+
+// line checks one printable line.
+func (c *crossChecks) line(path, s string, most int) {
+	switch {
+	case len(s) > most:
+		c.add(path, "%d bytes long; at most %d", len(s), most)
+	case printable(s) != s:
+		c.add(path, "has unprintable characters")
+	}
+}
+
+// hex checks a digest.
+func (c *crossChecks) hex(path, s string) {
+	if len(s) != 16 || strings.Trim(s, "0123456789abcdef") != "" {
+		c.add(path, "want 16 hexadecimal digits, not %s", quoteShort(s))
+	}
+}

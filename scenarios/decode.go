@@ -17,10 +17,10 @@ func Decode(file string, src []byte) (*Scenario, error) {
 	d := &fileDecoder{source: source, root: root}
 	var f fileScenario
 	d.decode(root, reflect.ValueOf(&f).Elem(), "", "")
-	s := resolve(&f)
-	for _, is := range append(check(s), checkPolicy(s, &f)...) {
-		d.add(is)
-	}
+	s := resolveFile(&f)
+	d.add(checkBounds(&f))
+	d.add(checkScenario(s))
+	d.add(checkPolicy(s, &f))
 	if err := d.problems.orNil(); err != nil {
 		return nil, err
 	}
@@ -73,9 +73,8 @@ func (d *fileDecoder) scalar(n *docNode, s scalar, path string, tag reflect.Stru
 		d.report(n, path, "", "%v", err)
 		return
 	}
-	if known := listed(tag.Get("enum")); known != nil && !slices.Contains(known, n.text) {
-		hint := didYouMean(n.text, known)
-		d.report(n, path, hint, "unknown %s %s; known: %s", lastName(path), quoteShort(n.text), strings.Join(known, ", "))
+	if known := namesOf(tag.Get("enum")); known != nil && !slices.Contains(known, n.text) {
+		d.report(n, path, hintOr(n.text, known, "known: "+strings.Join(known, ", ")), "unknown %s %s", lastName(path), quoteShort(n.text))
 		return
 	}
 	if b, ok := s.(bounded); ok {
@@ -120,15 +119,15 @@ func (d *fileDecoder) record(n *docNode, v reflect.Value, path string) {
 	names, fields := fieldsOf(v.Type())
 	seen := map[string]*docNode{}
 	for _, f := range n.fields {
-		key, at := f.key.text, join(path, f.key.text)
+		key, at := f.key.text, joinPath(path, f.key.text)
 		i := slices.Index(names, key)
 		switch {
 		case seen[key] != nil:
 			d.report(f.key, at, "", "duplicate field; the first is in line %d", seen[key].line)
 		case i >= 0:
 			d.decode(f.value, v.Field(i), at, fields[i].Tag)
-		case later(pattern(at)) != "":
-			d.report(f.key, at, "", "%s", later(pattern(at)))
+		case laterField(pathPattern(at)) != "":
+			d.report(f.key, at, "", "%s", laterField(pathPattern(at)))
 		case f.value.kind == emptyNode && strings.Contains(key, ")") && !strings.Contains(key, "("):
 			d.report(f.key, path, "", "%s is cut off at a comma: inside { } put the value in quotes", quoteShort(key))
 		case isLayer:
@@ -143,14 +142,14 @@ func (d *fileDecoder) record(n *docNode, v reflect.Value, path string) {
 	}
 	for i, f := range fields {
 		if example := f.Tag.Get("need"); example != "" && seen[names[i]] == nil {
-			d.report(n, join(path, names[i]), "", "missing; want for example %s", example)
+			d.report(n, joinPath(path, names[i]), "", "missing; want for example %s", example)
 		}
 	}
 }
 
 // isLayerPath reports whether path is that of a layer's parameters, which may be left empty.
 func isLayerPath(path string) bool {
-	p := pattern(path)
+	p := pathPattern(path)
 	return strings.HasPrefix(p, "stacks[].layers[].") && strings.Count(p, ".") == 2
 }
 
@@ -175,7 +174,7 @@ func (d *fileDecoder) table(n *docNode, v reflect.Value, path string, tag reflec
 	v.Set(reflect.MakeMap(v.Type()))
 	seen := map[string]*docNode{}
 	for _, f := range n.fields {
-		key, at := f.key.text, join(path, f.key.text)
+		key, at := f.key.text, joinPath(path, f.key.text)
 		if first := seen[key]; first != nil {
 			d.report(f.key, at, "", "duplicate name; the first is in line %d", first.line)
 			continue
@@ -199,7 +198,7 @@ func (d *fileDecoder) keyKnown(key *docNode, path, keys string) bool {
 	case "@topic":
 		err = new(dotted).set(key)
 	default:
-		if known := listed(keys); !slices.Contains(known, key.text) {
+		if known := namesOf(keys); !slices.Contains(known, key.text) {
 			d.report(key, path, hintOr(key.text, known, "known: "+strings.Join(known, ", ")), "unknown %s", strings.TrimPrefix(keys, "@"))
 			return false
 		}

@@ -25,8 +25,8 @@ type fileScenario struct {
 type fileBroker struct {
 	Kind           *choice               `f:"kind" enum:"log" default:"log" doc:"Kind of broker."`
 	Topics         map[string]*fileTopic `f:"topics" need:"topics: { orders: { partitions: 6 } }" keys:"@topic" len:"64" doc:"The topics by name."`
-	SessionTimeout *span                 `f:"session_timeout" min:"100ms" max:"30m" default:"6s" doc:"A member unheard for so long, on the broker's monotonic clock, is removed from its group."`
-	RebalanceDelay *span                 `f:"rebalance_delay" min:"0s" max:"10m" default:"3s" doc:"How long the first join of an empty group waits for others."`
+	SessionTimeout *period               `f:"session_timeout" min:"100ms" max:"30m" default:"6s" doc:"A member unheard for so long, on the broker's monotonic clock, is removed from its group."`
+	RebalanceDelay *period               `f:"rebalance_delay" min:"0s" max:"10m" default:"3s" doc:"How long the first join of an empty group waits for others."`
 	Append         *distText             `f:"append" min:"0s" max:"24h" default:"uniform(50us, 150us)" doc:"Time of a write to the page cache."`
 	Fsync          *distText             `f:"fsync" min:"0s" max:"24h" default:"lognormal(p50 1ms, p99 6ms)" doc:"Time of an fsync."`
 }
@@ -36,11 +36,11 @@ type fileTopic struct {
 }
 
 type fileWorkload struct {
-	Arrival  *arrival  `f:"arrival" need:"arrival: poisson(4/s)" min:"1us" max:"24h" doc:"When events are offered: poisson and a mean rate."`
-	During   *choice   `f:"during" enum:"chaos" default:"chaos" doc:"The phase in which events are offered."`
-	Topic    *dotted   `f:"topic" doc:"The topic that events are published to; by default the only one."`
-	Keys     *keySpace `f:"keys" min:"1" max:"1000000" unit:"keys" default:"uniform(100)" doc:"The entities that events are about: zipf(number, exponent) or uniform(number)."`
-	Deadline *span     `f:"deadline" min:"0s" max:"8784h" default:"0s" doc:"An event done later than this, from its intended arrival, is late. 0 = never."`
+	Arrival  *arrivalText `f:"arrival" need:"arrival: poisson(4/s)" min:"1us" max:"24h" doc:"When events are offered: poisson and a mean rate."`
+	During   *choice      `f:"during" enum:"chaos" default:"chaos" doc:"The phase in which events are offered."`
+	Topic    *dotted      `f:"topic" doc:"The topic that events are published to; by default the only one."`
+	Keys     *keySpace    `f:"keys" min:"1" max:"1000000" unit:"keys" default:"uniform(100)" doc:"The entities that events are about: zipf(number, exponent) or uniform(number)."`
+	Deadline *period      `f:"deadline" min:"0s" max:"8784h" default:"0s" doc:"An event done later than this, from its intended arrival, is late. 0 = never."`
 }
 
 type fileStage struct {
@@ -57,24 +57,24 @@ type fileDownstream struct {
 	Latency         *distText `f:"latency" min:"0s" max:"24h" doc:"Time of a call at the service; by default a prior of its kind."`
 	Capacity        *perSec   `f:"capacity" min:"1" max:"1000000" doc:"Most calls a second, spaced evenly; unlimited by default."`
 	IdempotencyKeys *choice   `f:"idempotency_keys" enum:"offered|none" default:"none" doc:"Whether a call may carry a key by which the service recognises a repetition."`
-	KeepKeys        *span     `f:"keep_keys" min:"0s" max:"87840h" default:"0s" doc:"How long the service keeps keys, on its wall clock. 0 = for ever."`
+	KeepKeys        *period   `f:"keep_keys" min:"0s" max:"87840h" default:"0s" doc:"How long the service keeps keys, on its wall clock. 0 = for ever."`
 }
 
 type fileProducer struct {
-	RequestTimeout  *span `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long one try waits for its answer."`
-	DeliveryTimeout *span `f:"delivery_timeout" min:"1ms" max:"24h" default:"2m" doc:"With retries: from hand-over to giving up."`
-	Backoff         *span `f:"backoff" min:"1ms" max:"10m" default:"100ms" doc:"Between two tries."`
+	RequestTimeout  *period `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long one try waits for its answer."`
+	DeliveryTimeout *period `f:"delivery_timeout" min:"1ms" max:"24h" default:"2m" doc:"With retries: from hand-over to giving up."`
+	Backoff         *period `f:"backoff" min:"1ms" max:"10m" default:"100ms" doc:"Between two tries."`
 }
 
 type fileConsumers struct {
-	Members         *whole `f:"members" min:"1" max:"100" unit:"members" default:"3" doc:"Number of members."`
-	MaxPollRecords  *whole `f:"max_poll_records" min:"1" max:"100000" default:"50" doc:"Most events of one poll."`
-	MaxPollInterval *span  `f:"max_poll_interval" min:"100ms" max:"24h" default:"5m" doc:"A member that does not poll for so long, on its own monotonic clock, leaves the group."`
-	Heartbeat       *span  `f:"heartbeat" min:"10ms" max:"10m" doc:"Between two heartbeats; by default a third of the session timeout."`
-	FetchWait       *span  `f:"fetch_wait" min:"1ms" max:"5m" default:"500ms" doc:"How long a poll waits for events."`
-	CallTimeout     *span  `f:"call_timeout" min:"1ms" max:"1h" default:"2s" doc:"How long a stage waits for the answer of a service."`
-	RequestTimeout  *span  `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long requests to the broker wait for their answer."`
-	Restart         *span  `f:"restart" min:"1ms" max:"10m" default:"200ms" doc:"From boot to the first instruction."`
+	Members         *whole  `f:"members" min:"1" max:"100" unit:"members" default:"3" doc:"Number of members."`
+	MaxPollRecords  *whole  `f:"max_poll_records" min:"1" max:"100000" default:"50" doc:"Most events of one poll."`
+	MaxPollInterval *period `f:"max_poll_interval" min:"100ms" max:"24h" default:"5m" doc:"A member that does not poll for so long, on its own monotonic clock, leaves the group."`
+	Heartbeat       *period `f:"heartbeat" min:"10ms" max:"10m" doc:"Between two heartbeats; by default a third of the session timeout."`
+	FetchWait       *period `f:"fetch_wait" min:"1ms" max:"5m" default:"500ms" doc:"How long a poll waits for events."`
+	CallTimeout     *period `f:"call_timeout" min:"1ms" max:"1h" default:"2s" doc:"How long a stage waits for the answer of a service."`
+	RequestTimeout  *period `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long requests to the broker wait for their answer."`
+	Restart         *period `f:"restart" min:"1ms" max:"10m" default:"200ms" doc:"From boot to the first instruction."`
 }
 
 type fileNetwork struct {
@@ -82,8 +82,8 @@ type fileNetwork struct {
 }
 
 type filePhases struct {
-	Chaos *span `f:"chaos" min:"1s" max:"24h" default:"90s" doc:"The phase of events and faults; at least ten session timeouts."`
-	Drain *span `f:"drain" min:"1m" max:"87840h" doc:"Limit of the drain. Derived from the longest chain of timeouts; it may only be lengthened."`
+	Chaos *period `f:"chaos" min:"1s" max:"24h" default:"90s" doc:"The phase of events and faults; at least ten session timeouts."`
+	Drain *period `f:"drain" min:"1m" max:"87840h" doc:"Limit of the drain. Derived from the longest chain of timeouts; it may only be lengthened."`
 }
 
 type fileLimits struct {
@@ -112,8 +112,8 @@ type fileLayer struct {
 
 type fileRetry struct {
 	Backoff *choice `f:"backoff" enum:"exponential|none" default:"exponential" doc:"How delays grow."`
-	From    *span   `f:"from" min:"1ms" max:"1h" default:"100ms" doc:"First delay."`
-	To      *span   `f:"to" min:"1ms" max:"24h" default:"10s" doc:"Longest delay."`
+	From    *period `f:"from" min:"1ms" max:"1h" default:"100ms" doc:"First delay."`
+	To      *period `f:"to" min:"1ms" max:"24h" default:"10s" doc:"Longest delay."`
 	Budget  *whole  `f:"budget" min:"1" max:"1000" unit:"tries" default:"8" doc:"Tries after the first."`
 }
 
@@ -123,7 +123,7 @@ type fileDeadLetter struct {
 
 type fileKey struct {
 	From []choice `f:"from" enum:"event|stage|attempt" len:"3" default:"[event, stage]" doc:"What the key is made of."`
-	Keep *span    `f:"keep" min:"0s" max:"87840h" doc:"How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."`
+	Keep *period  `f:"keep" min:"0s" max:"87840h" doc:"How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."`
 }
 
 type fileDedup struct {

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -8,26 +9,26 @@ import (
 // issue is a problem of a resolved scenario, at a path of the file form.
 type issue struct{ path, message, hint string }
 
-// add reports an issue at the position of the longest part of its path that the input has, unless the decoder has
-// already said something about this path: then the issue may be a consequence.
-func (d *fileDecoder) add(is issue) {
-	for _, p := range d.problems {
-		if within(p.Path, is.path) || within(is.path, p.Path) {
-			return
+// add reports each issue at the position of the longest part of its path that the input has, unless something has
+// been said about this path before: then the issue may be a consequence.
+func (d *fileDecoder) add(issues []issue) {
+	before := d.problems
+	for _, is := range issues {
+		said := slices.ContainsFunc(before, func(p Problem) bool { return withinPath(p.Path, is.path) || withinPath(is.path, p.Path) })
+		if !said {
+			d.report(findNode(d.root, is.path), is.path, is.hint, "%s", is.message)
 		}
 	}
-	n := find(d.root, is.path)
-	d.report(n, is.path, is.hint, "%s", is.message)
 }
 
-// within reports whether path is outer or lies in it.
-func within(path, outer string) bool {
+// withinPath reports whether path is outer or lies in it.
+func withinPath(path, outer string) bool {
 	rest, ok := strings.CutPrefix(path, outer)
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[' || outer == "")
 }
 
-// join appends a field's name to a path.
-func join(path, name string) string {
+// joinPath appends a field's name to a path.
+func joinPath(path, name string) string {
 	name = quoteOdd(name)
 	if path == "" {
 		return name
@@ -45,12 +46,12 @@ func quoteOdd(name string) string {
 
 // lastName is the field's name at the end of a path.
 func lastName(path string) string {
-	p := pattern(path)
+	p := pathPattern(path)
 	return strings.TrimSuffix(p[strings.LastIndexByte(p, '.')+1:], "[]")
 }
 
-// pattern replaces indices by [] and the names of topics by *.
-func pattern(path string) string {
+// pathPattern replaces indices by [] and the names of topics by *.
+func pathPattern(path string) string {
 	var b strings.Builder
 	for i := 0; i < len(path); i++ {
 		b.WriteByte(path[i])
@@ -70,11 +71,11 @@ func pattern(path string) string {
 	return out
 }
 
-// find walks a path from the root as far as the input has it.
-func find(root *docNode, path string) *docNode {
+// findNode walks a path from the root as far as the input has it.
+func findNode(root *docNode, path string) *docNode {
 	n := root
 	for path != "" {
-		next, rest := step(n, path)
+		next, rest := stepPath(n, path)
 		if next == nil {
 			break
 		}
@@ -83,8 +84,8 @@ func find(root *docNode, path string) *docNode {
 	return n
 }
 
-// step takes the first step of a path, nil if the node has none.
-func step(n *docNode, path string) (*docNode, string) {
+// stepPath takes the first step of a path, nil if the node has none.
+func stepPath(n *docNode, path string) (*docNode, string) {
 	path = strings.TrimPrefix(path, ".")
 	if index, rest, ok := strings.Cut(strings.TrimPrefix(path, "["), "]"); ok && path[0] == '[' {
 		i, err := strconv.Atoi(index)

@@ -92,7 +92,7 @@ func (s *source) checkLines() Problems {
 	var columns []int
 	indicators, blank := 0, true
 	for i, line := range s.lines {
-		starts := entries(line)
+		starts := blockStarts(line)
 		blank = blank && len(starts) == 0
 		for _, col := range starts {
 			for len(columns) > 0 && columns[len(columns)-1] >= col {
@@ -117,8 +117,8 @@ func (s *source) checkLines() Problems {
 	return nil
 }
 
-// entries are the columns, from 0, at which a line may open a block: its first text, and what follows "- " and "? ".
-func entries(line string) []int {
+// blockStarts are the columns, from 0, at which a line may open a block: its first text, and what follows "- " and "? ".
+func blockStarts(line string) []int {
 	var out []int
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; {
@@ -135,7 +135,7 @@ func entries(line string) []int {
 	return out
 }
 
-// tokenize and parse turn a panic of the third-party code into an error.
+// tokenize and parseSafely turn a panic of the third-party code into an error.
 func tokenize(body string) (tokens token.Tokens, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -145,7 +145,7 @@ func tokenize(body string) (tokens token.Tokens, err error) {
 	return lexer.Tokenize(body), nil
 }
 
-func parse(tokens token.Tokens) (f *ast.File, err error) {
+func parseSafely(tokens token.Tokens) (f *ast.File, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the YAML parser failed: %v", r)
@@ -193,7 +193,7 @@ func (s *source) checkTokens(tokens token.Tokens) Problems {
 
 // parseTokens runs the parser and turns its tree into ours.
 func (s *source) parseTokens(tokens token.Tokens) (*docNode, Problems) {
-	f, err := parse(tokens)
+	f, err := parseSafely(tokens)
 	var located interface {
 		GetToken() *token.Token
 		GetMessage() string

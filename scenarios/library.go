@@ -1,10 +1,124 @@
 package scenarios
 
+import (
+	"embed"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+//go:embed library/*.yaml
+var libraryFiles embed.FS
+
 // Entry is a scenario of the library.
-type Entry struct{ Name, Why, File string }
+type Entry struct {
+	Name string
+	Why  string
+	File string // path below the package's directory
+}
 
-// Library lists the scenarios of the library by name.
-func Library() []Entry { panic("stub") }
+// Library lists the scenarios of the library by name. Its files are valid: a test decodes each.
+func Library() []Entry {
+	files, err := fs.Glob(libraryFiles, "library/*.yaml") // sorted
+	if err != nil {
+		panic("scenarios: library: " + err.Error())
+	}
+	var entries []Entry
+	for _, file := range files {
+		s, err := Decode(file, libraryText(file))
+		if err != nil {
+			panic("scenarios: library: " + err.Error())
+		}
+		entries = append(entries, Entry{Name: s.Name, Why: s.Why, File: file})
+	}
+	return entries
+}
 
-// Load reads a scenario: by its name in the library, else from a file, "-" being standard input. The error is of type Problems.
-func Load(nameOrPath string) (*Scenario, error) { panic("stub") }
+func libraryText(file string) []byte {
+	src, err := libraryFiles.ReadFile(file)
+	if err != nil {
+		panic("scenarios: library: " + err.Error())
+	}
+	return src
+}
+
+// LibraryNames lists the names of the library's scenarios; the name of a scenario is that of its file.
+func LibraryNames() []string {
+	files, _ := fs.Glob(libraryFiles, "library/*.yaml") // the pattern is well-formed
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(file, "library/"), ".yaml"))
+	}
+	return names
+}
+
+// Load reads a scenario: by its name in the library, else from a file, "-" being standard input. The error is of type
+// Problems.
+func Load(nameOrPath string) (*Scenario, error) { return load(nameOrPath, os.Stdin) }
+
+func load(nameOrPath string, stdin io.Reader) (*Scenario, error) {
+	for _, name := range LibraryNames() {
+		if name == nameOrPath {
+			file := "library/" + name + ".yaml"
+			return Decode(file, libraryText(file))
+		}
+	}
+	if nameOrPath == "-" {
+		src, err := readLimited(stdin, maxFileBytes)
+		if err != nil {
+			return nil, fileProblem("<stdin>", "%v", err)
+		}
+		return Decode("<stdin>", src)
+	}
+	src, problem := readFile(nameOrPath)
+	if problem != nil {
+		return nil, problem
+	}
+	return Decode(nameOrPath, src)
+}
+
+// readFile reads a regular file of at most the size that a scenario may have.
+func readFile(path string) ([]byte, Problems) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil && !strings.ContainsAny(path, "./"):
+		ps := fileProblem(path, "no scenario of the library and no file")
+		ps[0].Hint = hintOr(path, LibraryNames(), "library: "+strings.Join(LibraryNames(), ", "))
+		return nil, ps
+	case err != nil:
+		return nil, fileProblem(path, "%v", reason(err))
+	case info.IsDir():
+		return nil, fileProblem(path, "a directory; want a scenario file")
+	case !info.Mode().IsRegular():
+		return nil, fileProblem(path, "not a regular file; use - for standard input")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fileProblem(path, "%v", reason(err))
+	}
+	defer f.Close() //nolint:errcheck // read only
+	src, err := readLimited(f, maxFileBytes)
+	if err != nil {
+		return nil, fileProblem(path, "%v", reason(err))
+	}
+	return src, nil
+}
+
+// reason strips operation and path from a file error.
+func reason(err error) error {
+	if p, ok := err.(*fs.PathError); ok {
+		return p.Err
+	}
+	return err
+}
+
+// readLimited reads everything, or fails beyond most bytes.
+func readLimited(r io.Reader, most int64) ([]byte, error) {
+	src, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(src)) > most {
+		return nil, fmt.Errorf("larger than %d bytes, the most a scenario may have", most)
+	}
+	return src, err
+}

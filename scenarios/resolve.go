@@ -1,10 +1,242 @@
 package scenarios
 
-// Utilisation is the share of their time that the consumers work at the offered load, in thousandths.
-func (s *Scenario) Utilisation() (permille int64) { panic("stub") }
+import (
+	"strings"
 
-// Hash names the scenario in rows: the first 16 hex digits of the SHA-256 of its canonical JSON without the why texts and expect.
-func (s *Scenario) Hash() string { panic("stub") }
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
+)
 
-// Rebuild makes a scenario that was read from JSON usable: it fills in the distributions from their texts and validates everything. The error is of type Problems.
-func (s *Scenario) Rebuild() error { panic("stub") }
+// resolveFile fills in every default. It accepts a file with problems: what is missing then has a default or is zero.
+func resolveFile(f *fileScenario) *Scenario {
+	broker := orEmpty(f.Broker)
+	s := &Scenario{
+		Version: int(valueOr(f.Version, 1)),
+		Name:    string(valueOr(f.Name, "")),
+		Why:     string(f.Why),
+		Event:   string(valueOr(f.Event, "order")),
+		Broker: Broker{
+			Kind:           string(valueOr(broker.Kind, "log")),
+			Topics:         map[string]Topic{},
+			SessionTimeout: int64(valueOr(broker.SessionTimeout, 6*nsSecond)),
+			RebalanceDelay: int64(valueOr(broker.RebalanceDelay, 3*nsSecond)),
+		},
+		Downstreams: map[string]Downstream{},
+		Producer: Producer{
+			RequestTimeout:  int64(valueOr(f.Producer.RequestTimeout, 2*nsSecond)),
+			DeliveryTimeout: int64(valueOr(f.Producer.DeliveryTimeout, 2*nsMinute)),
+			Backoff:         int64(valueOr(f.Producer.Backoff, 100*nsMillisecond)),
+		},
+		Phases: Phases{Chaos: int64(valueOr(f.Phases.Chaos, 90*nsSecond)), Drain: int64(valueOr(f.Phases.Drain, 0))},
+		Limits: Limits{Events: int64(valueOr(f.Limits.Events, 20_000_000)), Facts: int64(valueOr(f.Limits.Facts, 2_000_000))},
+	}
+	s.Broker.Append, s.Broker.AppendText = orDist(broker.Append, "uniform(50us, 150us)")
+	s.Broker.Fsync, s.Broker.FsyncText = orDist(broker.Fsync, "lognormal(p50 1ms, p99 6ms)")
+	s.Network.Latency, s.Network.LatencyText = orDist(f.Network.Latency, "lognormal(p50 300us, p99 2ms)")
+	for _, name := range SortedKeys(broker.Topics) {
+		s.Broker.Topics[name] = Topic{Partitions: int(valueOr(orEmpty(broker.Topics[name]).Partitions, 6))}
+	}
+	for _, name := range SortedKeys(f.Downstreams) {
+		s.Downstreams[name] = resolveDownstream(orEmpty(f.Downstreams[name]))
+	}
+	s.Workload = resolveWorkload(orEmpty(f.Workload), s)
+	s.Consumers = resolveConsumers(&f.Consumers, s)
+	for i := range f.Flow {
+		s.Flow = append(s.Flow, resolveStage(&f.Flow[i]))
+	}
+	for i := range f.Stacks {
+		s.Stacks = append(s.Stacks, resolveStack(&f.Stacks[i], s))
+	}
+	for _, e := range f.Expect {
+		s.Expect = append(s.Expect, resolveExpect(&e))
+	}
+	s.derive()
+	return s
+}
+
+// Units in nanoseconds.
+const (
+	nsMillisecond = 1_000_000
+	nsSecond      = 1000 * nsMillisecond
+	nsMinute      = 60 * nsSecond
+)
+
+// valueOr is the value of an optional field.
+func valueOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+// orEmpty is an optional part of a file.
+func orEmpty[T any](p *T) *T {
+	if p == nil {
+		p = new(T)
+	}
+	return p
+}
+
+// orDist is an optional distribution, with its text in canonical form.
+func orDist(p *distText, otherwise string) (rng.Dist, string) {
+	if p != nil {
+		d := rng.Dist(*p)
+		return d, d.String()
+	}
+	d, err := rng.ParseDist(otherwise)
+	if err != nil {
+		panic("scenarios: default distribution: " + err.Error())
+	}
+	return d, d.String()
+}
+
+func resolveWorkload(f *fileWorkload, s *Scenario) Workload {
+	keys := valueOr(f.Keys, keySpace{n: 100})
+	arrivals := valueOr(f.Arrival, arrivalText{interval: nsSecond / 4, num: 4000, unit: nsSecond})
+	w := Workload{
+		Arrival:  arrivals.String(),
+		Interval: arrivals.interval,
+		During:   string(valueOr(f.During, "chaos")),
+		Topic:    string(valueOr(f.Topic, "")),
+		Keys:     keys.String(),
+		KeyCount: int(keys.n),
+		KeySkew:  int(keys.milli),
+		Deadline: int64(valueOr(f.Deadline, 0)),
+	}
+	if topics := SortedKeys(s.Broker.Topics); f.Topic == nil && len(topics) == 1 {
+		w.Topic = topics[0]
+	}
+	return w
+}
+
+func resolveConsumers(f *fileConsumers, s *Scenario) Consumers {
+	return Consumers{
+		Members:         int(valueOr(f.Members, 3)),
+		MaxPollRecords:  int(valueOr(f.MaxPollRecords, 50)),
+		MaxPollInterval: int64(valueOr(f.MaxPollInterval, 5*nsMinute)),
+		Heartbeat:       int64(valueOr(f.Heartbeat, period(s.Broker.SessionTimeout/3))),
+		FetchWait:       int64(valueOr(f.FetchWait, 500*nsMillisecond)),
+		CallTimeout:     int64(valueOr(f.CallTimeout, 2*nsSecond)),
+		RequestTimeout:  int64(valueOr(f.RequestTimeout, 2*nsSecond)),
+		Restart:         int64(valueOr(f.Restart, 200*nsMillisecond)),
+	}
+}
+
+func resolveDownstream(f *fileDownstream) Downstream {
+	d := Downstream{
+		Kind:            string(valueOr(f.Kind, "")),
+		IdempotencyKeys: string(valueOr(f.IdempotencyKeys, "none")),
+		KeepKeys:        int64(valueOr(f.KeepKeys, 0)),
+	}
+	d.Latency, d.LatencyText = orDist(f.Latency, defaultLatency(d.Kind))
+	if f.Capacity != nil {
+		d.Capacity = int64(*f.Capacity)
+		d.CapacityText = f.Capacity.show(d.Capacity)
+	}
+	return d
+}
+
+func resolveStage(f *fileStage) Stage {
+	st := Stage{
+		Name:   string(valueOr(f.Stage, "")),
+		Kind:   string(valueOr(f.Kind, "")),
+		Effect: string(valueOr(f.Effect, "")),
+		Amount: int64(valueOr(f.Amount, 0)),
+	}
+	if st.Kind == "pure" || f.Takes != nil {
+		st.Takes, st.TakesText = orDist(f.Takes, "constant(0s)")
+	}
+	if f.Calls != nil {
+		st.Service, st.Op, _ = strings.Cut(string(*f.Calls), ".")
+		if st.Op == "" {
+			st.Op = st.Name
+		}
+	}
+	if st.Effect != "" {
+		st.Class, _ = history.ParseClass(st.Effect) // unknown words have been reported
+	}
+	return st
+}
+
+func resolveStack(f *fileStack, s *Scenario) Stack {
+	st := Stack{
+		Name:   string(valueOr(f.Name, "")),
+		Why:    string(f.Why),
+		Engine: string(valueOr(f.Engine, "")),
+		Acks:   int(valueOr(f.Acks, 1)),
+	}
+	st.Retries = bool(valueOr(f.Retries, yesNo(st.Engine != "commit-before" && st.Acks != 0)))
+	for i := range f.Layers {
+		st.Layers = append(st.Layers, resolveLayer(&f.Layers[i], s))
+	}
+	st.Contract = resolveContract(f)
+	return st
+}
+
+func resolveLayer(f *fileLayer, s *Scenario) Layer {
+	switch {
+	case f.Retry != nil:
+		l := Layer{Kind: "retry", Backoff: string(valueOr(f.Retry.Backoff, "exponential")), Budget: int(valueOr(f.Retry.Budget, 8))}
+		if l.Backoff != "none" || f.Retry.From != nil || f.Retry.To != nil {
+			l.From, l.To = int64(valueOr(f.Retry.From, 100*nsMillisecond)), int64(valueOr(f.Retry.To, 10*nsSecond))
+		}
+		return l
+	case f.DeadLetter != nil:
+		return Layer{Kind: "dead-letter", Topic: string(valueOr(f.DeadLetter.Topic, dotted(s.Workload.Topic+".dlq")))}
+	case f.IdempotencyKey != nil:
+		l := Layer{Kind: "idempotency-key", KeyFrom: []string{"event", "stage"}, Keep: int64(valueOr(f.IdempotencyKey.Keep, period(s.keepsKeys())))}
+		if f.IdempotencyKey.From != nil {
+			l.KeyFrom = []string{}
+		}
+		for _, part := range f.IdempotencyKey.From {
+			l.KeyFrom = append(l.KeyFrom, string(part))
+		}
+		return l
+	case f.DedupStore != nil:
+		return Layer{Kind: "dedup-store", Variant: string(valueOr(f.DedupStore.Variant, "durable"))}
+	}
+	return Layer{}
+}
+
+// keepsKeys is the shortest time that a service keeps idempotency keys; 0 = for ever.
+func (s *Scenario) keepsKeys() (shortest int64) {
+	for _, name := range SortedKeys(s.Downstreams) {
+		if d := s.Downstreams[name]; d.KeepKeys > 0 && (shortest == 0 || d.KeepKeys < shortest) {
+			shortest = d.KeepKeys
+		}
+	}
+	return shortest
+}
+
+func resolveContract(f *fileStack) history.Contract {
+	c := history.Contract{
+		Loss:  history.Promise(valueOr(f.Promises.Loss, "")),
+		Order: string(valueOr(f.Promises.Order, "")),
+	}
+	dup := f.Promises.Duplicates
+	for i, p := range []*choice{dup.Critical, dup.State, dup.Notify, dup.Derived} {
+		if p == nil {
+			continue
+		}
+		if c.Duplicates == nil {
+			c.Duplicates = map[string]history.Promise{}
+		}
+		c.Duplicates[history.Classes()[i].String()] = history.Promise(*p)
+	}
+	for _, name := range SortedKeys(f.Envelope) {
+		limit, _ := f.Envelope[name].max(dimensionInTime(name)) // checkPolicy reports errors
+		c.Envelope = append(c.Envelope, history.Bound{Dimension: history.Dimension(name), Max: limit})
+	}
+	return c
+}
+
+func resolveExpect(f *fileExpect) Expectation {
+	e := Expectation{Stack: string(valueOr(f.Stack, "")), LostSilent: string(valueOr(f.LostSilent, ""))}
+	for _, fault := range SortedKeys(f.Damage) {
+		if e.Damage == nil {
+			e.Damage = map[string]string{}
+		}
+		e.Damage[fault] = string(f.Damage[fault])
+	}
+	return e
+}

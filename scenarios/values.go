@@ -11,21 +11,21 @@ import (
 
 // The scalar types of a scenario file. Each reads its text; the tags of a field add bounds and enumerations.
 type (
-	prose      string   // prose
-	ident      string   // kebab-case
-	dotted     string   // name of a topic: kebab-case parts joined by points
-	choice     string   // one of the enumeration in the tag enum
-	whole      int64    // whole number
-	yesNo      bool     //
-	span       int64    // ns
-	cents      int64    // decimal with at most two places
-	perSec     int64    // 20/s
-	distText   rng.Dist // distribution of durations
-	arrival    struct{ interval, num, unit int64 }
-	keySpace   struct{ n, milli int64 }
-	callRef    string // service or service.op
-	atMost     string // <= 500ms
-	chanceText string // p_duplicate < 1%
+	prose       string   // prose
+	ident       string   // kebab-case
+	dotted      string   // name of a topic: kebab-case parts joined by points
+	choice      string   // one of the enumeration in the tag enum
+	whole       int64    // whole number
+	yesNo       bool     //
+	period      int64    // ns
+	cents       int64    // decimal with at most two places
+	perSec      int64    // 20/s
+	distText    rng.Dist // distribution of durations
+	arrivalText struct{ interval, num, unit int64 }
+	keySpace    struct{ n, milli int64 }
+	callRef     string // service or service.op
+	atMost      string // <= 500ms
+	chanceText  string // p_duplicate < 1%
 )
 
 // scalar is a type above.
@@ -147,32 +147,32 @@ func (whole) parse(s string) (int64, error) {
 	return i, err
 }
 
-func (span) shape() form {
+func (period) shape() form {
 	return form{want: "a duration such as 250ms or 1h30m", types: []string{"string", "integer"}, pattern: `^[0-9.]+[0-9.nuµμmshd]*$`, max: maxName}
 }
-func (v *span) set(n *docNode) error {
+func (v *period) set(n *docNode) error {
 	ns, err := v.parse(n.text)
-	*v = span(ns)
+	*v = period(ns)
 	return err
 }
-func (v span) value() int64                    { return int64(v) }
-func (span) show(v int64) string               { return rng.FormatDuration(v) }
-func (span) parse(s string) (int64, error)     { return rng.ParseDuration(s) }
-func (cents) show(v int64) string              { return fmt.Sprintf("%d.%02d", v/100, v%100) }
-func (v cents) value() int64                   { return int64(v) }
-func (cents) parse(s string) (int64, error)    { return parseDecimal(s, 2) }
-func (v perSec) value() int64                  { return int64(v) }
-func (perSec) show(v int64) string             { return strconv.FormatInt(v, 10) + "/s" }
-func (perSec) parse(s string) (int64, error)   { return parsePerSecond(s) }
-func (v arrival) value() int64                 { return v.interval }
-func (v keySpace) value() int64                { return v.n }
-func (arrival) parse(s string) (int64, error)  { return rng.ParseDuration(s) }
-func (keySpace) parse(s string) (int64, error) { return whole(0).parse(s) }
-func (keySpace) show(v int64) string           { return strconv.FormatInt(v, 10) }
-func (arrival) show(v int64) string            { return "one every " + rng.FormatDuration(v) }
-func (v distText) value() int64                { return rng.Dist(v).Max() }
-func (distText) show(v int64) string           { return "up to " + rng.FormatDuration(v) }
-func (distText) parse(s string) (int64, error) { return rng.ParseDuration(s) }
+func (v period) value() int64                     { return int64(v) }
+func (period) show(v int64) string                { return rng.FormatDuration(v) }
+func (period) parse(s string) (int64, error)      { return rng.ParseDuration(s) }
+func (cents) show(v int64) string                 { return fmt.Sprintf("%d.%02d", v/100, v%100) }
+func (v cents) value() int64                      { return int64(v) }
+func (cents) parse(s string) (int64, error)       { return parseDecimal(s, 2) }
+func (v perSec) value() int64                     { return int64(v) }
+func (perSec) show(v int64) string                { return strconv.FormatInt(v, 10) + "/s" }
+func (perSec) parse(s string) (int64, error)      { return parsePerSecond(s) }
+func (v arrivalText) value() int64                { return v.interval }
+func (v keySpace) value() int64                   { return v.n }
+func (arrivalText) parse(s string) (int64, error) { return rng.ParseDuration(s) }
+func (keySpace) parse(s string) (int64, error)    { return whole(0).parse(s) }
+func (keySpace) show(v int64) string              { return strconv.FormatInt(v, 10) }
+func (arrivalText) show(v int64) string           { return "one every " + rng.FormatDuration(v) }
+func (v distText) value() int64                   { return rng.Dist(v).Max() }
+func (distText) show(v int64) string              { return "up to " + rng.FormatDuration(v) }
+func (distText) parse(s string) (int64, error)    { return rng.ParseDuration(s) }
 
 func (cents) shape() form {
 	return form{want: "an amount such as 40.00", types: []string{"number", "string"}, pattern: `^[0-9]+(\.[0-9]{1,2})?$`, max: maxName}

@@ -43,12 +43,12 @@ func argsOf(s string) (name string, args []string, ok bool) {
 	return strings.TrimSpace(name), args, true
 }
 
-func (arrival) shape() form {
+func (arrivalText) shape() form {
 	return form{want: "an arrival such as poisson(4/s)", types: []string{"string"}, pattern: `^poisson *\( *[0-9.]+ */ *[smh] *\)$`, max: 200}
 }
 
 // set reads poisson(4/s), poisson(0.5/s) or poisson(90/m).
-func (v *arrival) set(n *docNode) error {
+func (v *arrivalText) set(n *docNode) error {
 	kind, args, ok := argsOf(n.text)
 	if !ok || kind != "poisson" || len(args) != 1 {
 		return fmt.Errorf("want an arrival such as poisson(4/s), not %s", quoteShort(n.text))
@@ -65,11 +65,11 @@ func (v *arrival) set(n *docNode) error {
 	case milli == 0:
 		return errors.New("a rate of 0; events must arrive")
 	}
-	*v = arrival{interval: (ns*1000 + milli/2) / milli, num: milli, unit: ns}
+	*v = arrivalText{interval: (ns*1000 + milli/2) / milli, num: milli, unit: ns}
 	return nil
 }
 
-func (v arrival) String() string {
+func (v arrivalText) String() string {
 	unit := strings.TrimPrefix(rng.FormatDuration(v.unit), "1")
 	return "poisson(" + formatDecimal(v.num, 3) + "/" + unit + ")"
 }

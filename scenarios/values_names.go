@@ -20,7 +20,7 @@ func EngineKinds() []KindDoc {
 // LayerKinds is the closed table of layers.
 func LayerKinds() []KindDoc {
 	return []KindDoc{
-		{"dead-letter", "parks an event that the layers inside it gave up, where a person or a program finds it"},
+		{"dead-letter", "parks an event that was given up where a person or a program finds it"},
 		{"dedup-store", "remembers the stages that were done and suppresses their repetition"},
 		{"idempotency-key", "sends a key with each call, by which a service that offers it recognises a repetition"},
 		{"retry", "tries again after a growing delay, up to a budget"},
@@ -52,8 +52,8 @@ func reservedNames() []string {
 	return []string{"broker", "client", "consumer", "group", "network", "operator", "producer"}
 }
 
-// listed expands the tags enum and keys: "a|b", or "@" and a table's name.
-func listed(tag string) []string {
+// namesOf expands the tags enum and keys: "a|b", or "@" and a table's name.
+func namesOf(tag string) []string {
 	var out []string
 	switch tag {
 	case "":
@@ -84,8 +84,8 @@ func kindNames(rows []KindDoc) []string {
 	return out
 }
 
-// later says of fields that designs mention, and that this version does not know yet, what they wait for.
-func later(path string) string {
+// laterField says of fields that designs mention, and that this version does not know yet, what they wait for.
+func laterField(path string) string {
 	const replicated = "arrives with the replicated broker; this version has one node"
 	switch path {
 	case "broker.nodes", "broker.topics.*.replication", "broker.topics.*.min_insync":

@@ -1,0 +1,237 @@
+package checker
+
+import "github.com/twiceless/twiceless/sim/history"
+
+// Cause labels of duplicates: rules over the causes of facts.
+//
+// Causes form a forest: offered ← appended ← delivered ← called ← applied. Two applications of one effect have a
+// last common cause, and below it the two branches part. Where they part says what failed first:
+//
+//	no record in common, each branch has one      published-twice
+//	parted after one delivery                     by the first call: see below
+//	parted after one record, two deliveries       the first delivery was put back by consumer code: by its call;
+//	                                              the first node lost the partition alive: redelivered-after-rebalance;
+//	                                              else redelivered-after-commit-lost
+//	before all these, if the dedup store had this effect down as done and then granted it again
+//	                                              dedup-record-expired or dedup-record-lost
+//	by the first call: came back acked            handler-retried
+//	                   came back indeterminate, or never: applied-reply-lost (published-twice if the branches
+//	                   part at a call that appends)
+//	anything else                                 unexplained
+//
+// Counterexamples, where the label is right about the facts and a person may see it differently:
+//
+//   - A service that applies, then answers "failed": the caller was told wrongly and no rule says so. Unexplained.
+//     Models record such an answer as indeterminate, which is what a caller knows of an error after the effect.
+//   - A node that is stopped after its partition moved: it may have applied while it was a zombie. Between the two
+//     deliveries lies a stop, so the label says commit lost.
+//   - A rebalance of its own accord between a lost commit and the redelivery: the label says rebalance, although
+//     the event would have come again without one.
+//   - An expiry by a skewed wall clock: the store's record says until when it holds in the store's time, the facts
+//     say when it was granted in global time. If these disagree the label says lost instead of expired.
+
+// duplicateLabel explains why an effect was applied at both facts.
+func (l *ledger) duplicateLabel(a *account, first, second int64) history.Label {
+	if label := l.forgotten(a, l.at(first).Stage, second); label != "" {
+		return label
+	}
+	f := l.part(first, second)
+	switch {
+	case f.left == 0 || f.right == 0:
+		return history.LabelUnexplained
+	case !l.hasRecord(f.join):
+		if l.appendsBelow(first, f.join) && l.appendsBelow(second, f.join) {
+			return history.LabelPublishedTwice
+		}
+		return l.callLabel(a, f, false)
+	case l.at(f.left).Kind == history.KindDelivered && l.at(f.right).Kind == history.KindDelivered:
+		return l.redeliveryLabel(a, first, f)
+	case l.at(f.left).Kind == history.KindAppended && l.at(f.right).Kind == history.KindAppended:
+		return history.LabelPublishedTwice
+	}
+	return l.callLabel(a, f, l.appendsBelow(first, f.join) && l.appendsBelow(second, f.join))
+}
+
+// fork is where the causes of two facts part: the last common cause (0 = none) and the first fact of each branch.
+type fork struct{ join, left, right int64 }
+
+// part finds it. A cause always lies before its effect, so the later of two facts is never a cause of the other.
+func (l *ledger) part(a, b int64) fork {
+	var f fork
+	for a != b {
+		if a > b {
+			f.left, a = a, l.at(a).Cause
+		} else {
+			f.right, b = b, l.at(b).Cause
+		}
+	}
+	f.join = a
+	return f
+}
+
+// hasRecord says whether a fact is a record or was caused by one.
+func (l *ledger) hasRecord(id int64) bool { return l.appendsBelow(id, 0) }
+
+// appendsBelow says whether a log took a record on the way from a cause down to a fact, the cause left out.
+func (l *ledger) appendsBelow(id, cause int64) bool {
+	for ; id != cause && id != 0; id = l.at(id).Cause {
+		if l.at(id).Kind == history.KindAppended {
+			return true
+		}
+	}
+	return false
+}
+
+// callLabel explains a second call by the fate of the first.
+func (l *ledger) callLabel(a *account, f fork, appends bool) history.Label {
+	if l.at(f.left).Kind != history.KindCalled {
+		return history.LabelUnexplained
+	}
+	switch l.returned(a, f.left) {
+	case history.Acked:
+		return history.LabelHandlerRetried
+	case history.Failed:
+		return history.LabelUnexplained
+	}
+	if appends {
+		return history.LabelPublishedTwice
+	}
+	return history.LabelReplyLost
+}
+
+// returned is how a call came back; a call that never did is indeterminate.
+func (l *ledger) returned(a *account, call int64) history.Outcome {
+	for _, id := range l.of(a) {
+		if f := l.at(int64(id)); f.Kind == history.KindReturned && f.Cause == call {
+			return f.Outcome
+		}
+	}
+	return history.Indeterminate
+}
+
+// redeliveryLabel explains two deliveries of one record.
+func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label {
+	left := l.at(f.left)
+	if l.putBack(a, f.left) {
+		if call := l.callOf(first, f.left); call != 0 {
+			return l.callLabel(a, fork{left: call}, false)
+		}
+	}
+	lost, stopped := false, false
+	for _, id := range between(l.members, f.left, f.right, len(l.members)) {
+		m := l.at(id)
+		switch m.Kind {
+		case history.KindGeneration:
+			lost = lost || left.Op == "" || m.Resource == left.Op
+		case history.KindEvicted, history.KindRevoked:
+			lost = lost || m.Node == left.Node
+		case history.KindStopped:
+			stopped = stopped || m.Node == left.Node
+		}
+	}
+	if lost && !stopped {
+		return history.LabelRedeliveredAfterRebalance
+	}
+	return history.LabelRedeliveredAfterCommitLost
+}
+
+// putBack says whether consumer code itself asked for the next delivery.
+func (l *ledger) putBack(a *account, delivery int64) bool {
+	for _, id := range l.of(a) {
+		if f := l.at(int64(id)); f.Kind == history.KindHandled && f.Cause == delivery {
+			return f.Outcome == history.Retried
+		}
+	}
+	return false
+}
+
+// callOf is the first call on the way from a delivery to a fact.
+func (l *ledger) callOf(id, delivery int64) int64 {
+	call := int64(0)
+	for ; id != delivery && id != 0; id = l.at(id).Cause {
+		if l.at(id).Kind == history.KindCalled {
+			call = id
+		}
+	}
+	return call
+}
+
+// forgotten says whether the dedup store had this effect down as done and then granted it again.
+func (l *ledger) forgotten(a *account, stage string, before int64) history.Label {
+	var done *history.Fact
+	for _, id := range l.of(a) {
+		if int64(id) >= before {
+			break
+		}
+		f := l.at(int64(id))
+		if f.Kind != history.KindComplete || f.Cause == 0 || f.Stage != stage || f.Outcome == history.Failed {
+			continue
+		}
+		switch op := l.at(f.Cause).Op; {
+		case op == opDone && f.Value == resultOK:
+			done = f
+		case op == opClaim && f.Value == resultGranted && done != nil:
+			if done.Until != 0 && done.Until <= f.Time || f.Note == "expired" {
+				return history.LabelDedupRecordExpired
+			}
+			return history.LabelDedupRecordLost
+		}
+	}
+	return ""
+}
+
+// lossLabel explains why required effects of an intent are missing: what happened first.
+func (l *ledger) lossLabel(a *account) history.Label {
+	if a.dropped != 0 {
+		return history.LabelDroppedWithoutTrace
+	}
+	if a.appended == 0 {
+		return l.unappended(a)
+	}
+	passed := l.firstPassed(a)
+	switch {
+	case a.suppressed != 0 && (passed == 0 || a.suppressed < passed):
+		return history.LabelSuppressedWithoutEffect
+	case passed != 0:
+		return history.LabelCommittedBeforeEffect
+	case l.allTruncated(a):
+		return history.LabelTruncated
+	}
+	return history.LabelUnexplained
+}
+
+func (l *ledger) unappended(a *account) history.Label {
+	if a.accepted != 0 {
+		return history.LabelNeverAppended
+	}
+	return history.LabelUnexplained
+}
+
+// firstPassed is the first fact by which a position moved past a record of the event, 0 = none.
+func (l *ledger) firstPassed(a *account) int64 {
+	group := ""
+	if a.delivered != 0 {
+		group = l.at(a.delivered).Op
+	}
+	first := int64(0)
+	for _, id := range l.of(a) {
+		f := l.at(int64(id))
+		if f.Kind != history.KindAppended || f.Offset < 0 {
+			continue
+		}
+		if p := l.passed(f.Resource, f.Offset, group); p != 0 && (first == 0 || p < first) {
+			first = p
+		}
+	}
+	return first
+}
+
+// allTruncated says that none of the event's records is where it was.
+func (l *ledger) allTruncated(a *account) bool {
+	for _, id := range l.of(a) {
+		if f := l.at(int64(id)); f.Kind == history.KindAppended && !l.truncated(f) {
+			return false
+		}
+	}
+	return true
+}

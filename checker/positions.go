@@ -1,0 +1,95 @@
+package checker
+
+import (
+	"slices"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// position is what the facts say about one group's position in one partition.
+type position struct {
+	group string
+	facts []int64 // committing, committed, commit-failed, ascending
+	moved []move  // durable moves to a new highest offset, ascending in both fields
+}
+
+type move struct{ offset, fact int64 }
+
+// place is one slot of a log.
+type place struct {
+	partition string
+	offset    int64
+}
+
+// noteCommit keeps a fact about a position.
+func (l *ledger) noteCommit(f *history.Fact) {
+	p := l.position(f)
+	p.facts = append(p.facts, f.ID)
+	if f.Kind != history.KindCommitted {
+		return
+	}
+	if n := len(p.moved); n == 0 || f.Offset > p.moved[n-1].offset {
+		p.moved = append(p.moved, move{f.Offset, f.ID})
+	}
+}
+
+func (l *ledger) position(f *history.Fact) *position {
+	list := l.commits[f.Resource]
+	for _, p := range list {
+		if p.group == f.Op {
+			return p
+		}
+	}
+	p := &position{group: f.Op}
+	l.commits[f.Resource] = append(list, p)
+	return p
+}
+
+// passed is the first fact by which a group's position moved past a record durably, 0 = none. The group is known
+// if it was handed the record; else every group that reads the partition counts.
+func (l *ledger) passed(partition string, offset int64, group string) int64 {
+	first := int64(0)
+	for _, p := range l.commits[partition] {
+		if group != "" && p.group != "" && p.group != group {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(p.moved, offset+1, func(m move, o int64) int { return int(min(1, max(-1, m.offset-o))) })
+		if i < len(p.moved) && (first == 0 || p.moved[i].fact < first) {
+			first = p.moved[i].fact
+		}
+	}
+	return first
+}
+
+// commitsBetween are the facts about a partition's positions between two facts, at most n of them.
+func (l *ledger) commitsBetween(partition string, from, to int64, n int) []int64 {
+	var ids []int64
+	for _, p := range l.commits[partition] {
+		ids = append(ids, between(p.facts, from, to, n)...)
+	}
+	return ids
+}
+
+// between are the ids of a sorted list between two facts, at most n of them.
+func between(ids []int64, from, to int64, n int) []int64 {
+	i, _ := slices.BinarySearch(ids, from)
+	j, _ := slices.BinarySearch(ids, to)
+	return ids[i:min(j, i+n)]
+}
+
+// truncated says whether another event took the place of this record later: the log had lost it.
+func (l *ledger) truncated(appended *history.Fact) bool {
+	if appended.Offset < 0 {
+		return false
+	}
+	if l.reused == nil {
+		l.reused = map[place]int64{}
+		for i := range l.h.Facts {
+			if f := &l.h.Facts[i]; f.Kind == history.KindAppended {
+				l.reused[place{f.Resource, f.Offset}] = f.ID
+			}
+		}
+	}
+	last := l.reused[place{appended.Resource, appended.Offset}]
+	return last != appended.ID && l.at(last).Event != appended.Event
+}

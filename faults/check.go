@@ -1,0 +1,149 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Vocabulary is what a scenario offers to plans. Lists may be in any order.
+type Vocabulary struct {
+	ServiceOps []string // "payments.charge", brokers' ops too
+	Roles      []string // of nodes: "consumer", "broker"; role-n is a node of it
+	Services   []string // that refuse and lose-reply may name
+	Topics     []string //
+}
+
+// Check says whether a fault can mean anything in a scenario: its hook, nodes, roles, services and topics exist.
+// The numbers of nodes and partitions are not checked: members join, and a target that is not there when the
+// trigger fires is a fact (fault-missed).
+func Check(f Fault, voc Vocabulary) error {
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	var problems []string
+	complain := func(err error) {
+		if err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
+	t := f.Trigger
+	if !t.Timed() {
+		complain(history.CheckHook(t.Hook, voc.ServiceOps, voc.Roles))
+		if t.Role != "" {
+			complain(known("role", t.Role, voc.Roles))
+		}
+	}
+	v, _ := verbByName(f.Verb)
+	for _, s := range f.Targets {
+		complain(checkName(s, v.target, t, voc))
+	}
+	for _, s := range f.From {
+		complain(checkName(s, targetNodes, t, voc))
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("fault %q: %s", f.String(), strings.Join(problems, "; "))
+	}
+	return nil
+}
+
+// checkName says whether a target exists.
+func checkName(s string, kind targetKind, t Trigger, voc Vocabulary) error {
+	switch {
+	case kind == targetService:
+		return known("service", s, voc.Services)
+	case kind == targetRole:
+		return known("role", s, voc.Roles)
+	case s == "$caller" && !isRPC(t.Hook, voc.ServiceOps):
+		return fmt.Errorf("$caller: the hook %s is no call, so nobody calls; $node is where it happens", t.Hook)
+	case s == "$caller", s == "$node":
+		return nil
+	}
+	if topic, _, ok := leaderOf(s); ok {
+		return known("topic", topic, voc.Topics)
+	}
+	if role, ok := roleOf(s); ok && contains(voc.Roles, role) {
+		return nil
+	}
+	return known("node or role", s, voc.Roles)
+}
+
+// roleOf cuts the number off a node's name.
+func roleOf(name string) (string, bool) {
+	dash := strings.LastIndexByte(name, '-')
+	if dash <= 0 {
+		return "", false
+	}
+	n, ok := digits(name[dash+1:], 1<<20)
+	return name[:dash], ok && n > 0
+}
+
+// isRPC says whether a hook is a step of one of the ops.
+func isRPC(hook string, ops []string) bool {
+	op, _, _ := strings.Cut(hook, "/")
+	return contains(ops, op)
+}
+
+func known(what, s string, list []string) error {
+	if contains(list, s) {
+		return nil
+	}
+	return fmt.Errorf("unknown %s %q; %s", what, s, nearest(s, list, "there are: "+strings.Join(list, ", ")))
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func verbList() []string {
+	var names []string
+	for _, v := range verbs() {
+		names = append(names, v.name)
+	}
+	return names
+}
+
+func verbNames() string { return strings.Join(verbList(), ", ") }
+
+// nearest is a hint: the name that differs from s by two edits at most, or else the given hint.
+func nearest(s string, names []string, otherwise string) string {
+	best, least := "", 3
+	for _, name := range names {
+		if d := edits(s, name); d < least && d < len(name) {
+			best, least = name, d
+		}
+	}
+	if best == "" {
+		return otherwise
+	}
+	return "did you mean " + best + "?"
+}
+
+// edits is the Levenshtein distance; beyond 64 bytes it says 64.
+func edits(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,98 @@
+package faults
+
+import "github.com/twiceless/twiceless/sim/history"
+
+// verb is one row of the engine's table: what a plan line with it says, and what the injector does.
+type verb struct {
+	name   string
+	doc    string
+	target targetKind
+	single bool // exactly one target
+	from   bool // takes "from"
+	by     bool // takes "by"
+	lasts  bool // takes "for" or "until heal"; it must have one of them
+	loads  []history.Dimension
+	apply  func(*shot) string // begins the fault, or says why it cannot; called when the trigger fires
+	lift   func(*shot)        // ends it, whatever has become of its targets since; nil if it does not last
+}
+
+// targetKind says what the targets of a verb name.
+type targetKind uint8
+
+const (
+	targetNodes targetKind = iota
+	targetRole
+	targetService
+)
+
+// targetTable names the target kinds in messages.
+var targetTable = [...]string{"node or role", "role", "service"}
+
+// verbs is the table, sorted by name. It is a function because its rows lead back to it through the parser.
+func verbs() []verb {
+	return []verb{
+		{name: "join", doc: "one more member of a role boots, and leaves gracefully at the end", target: targetRole, single: true, lasts: true, apply: applyJoin, lift: liftJoin},
+		{name: "kill", doc: "the process ends; it boots from its disk at the end", lasts: true, loads: []history.Dimension{history.Outage}, apply: applyKill, lift: liftStopped},
+		{name: "lose-reply", doc: "the next reply of an effect op never arrives", target: targetService, single: true, apply: applyLoseReply},
+		{name: "partition", doc: "the two sides do not hear each other, and nobody is told", from: true, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyPartition, lift: liftPartition},
+		{name: "pause", doc: "nothing runs, time passes, nobody is told", lasts: true, loads: []history.Dimension{history.Pause}, apply: applyPause, lift: liftPause},
+		{name: "power-loss", doc: "the machine ends: what was not fsynced is lost, peers meet silence; it boots at the end", lasts: true, loads: []history.Dimension{history.Outage, history.PowerLoss}, apply: applyPowerLoss, lift: liftStopped},
+		{name: "refuse", doc: "the services refuse every call", target: targetService, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyRefuse, lift: liftRefuse},
+		{name: "skew", doc: "the wall clock is off by this much, backwards if negative", by: true, lasts: true, loads: []history.Dimension{history.ClockSkew}, apply: applySkew, lift: liftSkew},
+	}
+}
+
+// verbByName finds a row.
+func verbByName(name string) (verb, bool) {
+	for _, v := range verbs() {
+		if v.name == name {
+			return v, true
+		}
+	}
+	return verb{}, false
+}
+
+// load says whether a verb loads a dimension of envelopes.
+func (v verb) load(d history.Dimension) bool {
+	for _, l := range v.loads {
+		if l == d {
+			return true
+		}
+	}
+	return false
+}
+
+// Verb describes one verb for people and for tables of reports.
+type Verb struct {
+	Name  string
+	Doc   string
+	Usage string // pattern of a plan line after its trigger
+}
+
+// Verbs lists the verbs, sorted by name.
+func Verbs() []Verb {
+	var out []Verb
+	for _, v := range verbs() {
+		out = append(out, Verb{v.name, v.doc, v.usage()})
+	}
+	return out
+}
+
+// usage is the pattern of a line with this verb.
+func (v verb) usage() string {
+	what := [...]string{"NODE", "ROLE", "SERVICE"}[v.target]
+	s := v.name + " " + what
+	if !v.single {
+		s += "[,…]"
+	}
+	if v.from {
+		s += " from NODE[,…]"
+	}
+	if v.by {
+		s += " by DURATION"
+	}
+	if v.lasts {
+		s += " (for DURATION | until heal)"
+	}
+	return s
+}

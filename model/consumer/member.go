@@ -1,0 +1,193 @@
+package consumer
+
+import (
+	"errors"
+
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Config of a member. All timeouts are on the member's monotonic clock but SessionTimeout and the waits that it
+// asks the broker for.
+type Config struct {
+	Group, Topic    string
+	SessionTimeout  sim.Duration // at the broker
+	Heartbeat       sim.Duration
+	MaxPollInterval sim.Duration // also the rebalance timeout
+	MaxPollRecords  int
+	FetchWait       sim.Duration
+	RequestTimeout  sim.Duration
+	Restart         sim.Duration // from boot to the first instruction
+	Backoff         sim.Duration // after a failed request
+}
+
+// Loop is what an engine runs in each member.
+type Loop func(model.Ctx, model.Consumer)
+
+// New is the factory of one member's node.
+func New(cfg Config, dir *model.Directory, broker func() *sim.Node, loop Loop) func(*sim.Node) sim.Handler {
+	return func(n *sim.Node) sim.Handler {
+		m := &Member{cfg: cfg, broker: broker, n: n, generation: -1}
+		n.Go("poll-loop", func(p *sim.Proc) {
+			m.intern(p)
+			p.Sleep(cfg.Restart)
+			m.lastPoll = n.Now()
+			loop(model.NewContext(p, dir), m)
+			m.leave(p)
+		})
+		n.GoBackground("heartbeat", m.heartbeats)
+		return sim.NoHandler()
+	}
+}
+
+// Member is one member's view of its group.
+type Member struct {
+	cfg    Config
+	broker func() *sim.Node
+	n      *sim.Node
+	ops    ops
+
+	id         string // "" = newcomer
+	generation int64  // -1 = none
+	joined     bool
+	rejoin     bool // the heartbeat or a commit learned of a rebalance
+	left       bool // the heartbeat took the member out: too long without a poll
+	owned      []model.PartitionOffset
+	assigned   []int64 // fact ids, parallel to owned
+	lastPoll   sim.Time
+	working    bool // the loop holds records
+	wake       sim.Signal
+}
+
+type ops struct{ join, sync, heartbeat, leave, commit, offsets, fetch sim.Op }
+
+func (m *Member) intern(p *sim.Proc) {
+	w := p.World()
+	op := func(name string) sim.Op { return w.Op(model.BrokerService + "." + name) }
+	m.ops = ops{op(model.OpJoin), op(model.OpSync), op(model.OpHeartbeat), op(model.OpLeave), op(model.OpCommit), op(model.OpOffsets), op(model.OpFetch)}
+}
+
+// ask is a request to the broker that belongs to no domain action.
+func (m *Member) ask(p *sim.Proc, op sim.Op, body any, timeout sim.Duration) (any, error) {
+	reply, _, err := p.Call(m.broker(), op, sim.Action{}, body, 0, timeout)
+	return reply, err
+}
+
+// Poll waits for records. It joins the group when it must, and returns no records after a change of the
+// assignment, so that the loop sees a boundary.
+func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
+	p := c.Process()
+	m.working = false
+	p.Background(true)
+	defer p.Background(false)
+	for {
+		m.lastPoll = m.n.Now()
+		if m.n.Stopping() {
+			return nil, false
+		}
+		if !m.joined || m.rejoin || m.left {
+			m.join(p)
+			continue
+		}
+		if len(m.owned) == 0 {
+			p.Wait(&m.wake, m.cfg.FetchWait) // nothing assigned: idle until the heartbeat hears of a rebalance
+			continue
+		}
+		ms := m.fetch(p, most)
+		if len(ms) > 0 && !m.rejoin && !m.left {
+			m.working = true
+			p.Background(false)
+			return m.deliver(p, ms), true
+		}
+	}
+}
+
+// fetch asks for records at the member's positions; a failure is answered by patience.
+func (m *Member) fetch(p *sim.Proc, most int) []model.Message {
+	if most <= 0 || most > m.cfg.MaxPollRecords {
+		most = m.cfg.MaxPollRecords
+	}
+	from := append([]model.PartitionOffset(nil), m.owned...)
+	reply, err := m.ask(p, m.ops.fetch, model.FetchRequest{Topic: m.cfg.Topic, From: from, MaxRecords: most, MaxWait: m.cfg.FetchWait},
+		m.cfg.FetchWait+m.cfg.RequestTimeout)
+	if err != nil {
+		p.Sleep(m.cfg.Backoff)
+		return nil
+	}
+	return reply.(model.FetchReply).Messages
+}
+
+// deliver moves the positions past the records and hands them over. The facts open each delivery.
+func (m *Member) deliver(p *sim.Proc, ms []model.Message) []model.Message {
+	for i := range ms {
+		r := &ms[i]
+		for j := range m.owned {
+			if m.owned[j].Partition == r.Partition {
+				m.owned[j].Offset = r.Offset + 1
+			}
+		}
+		r.Cause = p.Record(history.Fact{Kind: history.KindDelivered, Event: r.Event, Key: r.Key, Cause: r.Stored,
+			Resource: model.PartitionName(r.Topic, r.Partition), Offset: r.Offset, Fence: m.generation})
+	}
+	return ms
+}
+
+// Commit moves the group's positions past these messages, one past the highest of each partition, and waits.
+// The group refuses a generation that is not its present one: a zombie cannot move positions.
+func (m *Member) Commit(c model.Ctx, ms []model.Message) error {
+	p := c.Process()
+	req := model.CommitRequest{Group: m.cfg.Group, Member: m.id, Generation: m.generation, Topic: m.cfg.Topic}
+	for i := range ms {
+		req.Offsets = moveTo(req.Offsets, ms[i].Partition, ms[i].Offset+1)
+	}
+	last := &ms[len(ms)-1]
+	for _, o := range req.Offsets {
+		req.Facts = append(req.Facts, p.Record(history.Fact{Kind: history.KindCommitting, Event: last.Event, Resource: model.PartitionName(m.cfg.Topic, o.Partition),
+			Offset: o.Offset, Op: m.cfg.Group, Fence: m.generation, Cause: last.Cause}))
+	}
+	w := p.World()
+	act := w.Act(last.Event, "", model.OpCommit)
+	_, _, err := p.Call(m.broker(), m.ops.commit, act, req, req.Facts[len(req.Facts)-1], m.cfg.RequestTimeout)
+	if err != nil {
+		m.commitFailed(p, &req, err)
+	}
+	return err
+}
+
+func (m *Member) commitFailed(p *sim.Proc, req *model.CommitRequest, err error) {
+	outcome := history.Failed
+	if !model.Definite(err) {
+		outcome = history.Indeterminate
+	}
+	for i, o := range req.Offsets {
+		p.Record(history.Fact{Kind: history.KindCommitFailed, Resource: model.PartitionName(m.cfg.Topic, o.Partition), Offset: o.Offset,
+			Op: m.cfg.Group, Fence: req.Generation, Cause: req.Facts[i], Outcome: outcome, Note: err.Error()})
+	}
+	m.heard(err)
+}
+
+// heard is what any refusal by the group tells the member about itself.
+func (m *Member) heard(err error) {
+	switch {
+	case errors.Is(err, model.ErrRebalance):
+		m.rejoin = true
+	case errors.Is(err, model.ErrIllegalGeneration):
+		m.rejoin = true
+	case errors.Is(err, model.ErrUnknownMember):
+		m.rejoin, m.id = true, ""
+	}
+	if m.rejoin {
+		m.wake.Broadcast()
+	}
+}
+
+func moveTo(offsets []model.PartitionOffset, partition int, next int64) []model.PartitionOffset {
+	for i := range offsets {
+		if offsets[i].Partition == partition {
+			offsets[i].Offset = max(offsets[i].Offset, next)
+			return offsets
+		}
+	}
+	return append(offsets, model.PartitionOffset{Partition: partition, Offset: next})
+}

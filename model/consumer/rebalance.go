@@ -1,0 +1,121 @@
+package consumer
+
+import (
+	"slices"
+
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// join is the eager protocol: revoke everything, take part in the barrier, get a share, read its positions.
+// It returns after one try; Poll calls it again until it has succeeded.
+func (m *Member) join(p *sim.Proc) {
+	m.revoke(p)
+	m.joined, m.rejoin = false, false
+	if m.left {
+		m.left, m.id = false, ""
+	}
+	reply, err := m.ask(p, m.ops.join, model.JoinRequest{Group: m.cfg.Group, Member: m.id, Client: m.n.Name(), Topic: m.cfg.Topic,
+		SessionTimeout: m.cfg.SessionTimeout, RebalanceTimeout: m.cfg.MaxPollInterval}, m.cfg.MaxPollInterval+m.cfg.RequestTimeout)
+	if err != nil {
+		m.retry(p, err)
+		return
+	}
+	j := reply.(model.JoinReply)
+	m.id, m.generation = j.Member, j.Generation
+	sync := model.SyncRequest{Group: m.cfg.Group, Member: m.id, Generation: m.generation}
+	if j.Leader == m.id {
+		sync.Assignment = assignRange(j.Members, j.Partitions)
+	}
+	reply, err = m.ask(p, m.ops.sync, sync, m.cfg.MaxPollInterval+m.cfg.RequestTimeout)
+	if err != nil {
+		m.retry(p, err)
+		return
+	}
+	m.take(p, reply.(model.SyncReply).Partitions)
+}
+
+func (m *Member) retry(p *sim.Proc, err error) {
+	m.heard(err)
+	p.Sleep(m.cfg.Backoff)
+}
+
+// take reads the positions of the member's share and believes in it from then on.
+func (m *Member) take(p *sim.Proc, partitions []int) {
+	if len(partitions) > 0 {
+		reply, err := m.ask(p, m.ops.offsets, model.OffsetsRequest{Group: m.cfg.Group, Topic: m.cfg.Topic, Partitions: partitions}, m.cfg.RequestTimeout)
+		if err != nil {
+			m.retry(p, err)
+			return
+		}
+		m.owned = append(m.owned[:0], reply.(model.OffsetsReply).Offsets...)
+	}
+	for _, o := range m.owned {
+		m.assigned = append(m.assigned, p.Record(history.Fact{Kind: history.KindAssigned, Resource: model.PartitionName(m.cfg.Topic, o.Partition),
+			Offset: o.Offset, Fence: m.generation}))
+	}
+	m.joined = true
+	m.n.Reached("group/assigned", sim.Action{})
+}
+
+// revoke ends the belief in the present share.
+func (m *Member) revoke(p *sim.Proc) {
+	for i, o := range m.owned {
+		p.Record(history.Fact{Kind: history.KindRevoked, Resource: model.PartitionName(m.cfg.Topic, o.Partition),
+			Offset: o.Offset, Fence: m.generation, Cause: m.assigned[i]})
+	}
+	if len(m.owned) > 0 {
+		m.n.Reached("group/revoked", sim.Action{})
+	}
+	m.owned, m.assigned = m.owned[:0], m.assigned[:0]
+}
+
+// leave is the end of a graceful stop.
+func (m *Member) leave(p *sim.Proc) {
+	m.revoke(p)
+	m.joined = false
+	if m.id != "" {
+		_, _ = m.ask(p, m.ops.leave, model.LeaveRequest{Group: m.cfg.Group, Member: m.id}, m.cfg.RequestTimeout)
+	}
+}
+
+// heartbeats is the second process: it keeps the session alive whatever the loop does, until the loop has not
+// polled for max_poll_interval; then it takes the member out, and the loop learns of it at its next poll.
+func (m *Member) heartbeats(p *sim.Proc) {
+	for {
+		p.Sleep(m.cfg.Heartbeat)
+		if !m.joined || m.left {
+			continue
+		}
+		if m.n.Now().Sub(m.lastPoll) > m.cfg.MaxPollInterval {
+			m.left = true
+			_, _ = m.ask(p, m.ops.leave, model.LeaveRequest{Group: m.cfg.Group, Member: m.id}, m.cfg.RequestTimeout)
+			continue
+		}
+		generation := m.generation
+		_, err := m.ask(p, m.ops.heartbeat, model.HeartbeatRequest{Group: m.cfg.Group, Member: m.id, Generation: generation}, m.cfg.RequestTimeout)
+		if err != nil && m.joined && m.generation == generation {
+			m.heard(err)
+		}
+	}
+}
+
+// assignRange gives each member a contiguous range, the first ones one more: Kafka's RangeAssignor.
+func assignRange(members []string, partitions int) []model.MemberPartitions {
+	members = slices.Sorted(slices.Values(members))
+	out := make([]model.MemberPartitions, len(members))
+	next := 0
+	for i, id := range members {
+		n := partitions / len(members)
+		if i < partitions%len(members) {
+			n++
+		}
+		out[i].Member = id
+		for range n {
+			out[i].Partitions = append(out[i].Partitions, next)
+			next++
+		}
+	}
+	return out
+}

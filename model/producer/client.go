@@ -1,0 +1,150 @@
+package producer
+
+import (
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// Config of the client. Timeouts are on the producer's monotonic clock.
+type Config struct {
+	Topic           string
+	Partitions      int
+	Acks            int          // 0: success at hand-over to the socket; 1: success when the log says so
+	Retries         bool         // false: the first failure is the application's
+	RequestTimeout  sim.Duration // one try
+	DeliveryTimeout sim.Duration // from hand-over to giving up, with retries
+	Backoff         sim.Duration // between tries
+	Send            func(model.Call) model.Call
+}
+
+// Outstanding counts the intents handed to a client that has not answered them yet.
+type Outstanding struct{ N int }
+
+// New is the factory of the producing application's node.
+func New(cfg Config, wl Workload, broker func() *sim.Node, out *Outstanding) func(*sim.Node) sim.Handler {
+	return func(n *sim.Node) sim.Handler {
+		c := &client{cfg: cfg, broker: broker, out: out, queues: make([]queue, cfg.Partitions)}
+		n.Go("application", func(p *sim.Proc) { c.application(p, &wl) })
+		for i := range c.queues {
+			part := i
+			n.Go("sender", func(p *sim.Proc) { c.sender(p, part) })
+		}
+		return sim.NoHandler()
+	}
+}
+
+type client struct {
+	cfg    Config
+	broker func() *sim.Node
+	out    *Outstanding
+	queues []queue
+}
+
+// queue holds what waits for its partition's sender.
+type queue struct {
+	waiting []handed
+	more    sim.Signal
+}
+
+type handed struct {
+	m  model.Message
+	at sim.Time // hand-over, monotonic
+}
+
+// application offers each intent at its time and hands it to the client through the send port.
+func (c *client) application(p *sim.Proc, wl *Workload) {
+	send := model.Call(func(_ model.Ctx, _ string, m model.Message) (model.Message, error) {
+		c.hand(p, m)
+		return m, nil
+	})
+	if c.cfg.Send != nil {
+		send = c.cfg.Send(send)
+	}
+	ctx := model.NewContext(p, nil)
+	list := wl.arrivals(p.World())
+	for i := range list {
+		a := &list[i]
+		if wait := a.at.Sub(p.World().Now()); wait > 0 {
+			p.Sleep(wait)
+		}
+		m := a.message
+		m.Cause = offer(p, a)
+		c.out.N++
+		if _, err := send(ctx.With(m.Intent), c.cfg.Topic, m); err != nil {
+			c.answer(p, &m, history.KindRefused, history.Failed, err.Error(), m.Cause)
+		}
+	}
+}
+
+// hand queues a message for the sender of its partition: the same key always goes to the same partition.
+func (c *client) hand(p *sim.Proc, m model.Message) {
+	q := &c.queues[rng.Below(rng.Hash(m.Key), uint64(c.cfg.Partitions))]
+	q.waiting = append(q.waiting, handed{m, p.Node().Now()})
+	q.more.Broadcast()
+}
+
+// sender publishes what has queued for its partition, one request at a time.
+func (c *client) sender(p *sim.Proc, partition int) {
+	q := &c.queues[partition]
+	for {
+		for len(q.waiting) == 0 {
+			p.Wait(&q.more, -1)
+		}
+		batch := q.waiting
+		q.waiting = nil
+		c.publish(p, partition, batch)
+	}
+}
+
+// publish sends one batch until it is answered, or given up.
+func (c *client) publish(p *sim.Proc, partition int, batch []handed) {
+	req := model.ProduceRequest{Topic: c.cfg.Topic, Partition: partition, Acks: c.cfg.Acks, Messages: make([]model.Message, len(batch))}
+	for i := range batch {
+		req.Messages[i] = batch[i].m
+	}
+	w := p.World()
+	op := w.Op(model.BrokerService + "." + model.OpProduce)
+	first := &batch[0].m
+	if c.cfg.Acks == 0 {
+		p.Send(c.broker(), op, w.Act(first.Event, "", model.OpProduce), req, first.Cause)
+		c.answerAll(p, batch, history.KindAccepted, history.Acked, "handed to the socket", 0)
+		return
+	}
+	uncertain := false
+	for {
+		_, fact, err := p.Call(c.broker(), op, w.Act(first.Event, "", model.OpProduce), req, first.Cause, c.cfg.RequestTimeout)
+		if err == nil {
+			c.answerAll(p, batch, history.KindAccepted, history.Acked, "", fact)
+			return
+		}
+		uncertain = uncertain || !model.Definite(err)
+		if !c.cfg.Retries || p.Node().Now().Sub(batch[0].at)+c.cfg.Backoff >= c.cfg.DeliveryTimeout {
+			c.giveUp(p, batch, uncertain, err)
+			return
+		}
+		p.Sleep(c.cfg.Backoff)
+	}
+}
+
+// giveUp tells the application: definitely not written, or nobody knows.
+func (c *client) giveUp(p *sim.Proc, batch []handed, uncertain bool, err error) {
+	if uncertain {
+		c.answerAll(p, batch, history.KindUncertain, history.Indeterminate, err.Error(), 0)
+		return
+	}
+	c.answerAll(p, batch, history.KindRefused, history.Failed, err.Error(), 0)
+}
+
+func (c *client) answerAll(p *sim.Proc, batch []handed, k history.Kind, o history.Outcome, note string, fact int64) {
+	for i := range batch {
+		c.answer(p, &batch[i].m, k, o, note, max(fact, batch[i].m.Cause))
+	}
+}
+
+// answer is what the producer's API tells the application about one intent.
+func (c *client) answer(p *sim.Proc, m *model.Message, k history.Kind, o history.Outcome, note string, cause int64) {
+	c.out.N--
+	p.Record(history.Fact{Kind: k, Event: m.Event, Key: m.Key, Outcome: o, Note: note, Cause: cause, Fence: -1, Offset: -1})
+}

@@ -1,0 +1,87 @@
+package stack
+
+import (
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// commitAfter handles a batch and then commits its positions: at-least-once. A crash between an effect and the
+// commit brings the whole batch again.
+type commitAfter struct{}
+
+func (commitAfter) Name() string              { return "commit-after" }
+func (commitAfter) Needs() []model.Capability { return []model.Capability{model.EventID} }
+func (commitAfter) Gives() []model.Capability { return nil }
+
+// Build runs the loop in every member of the group.
+func (commitAfter) Build(a model.Assembly, f model.Flow) {
+	a.Consume(f.Source, "workers", func(c model.Ctx, in model.Consumer, handle model.Batch) {
+		for {
+			batch, ok := in.Poll(c, 0)
+			if !ok {
+				return
+			}
+			outcomes := handle(c, batch)
+			finish(c, batch, outcomes)
+			kept := settled(batch, outcomes)
+			if len(kept) == 0 {
+				continue
+			}
+			work := &model.Work{}
+			work.Enlist(&positions{in, kept})
+			_ = work.Complete(c.With(kept[len(kept)-1].Intent)) // refused or unknown: the records come again, to whoever owns them
+		}
+	})
+}
+
+// positions is the participant that moves the group's offsets.
+type positions struct {
+	in model.Consumer
+	ms []model.Message
+}
+
+func (p *positions) Prepare(model.Ctx) error  { return nil }
+func (p *positions) Commit(c model.Ctx) error { return p.in.Commit(c, p.ms) }
+func (p *positions) Abort(model.Ctx) error    { return nil }
+
+// finish writes down what became of each delivery. What is given up without a record of it leaves a log line.
+func finish(c model.Ctx, batch []model.Message, outcomes []model.Outcome) {
+	for i := range batch {
+		m, o := &batch[i], &outcomes[i]
+		f := history.Fact{Kind: history.KindHandled, Event: m.Event, Key: m.Key, Cause: m.Cause, Outcome: history.Acked,
+			Resource: model.PartitionName(m.Topic, m.Partition), Offset: m.Offset, Fence: -1}
+		if o.Is != model.Done {
+			f.Outcome = history.GivenUp
+			if o.Why != nil {
+				f.Note = o.Why.Error()
+			}
+		}
+		if o.Is == model.Defer {
+			f.Outcome = history.Retried
+		}
+		id := c.Record(f)
+		if o.Is != model.Done && o.Is != model.Defer {
+			c.Record(history.Fact{Kind: history.KindDropped, Event: m.Event, Key: m.Key, Cause: id, Note: f.Note, Fence: -1, Offset: -1})
+		}
+	}
+}
+
+// settled is the prefix per partition of messages whose position may move: nothing behind a deferred one.
+func settled(batch []model.Message, outcomes []model.Outcome) []model.Message {
+	var out []model.Message
+	var blocked []int
+next:
+	for i := range batch {
+		for _, p := range blocked {
+			if p == batch[i].Partition {
+				continue next
+			}
+		}
+		if outcomes[i].Is == model.Defer {
+			blocked = append(blocked, batch[i].Partition)
+			continue
+		}
+		out = append(out, batch[i])
+	}
+	return out
+}

@@ -1,0 +1,155 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/stat/combin"
+	"pgregory.net/rapid"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// TestEveryFigureIsWhatItSays recomputes the cells of random rows the slow way: one loop a figure, straight from rows.
+func TestEveryFigureIsWhatItSays(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		in := Input{ScenarioHash: testHash, Epoch: 1, Stacks: []StackInfo{{Name: "a"}, {Name: "b"}}, Faults: testFaults()[:3]}
+		for i := range rapid.IntRange(0, 40).Draw(rt, "rows") {
+			in.Rows = append(in.Rows, randomRow(rt, uint64(i)))
+		}
+		for _, c := range Cells(in) {
+			checkCell(rt, in.Rows, c)
+		}
+	})
+}
+
+func randomRow(t *rapid.T, seed uint64) history.Row {
+	small := rapid.Custom(func(t *rapid.T) int64 {
+		if rapid.Bool().Draw(t, "zero") {
+			return 0
+		}
+		return int64(rapid.IntRange(1, 30).Draw(t, "count"))
+	})
+	r := history.Row{Scenario: testHash, Epoch: 1, Seed: seed,
+		Stack: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "stack"),
+		Fault: rapid.SampledFrom([]string{"none", "consumer-kill"}).Draw(t, "fault"),
+		Plan:  rapid.SampledFrom([]string{history.Measuring, history.Measuring, history.Hunting}).Draw(t, "plan"),
+	}
+	for b := range r.Buckets {
+		r.Buckets[b] = small.Draw(t, "bucket")
+		r.Offered += r.Buckets[b]
+	}
+	for c := range r.Excess {
+		r.Excess[c] = small.Draw(t, "excess")
+	}
+	r.FaultsHit, r.Calls, r.Writes = small.Draw(t, "hit"), small.Draw(t, "calls"), small.Draw(t, "writes")
+	r.Reorders, r.Phantoms, r.Transient = small.Draw(t, "reorders"), small.Draw(t, "phantoms"), small.Draw(t, "transient")
+	r.Suppressed, r.Redelivered, r.ParkedAfter = small.Draw(t, "suppressed"), small.Draw(t, "redelivered"), small.Draw(t, "after")
+	return r
+}
+
+func checkCell(t *rapid.T, all []history.Row, c Cell) {
+	sum := func(figure func(history.Row) int64) (n int64) {
+		for _, r := range all {
+			if r.Plan == history.Measuring && r.Stack == c.Stack && r.Fault == c.Fault {
+				n += figure(r)
+			}
+		}
+		return n
+	}
+	some := func(figure func(history.Row) int64) int {
+		return int(sum(func(r history.Row) int64 { return min(figure(r), 1) }))
+	}
+	duplicates := func(r history.Row) int64 { return r.Excess[history.Critical] }
+	losses := func(r history.Row) int64 { return r.Buckets[history.LostSilent] + r.Buckets[history.LostKnown] }
+	hits := func(r history.Row) int64 { return r.FaultsHit }
+	want := map[string][2]int64{
+		"runs":        {int64(c.Runs), sum(func(history.Row) int64 { return 1 })},
+		"faults_hit":  {int64(c.FaultsHit), int64(some(hits))},
+		"offered":     {c.Offered, sum(func(r history.Row) int64 { return r.Offered })},
+		"duplicates":  {c.Duplicates, sum(duplicates)},
+		"notify":      {c.DuplicatesByClass.Notify, sum(func(r history.Row) int64 { return r.Excess[history.Notify] })},
+		"state":       {c.DuplicatesByClass.State, sum(func(r history.Row) int64 { return r.Excess[history.State] })},
+		"derived":     {c.DuplicatesByClass.Derived, sum(func(r history.Row) int64 { return r.Excess[history.Derived] })},
+		"losses":      {c.Losses, sum(losses)},
+		"lost_silent": {c.LostSilent, sum(func(r history.Row) int64 { return r.Buckets[history.LostSilent] })},
+		"partial":     {c.Partial, sum(func(r history.Row) int64 { return r.Buckets[history.Partial] })},
+		"stuck":       {c.Stuck, sum(func(r history.Row) int64 { return r.Buckets[history.StuckB] })},
+		"parked":      {c.Parked, sum(func(r history.Row) int64 { return r.Buckets[history.ParkedB] })},
+		"after":       {c.ParkedAfter, sum(func(r history.Row) int64 { return r.ParkedAfter })},
+		"late":        {c.Late, sum(func(r history.Row) int64 { return r.Buckets[history.Late] })},
+		"degraded":    {c.Degraded, sum(func(r history.Row) int64 { return r.Buckets[history.Degraded] })},
+		"reorders":    {c.Reorders, sum(func(r history.Row) int64 { return r.Reorders })},
+		"phantoms":    {c.Phantoms, sum(func(r history.Row) int64 { return r.Phantoms })},
+		"transient":   {c.Transient, sum(func(r history.Row) int64 { return r.Transient })},
+		"suppressed":  {c.Suppressed, sum(func(r history.Row) int64 { return r.Suppressed })},
+		"redelivered": {c.Redelivered, sum(func(r history.Row) int64 { return r.Redelivered })},
+		"with dup":    {int64(c.RunsWithDuplicate), int64(some(duplicates))},
+		"with loss":   {int64(c.RunsWithLoss), int64(some(losses))},
+		"buckets":     {sumOf(c.Buckets), c.Offered},
+	}
+	for name, pair := range want {
+		require.Equal(t, pair[1], pair[0], name)
+	}
+	touched := some(hits)
+	if c.Fault == Control {
+		touched = c.Runs
+	}
+	checkMean(t, c.DuplicatesPerFault, c.Duplicates, c.Runs, touched, c.Worst.Duplicates)
+	checkMean(t, c.LossesPerFault, c.Losses, c.Runs, touched, c.Worst.Losses)
+	checkShare(t, c.PDuplicate, some(duplicates), c.Runs, touched)
+	checkShare(t, c.PLoss, some(losses), c.Runs, touched)
+	require.InEpsilon(t, 1+float64(sum(func(r history.Row) int64 { return r.Calls }))/math.Max(1, float64(c.Offered)), 1+c.CallsPerIntent, 1e-5)
+}
+
+func sumOf(b Buckets) (n int64) {
+	for _, count := range b {
+		n += count
+	}
+	return n
+}
+
+func checkMean(t *rapid.T, iv Interval, sum int64, runs, touched int, worst int64) {
+	if sum == 0 {
+		checkZero(t, iv, touched)
+		return
+	}
+	require.InEpsilon(t, float64(sum)/float64(runs), iv.Value, 1e-5)
+	require.LessOrEqual(t, iv.Lo, iv.Value*1.00001)
+	require.GreaterOrEqual(t, iv.Hi, iv.Value*0.99999)
+	require.LessOrEqual(t, iv.Hi, float64(worst)*1.00001)
+}
+
+func checkZero(t *rapid.T, iv Interval, touched int) {
+	require.Zero(t, iv.Value)
+	require.Zero(t, iv.Lo)
+	if touched == 0 {
+		require.Equal(t, 1.0, iv.Hi)
+		return
+	}
+	// The bound is the probability under which n clean runs have a chance of 5 %.
+	require.InDelta(t, 0.05, math.Pow(1-iv.Hi, float64(touched)), 1e-4)
+}
+
+// checkShare inverts the binomial: at the lower end k or more, at the upper end k or fewer, have a chance of 2.5 %.
+func checkShare(t *rapid.T, iv Interval, k, n, touched int) {
+	if k == 0 {
+		checkZero(t, iv, touched)
+		return
+	}
+	chance := func(p float64, from, to int) (sum float64) {
+		for i := from; i <= to; i++ {
+			sum += float64(combin.Binomial(n, i)) * math.Pow(p, float64(i)) * math.Pow(1-p, float64(n-i))
+		}
+		return sum
+	}
+	require.InEpsilon(t, float64(k)/float64(n), iv.Value, 1e-5)
+	require.InDelta(t, 0.025, chance(iv.Lo, k, n), 1e-4, fmt.Sprint(k, " of ", n))
+	if k == n {
+		require.Equal(t, 1.0, iv.Hi)
+		return
+	}
+	require.InDelta(t, 0.025, chance(iv.Hi, 0, k), 1e-4, fmt.Sprint(k, " of ", n))
+}

@@ -1,0 +1,150 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// StoryOptions are the facts of a story's title and last line. Empty ones are taken from the history's header, or
+// left out.
+type StoryOptions struct {
+	Stack  string
+	Fault  string
+	Seed   uint64 // 0 = the header's
+	Amount string // what it cost, for instance "customer charged 80.00 instead of 40.00"
+	Again  string // the command that shows it again
+	Digest string
+	Epoch  int // 0 = the header's
+}
+
+// storyLines is the most that a timeline takes: with title, cause and command a story stays below 30 lines.
+const storyLines = 20
+
+// WriteStory tells one finding as people would: headline, timeline, why nothing stopped it, and how to see it again.
+func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOptions) error {
+	t := newTeller(h, f)
+	lines := []string{t.headline(opt.Amount), strings.Join(title(h, opt), " · "), ""}
+	lines = append(lines, t.timeline()...)
+	lines = append(lines, "")
+	lines = append(lines, hangAt(25, "Why nothing stopped it", reason(f.Label))...)
+	if again := againLine(h, opt); again != "" {
+		lines = append(lines, "", again)
+	}
+	return writeLines(w, lines)
+}
+
+func title(h *history.History, opt StoryOptions) []string {
+	parts := []string{cmp.Or(opt.Stack, h.Header.Stack)}
+	if opt.Fault != "" {
+		parts = append(parts, opt.Fault)
+	}
+	return append(parts, fmt.Sprintf("seed %d", cmp.Or(opt.Seed, h.Header.Seed)))
+}
+
+func againLine(h *history.History, opt StoryOptions) string {
+	var parts []string
+	if opt.Digest != "" {
+		parts = append(parts, "digest "+opt.Digest)
+	}
+	if epoch := cmp.Or(opt.Epoch, h.Header.Epoch); epoch > 0 {
+		parts = append(parts, fmt.Sprintf("epoch %d", epoch))
+	}
+	proof := strings.Join(parts, " · ")
+	if opt.Again == "" {
+		return proof
+	}
+	return "again   " + opt.Again + prefixed("        ", proof)
+}
+
+func reason(label history.Label) string {
+	for _, l := range history.Labels() {
+		if l.Name == label {
+			return l.Doc
+		}
+	}
+	return string(label)
+}
+
+// moment is one line of a timeline: a fact, or something that did not happen between two facts.
+type moment struct {
+	id, sub int64 // order: that of facts; sub > 0 stands after the fact
+	rank    int   // 0 must be told; the highest goes first when there is no room
+	fact    *history.Fact
+	who     string
+	what    string
+	mark    string // what it means, behind ◀
+	boxed   bool   // belongs to the fault above it
+}
+
+// timeline chooses moments and lays them out.
+func (t *teller) timeline() []string {
+	moments := append(t.told(), t.untold()...)
+	slices.SortStableFunc(moments, byRank)
+	left := max(0, len(moments)-storyLines)
+	moments = moments[:len(moments)-left]
+	slices.SortFunc(moments, func(a, b moment) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.sub, b.sub)) })
+	lines := layout(moments)
+	if end := t.ending(); end != "" {
+		lines = append(lines, end)
+	}
+	if left > 0 {
+		lines = append(lines, fmt.Sprintf("    … and %s more, in the history", count(left, "fact")))
+	}
+	return lines
+}
+
+func byRank(a, b moment) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.id, b.id)) }
+
+func layout(moments []moment) []string {
+	const told = 64 // a longer line pushes its own mark aside, not everyone's
+	times := make([]string, len(moments))
+	var timeWidth, whoWidth, whatWidth int
+	for i, m := range moments {
+		if m.sub == 0 {
+			times[i] = clock(m.fact.Time)
+		}
+		timeWidth = max(timeWidth, len(times[i]))
+		whoWidth = max(whoWidth, utf8.RuneCountInString(m.who))
+		whatWidth = max(whatWidth, min(utf8.RuneCountInString(m.what), told))
+	}
+	lines := make([]string, len(moments))
+	for i, m := range moments {
+		edge := " "
+		after := i+1 < len(moments) && moments[i+1].boxed
+		switch {
+		case m.boxed && after:
+			edge = "│"
+		case m.boxed:
+			edge = "└"
+		case after:
+			edge = "┌"
+		}
+		lines[i] = "  " + edge + " " + padLeft(times[i], timeWidth) + columnGap + pad(m.who, whoWidth) + columnGap + m.what
+		if m.mark != "" {
+			gap := max(0, whatWidth-utf8.RuneCountInString(m.what))
+			lines[i] += strings.Repeat(" ", gap) + columnGap + "◀ " + m.mark
+		}
+	}
+	return lines
+}
+
+// clock shows a time in seconds to a tenth of a millisecond.
+func clock(ns int64) string {
+	return fmt.Sprintf("t=%d.%04ds", ns/1_000_000_000, ns%1_000_000_000/100_000)
+}
+
+// hangAt sets a head in a column of that width with its text beside it.
+func hangAt(indent int, head, text string) []string {
+	lines := wrap(text, pageWidth-indent)
+	for i := range lines {
+		lines[i] = pad(head, indent) + lines[i]
+		head = ""
+	}
+	return lines
+}

@@ -1,0 +1,202 @@
+package scenarios
+
+import (
+	"errors"
+
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/stack"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// assembly is where one stack is put together. Layers wrap the ports in the order of their list: since each wrap
+// is applied around what stands there already, the list is installed from its end.
+type assembly struct {
+	flow   model.Flow
+	topics []topicSpec
+	stores []storeSpec
+	roles  []roleSpec
+	offers map[string]*model.Offer // by service; looked up only
+
+	send   []func(model.Call) model.Call
+	polls  []func(lag, inFlight int) int
+	batch  []func(model.Batch) model.Batch
+	stages map[string][]func(model.Call) model.Call // by stage; looked up only
+	loop   func(model.Ctx, model.Consumer, model.Batch)
+	group  string
+	calls  map[string]model.Call // composed, by stage; looked up only
+}
+
+type topicSpec struct {
+	name       string
+	partitions int
+}
+
+type storeSpec struct{ kind, name string }
+
+type roleSpec struct {
+	name string
+	n    int
+	boot func(model.Ctx, *sim.Disk)
+}
+
+// assemble installs the engine and the layers of a stack over a flow.
+func assemble(flow model.Flow, s *Stack, offers map[string]*model.Offer) *assembly {
+	a := &assembly{flow: flow, offers: offers, stages: map[string][]func(model.Call) model.Call{}, calls: map[string]model.Call{}}
+	for _, l := range s.Layers {
+		layer, ok := stack.LayerByName(l.Kind, stack.Params{Backoff: l.Backoff, From: sim.Duration(l.From), To: sim.Duration(l.To),
+			Budget: l.Budget, KeyFrom: l.KeyFrom, Keep: sim.Duration(l.Keep), Topic: l.Topic, Variant: l.Variant})
+		if !ok {
+			panic("scenarios: layer " + l.Kind + " passed the check and does not exist")
+		}
+		layer.Install(a, flow)
+	}
+	for _, st := range flow.Stages {
+		a.calls[st.Name] = a.compose(st)
+	}
+	engine, ok := stack.EngineByName(s.Engine)
+	if !ok {
+		panic("scenarios: engine " + s.Engine + " passed the check and does not exist")
+	}
+	engine.Build(a, flow)
+	return a
+}
+
+func (a *assembly) Topic(name string, partitions int) {
+	a.topics = append(a.topics, topicSpec{name, partitions})
+}
+
+func (a *assembly) Role(name string, n int, boot func(model.Ctx, *sim.Disk)) {
+	a.roles = append(a.roles, roleSpec{name, n, boot})
+}
+
+func (a *assembly) Store(kind, name string) { a.stores = append(a.stores, storeSpec{kind, name}) }
+
+func (a *assembly) OnSend(wrap func(model.Call) model.Call) { a.send = append(a.send, wrap) }
+
+func (a *assembly) OnPoll(take func(lag, inFlight int) int) { a.polls = append(a.polls, take) }
+
+func (a *assembly) OnBatch(wrap func(model.Batch) model.Batch) { a.batch = append(a.batch, wrap) }
+
+func (a *assembly) OnStage(stage string, wrap func(model.Call) model.Call) {
+	a.stages[stage] = append(a.stages[stage], wrap)
+}
+
+func (a *assembly) AtService(name string, set func(*model.Offer)) {
+	o := a.offers[name]
+	if o == nil {
+		panic("scenarios: a layer asks service " + name + ", which does not exist")
+	}
+	set(o)
+}
+
+func (a *assembly) Consume(topic, group string, loop func(model.Ctx, model.Consumer, model.Batch)) {
+	if a.loop != nil {
+		panic("scenarios: one engine, one loop")
+	}
+	if topic != a.flow.Source {
+		panic("scenarios: this version consumes the flow's source only, not " + topic)
+	}
+	a.loop, a.group = loop, group
+}
+
+// outermost wraps inner so that the first of the list is outermost.
+func outermost[T any](inner T, wraps []func(T) T) T {
+	for i := len(wraps) - 1; i >= 0; i-- {
+		inner = wraps[i](inner)
+	}
+	return inner
+}
+
+// compose is one stage through its layers: those for every stage are outside those for this one.
+func (a *assembly) compose(st model.Stage) model.Call {
+	run := model.Call(func(c model.Ctx, _ string, m model.Message) (model.Message, error) { return st.Run(c, m) })
+	return outermost(outermost(run, a.stages[st.Name]), a.stages[""])
+}
+
+// RunStages runs a message through stages, each through its layers; the first error ends it.
+func (a *assembly) RunStages(c model.Ctx, m model.Message, stages []model.Stage) error {
+	for _, st := range stages {
+		m.Stage = st.Name
+		next, err := a.calls[st.Name](c.With(m.Intent), st.Name, m)
+		if err != nil {
+			return err
+		}
+		m.Payload = next.Payload
+	}
+	return nil
+}
+
+// handler is the batch port: the flow inside, the layers around it.
+func (a *assembly) handler() model.Batch {
+	return outermost(model.Batch(func(c model.Ctx, ms []model.Message) []model.Outcome {
+		out := make([]model.Outcome, len(ms))
+		for i := range ms {
+			err := a.RunStages(c, ms[i], a.flow.Stages)
+			switch {
+			case err == nil:
+			case errors.Is(err, model.ErrUndecided):
+				out[i] = model.Outcome{Is: model.Park, Why: err}
+			default:
+				out[i] = model.Outcome{Is: model.Retry, Why: err}
+			}
+		}
+		return out
+	}), a.batch)
+}
+
+// sender is the send port around the client.
+func (a *assembly) sender(inner model.Call) model.Call { return outermost(inner, a.send) }
+
+// flowOf turns a scenario's stages into runnable ones.
+func flowOf(sc *Scenario) model.Flow {
+	f := model.Flow{Name: sc.Name, Source: sc.Workload.Topic}
+	for i := range sc.Flow {
+		s := &sc.Flow[i]
+		st := model.Stage{Name: s.Name, Class: s.Class, Service: s.Service}
+		switch s.Kind {
+		case "pure":
+			st.Kind, st.Run = model.Pure, pureStage(s)
+		case "read":
+			st.Kind, st.Run = model.Read, callStage(s)
+		case "effect":
+			st.Kind, st.Run = model.Effect, callStage(s)
+		default:
+			panic("scenarios: stage kind " + s.Kind)
+		}
+		f.Stages = append(f.Stages, st)
+	}
+	return f
+}
+
+// pureStage computes: it takes the time that the file says, drawn for this event.
+func pureStage(s *Stage) func(model.Ctx, model.Message) (model.Message, error) {
+	takes := s.Takes
+	name := s.Name
+	return func(c model.Ctx, m model.Message) (model.Message, error) {
+		w := c.Process().World()
+		act := w.Act(m.Event, name, "compute")
+		c.Sleep(sim.Duration(takes.Quantile(w.Draw(drawService, act, 0))))
+		return m, nil
+	}
+}
+
+// callStage asks a service.
+func callStage(s *Stage) func(model.Ctx, model.Message) (model.Message, error) {
+	service, op, amount := s.Service, s.Op, s.Amount
+	return func(c model.Ctx, m model.Message) (model.Message, error) {
+		m.Amount = amount
+		return c.Call(service, op, m)
+	}
+}
+
+// requirements lists the effects that every intent of the flow needs.
+func requirements(f model.Flow) []history.Requirement {
+	var out []history.Requirement
+	for _, st := range f.Stages {
+		if st.Kind == model.Effect {
+			out = append(out, history.Requirement{Stage: st.Name, Resource: st.Service, Class: st.Class, ClassTag: st.Class.String()})
+		}
+	}
+	return out
+}

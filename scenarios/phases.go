@@ -1,0 +1,99 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/store"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// phases schedules warm-up, chaos, heal and drain. Heal begins when the last fault has ended, never before the
+// end of chaos; the drain ends at quiescence, stuck, or at its limit.
+func (w *world) phases() {
+	from, to := w.chaos()
+	w.sim.At(from, sim.PhaseFault, w.beginChaos)
+	w.sim.At(to, sim.PhaseFault, w.endChaos)
+	w.sim.Watchdog(w.watch)
+}
+
+func (w *world) phase(name string) {
+	w.sim.Record(history.Fact{Kind: history.KindPhase, Note: name, Fence: -1, Offset: -1})
+}
+
+// beginChaos demands what warm-up was for: a stable group.
+func (w *world) beginChaos() {
+	w.phase("chaos")
+	b := broker.Of(w.broker)
+	if b == nil || !b.Stable(w.asm.group, len(w.sim.Nodes("consumer"))) {
+		w.sim.Stop("warm-up: the group is not stable after " + sim.Duration(w.sc.Phases.WarmUp).String())
+	}
+}
+
+func (w *world) endChaos() { w.tryHeal() }
+
+// tryHeal heals now, or asks again when the last fault that is still on ends.
+func (w *world) tryHeal() {
+	if end := sim.Time(w.injector.LastEnd()); end > w.sim.Now() {
+		w.sim.At(end, sim.PhaseFault, w.tryHeal)
+		return
+	}
+	w.healAt, w.healed = w.sim.Now(), true
+	w.phase("heal")
+	for _, fn := range w.onHeal {
+		fn()
+	}
+	w.phase("drain")
+	w.draining, w.moved = true, w.sim.Now()
+	w.sim.AtBackground(w.healAt.Add(sim.Duration(w.sc.Phases.Drain)), sim.PhaseFault, func() {
+		w.sim.Stop("limit drain")
+	})
+}
+
+// watch ends the run when it is quiescent: no foreground event and nothing outstanding; or stuck: work is
+// outstanding and the ledger has not moved for the longest chain of timeouts.
+func (w *world) watch() *sim.StopReason {
+	if !w.draining {
+		return nil
+	}
+	if w.sim.Foreground() == 0 && w.outstanding() == 0 {
+		return &sim.StopReason{Kind: sim.StopQuiescent}
+	}
+	facts := w.sim.History.Facts
+	for ; w.scanned < len(facts); w.scanned++ {
+		switch facts[w.scanned].Kind {
+		case history.KindApplied, history.KindCommitted, history.KindParked, history.KindDropped, history.KindAccepted, history.KindRefused, history.KindUncertain:
+			w.moved = w.sim.Now()
+		}
+	}
+	if w.sim.Now().Sub(w.moved) > sim.Duration(w.sc.Phases.Chain) {
+		return &sim.StopReason{Kind: sim.StopStuck, Detail: fmt.Sprintf("%d records and %d intents outstanding, nothing moved for %v",
+			w.lag(), w.out.N, sim.Duration(w.sc.Phases.Chain))}
+	}
+	return nil
+}
+
+// outstanding is work that a live component would take up.
+func (w *world) outstanding() int64 { return w.lag() + int64(w.out.N) }
+
+func (w *world) lag() int64 {
+	if b := broker.Of(w.broker); b != nil {
+		return b.Lag(w.asm.group)
+	}
+	return 1 // the broker is down: nobody can say, so the run is not over
+}
+
+// close records what the stores hold at the end.
+func (w *world) close(r sim.StopReason) {
+	w.injector.Finish()
+	broker.FinalState(w.broker)
+	for _, n := range w.stores {
+		store.FinalState(n)
+	}
+	note := r.String()
+	if r.Detail != "" {
+		note += ": " + r.Detail
+	}
+	w.sim.Record(history.Fact{Kind: history.KindStopReason, Note: note, Fence: -1, Offset: -1})
+}

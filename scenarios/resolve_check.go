@@ -1,0 +1,168 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// crossChecks collects issues of a resolved scenario: what concerns several fields at once.
+type crossChecks struct {
+	s      *Scenario
+	issues []issue
+}
+
+func (c *crossChecks) add(path, format string, args ...any) {
+	c.issues = append(c.issues, issue{path: path, message: fmt.Sprintf(format, args...)})
+}
+
+// unknown reports a name that is not among the known ones.
+func (c *crossChecks) unknown(path, what, name string, known []string) {
+	c.issues = append(c.issues, issue{path, "unknown " + what + " " + quoteShort(name), hintOr(name, known, "known: "+strings.Join(known, ", "))})
+}
+
+// checkScenario reports what is wrong across fields, for scenario files and for scenarios in case files.
+func checkScenario(s *Scenario) []issue {
+	c := &crossChecks{s: s}
+	c.flow()
+	c.parties()
+	c.stacks()
+	names := stackNames(s)
+	for i, e := range s.Expect {
+		if !slices.Contains(names, e.Stack) {
+			c.unknown(fmt.Sprintf("expect[%d].stack", i), "stack", e.Stack, names)
+		}
+	}
+	return c.issues
+}
+
+func stackNames(s *Scenario) []string {
+	var names []string
+	for _, st := range s.Stacks {
+		names = append(names, st.Name)
+	}
+	return names
+}
+
+// twice reports names that occur more than once.
+func (c *crossChecks) twice(names []string, format, what string) {
+	for i, name := range names {
+		if first := slices.Index(names, name); first < i && name != "" {
+			c.add(fmt.Sprintf(format, i), "%s %s exists already: it is number %d of the list", what, quoteShort(name), first+1)
+		}
+	}
+}
+
+func (c *crossChecks) flow() {
+	var names []string
+	effects := 0
+	for i, st := range c.s.Flow {
+		names = append(names, st.Name)
+		if st.Kind == "effect" {
+			effects++
+		}
+		c.stage(fmt.Sprintf("flow[%d]", i), st)
+	}
+	c.twice(names, "flow[%d].stage", "a stage")
+	if effects == 0 {
+		c.add("flow", "no stage of kind effect: nothing could be duplicated or lost")
+	}
+}
+
+func (c *crossChecks) stage(path string, st Stage) {
+	service, known := c.s.Downstreams[st.Service]
+	calls := st.Service != ""
+	switch {
+	case st.Kind == "pure" && calls:
+		c.add(path+".calls", "a pure stage calls nothing; make it kind: read or kind: effect")
+	case (st.Kind == "read" || st.Kind == "effect") && !calls:
+		c.add(path+".calls", "missing; a stage of kind %s calls a service", st.Kind)
+	case calls && !known:
+		c.unknown(path+".calls", "service", st.Service, SortedKeys(c.s.Downstreams))
+	}
+	if st.Kind != "" && st.Kind != "pure" && st.TakesText != "" {
+		c.add(path+".takes", "only a pure stage has a time of its own; that of a call is the latency of its service")
+	}
+	if st.Kind == "effect" && st.Effect == "" {
+		c.add(path+".effect", "missing; a stage of kind effect has a class: critical, state, notify or derived")
+	}
+	if st.Kind == "pure" || st.Kind == "read" {
+		if st.Effect != "" {
+			c.add(path+".effect", "a stage of kind %s has no effect; make it kind: effect", st.Kind)
+		}
+		if st.Amount != 0 {
+			c.add(path+".amount", "a stage of kind %s moves nothing; only an effect has an amount", st.Kind)
+		}
+	}
+	notifies := service.Kind == "notification"
+	switch {
+	case !known || st.Effect == "":
+	case st.Effect == "notify" && !notifies:
+		c.add(path+".effect", "an effect of class notify needs a service of kind notification; %s is of kind %s", st.Service, service.Kind)
+	case st.Effect != "notify" && notifies:
+		c.add(path+".effect", "service %s is of kind notification: its effects are of class notify, not %s", st.Service, st.Effect)
+	}
+}
+
+// parties checks broker, workload, services and clients.
+func (c *crossChecks) parties() {
+	s := c.s
+	topics := SortedKeys(s.Broker.Topics)
+	switch {
+	case len(topics) == 0:
+		c.add("broker.topics", "no topic; at least one")
+	case s.Workload.Topic == "":
+		c.add("workload.topic", "missing: the broker has %d topics (%s)", len(topics), strings.Join(topics, ", "))
+	case !slices.Contains(topics, s.Workload.Topic):
+		c.unknown("workload.topic", "topic", s.Workload.Topic, topics)
+	}
+	if s.Consumers.Heartbeat >= s.Broker.SessionTimeout {
+		c.add("consumers.heartbeat", "%s is not shorter than the session timeout of %s: every member would be removed",
+			rng.FormatDuration(s.Consumers.Heartbeat), rng.FormatDuration(s.Broker.SessionTimeout))
+	}
+	if s.Producer.DeliveryTimeout < s.Producer.RequestTimeout {
+		c.add("producer.delivery_timeout", "%s is shorter than request_timeout, %s: not even one try fits",
+			rng.FormatDuration(s.Producer.DeliveryTimeout), rng.FormatDuration(s.Producer.RequestTimeout))
+	}
+	const most = 1_000_000
+	if s.Workload.Interval > 0 && s.Phases.Chaos/s.Workload.Interval > most {
+		c.add("workload.arrival", "about %d events in %s of chaos; at most %d", s.Phases.Chaos/s.Workload.Interval, rng.FormatDuration(s.Phases.Chaos), most)
+	}
+	for _, name := range SortedKeys(s.Downstreams) {
+		d := s.Downstreams[name]
+		if slices.Contains(reservedNames(), name) {
+			c.add(joinPath("downstreams", name), "%s is a role of the simulated system; want another name", name)
+		}
+		if d.KeepKeys != 0 && d.IdempotencyKeys != "offered" {
+			c.add(joinPath("downstreams", name)+".keep_keys", "the service takes no keys; set idempotency_keys: offered")
+		}
+	}
+}
+
+// checkPolicy reports what a file may not ask for, though a case, which may be reduced, can have it.
+func checkPolicy(s *Scenario, f *fileScenario) []issue {
+	c := &crossChecks{s: s}
+	if least := 10 * s.Broker.SessionTimeout; s.Phases.Chaos < least {
+		c.add("phases.chaos", "%s; at least ten session timeouts, %s", rng.FormatDuration(s.Phases.Chaos), rng.FormatDuration(least))
+	}
+	if d := int64(valueOr(f.Phases.Drain, 0)); d != 0 && d < s.drainFloor() {
+		c.add("phases.drain", "%s is shorter than what follows from the timeouts, %s; it may only be lengthened",
+			rng.FormatDuration(d), rng.FormatDuration(s.drainFloor()))
+	}
+	return c.issues
+}
+
+// checkBounds reports bounds of envelopes that do not fit their dimension.
+func checkBounds(f *fileScenario) []issue {
+	c := &crossChecks{}
+	for i, st := range f.Stacks {
+		for _, name := range SortedKeys(st.Envelope) {
+			if _, err := st.Envelope[name].max(dimensionInTime(name)); err != nil && st.Envelope[name] != "" {
+				c.add(fmt.Sprintf("stacks[%d].envelope.%s", i, name), "%v", err)
+			}
+		}
+	}
+	return c.issues
+}

@@ -1,0 +1,244 @@
+package scenarios
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strconv"
+
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// Rebuild makes a scenario that was read from JSON usable: it fills in what is not written (the distributions and
+// classes) and validates everything, since case files are untrusted. The error is of type Problems.
+//
+// A scenario is valid if it is what some scenario file resolves to; only the phases may differ, as a case's chaos may
+// be shorter than a file's.
+func (s *Scenario) Rebuild() error {
+	ps := s.rebuild(&source{}, &docNode{}, "")
+	return ps.orNil()
+}
+
+// rebuild is Rebuild with the positions of the scenario in an input, where its path is prefix.
+func (s *Scenario) rebuild(src *source, root *docNode, prefix string) Problems {
+	d := &fileDecoder{source: &source{}, root: s.tree()}
+	var f fileScenario
+	d.decode(d.root, reflect.ValueOf(&f).Elem(), "", "")
+	r := resolveFile(&f)
+	d.add(checkBounds(&f))
+	d.add(checkScenario(r))
+	if len(d.problems) == 0 {
+		r.Phases = s.Phases
+		d.add(s.checkPhases())
+		d.add(difference(s, r))
+	}
+	if len(d.problems) == 0 {
+		*s = *r
+		return nil
+	}
+	var ps Problems
+	for _, p := range d.problems.sorted() {
+		n := findNode(root, p.Path)
+		ps = append(ps, src.problem(n.line, n.col, n.width, prefix+p.Path, p.Message, p.Hint))
+	}
+	return ps
+}
+
+// checkPhases bounds the phases of a case.
+func (s *Scenario) checkPhases() []issue {
+	c := &crossChecks{s: s}
+	const most = 10 * 366 * 24 * 60 * nsMinute
+	bound := func(name string, v, low int64) {
+		if v < low || v > most {
+			c.add("phases."+name, "%s is out of range", rng.FormatDuration(v))
+		}
+	}
+	bound("warm_up", s.Phases.WarmUp, 0)
+	bound("chain", s.Phases.Chain, 0)
+	bound("drain", s.Phases.Drain, 1)
+	return c.issues
+}
+
+// difference reports the first place at which a scenario is not the resolution of its own texts.
+func difference(s, r *Scenario) []issue {
+	var a, b any
+	for _, p := range []struct {
+		from *Scenario
+		to   *any
+	}{{s, &a}, {r, &b}} {
+		text, err := json.Marshal(p.from)
+		if err == nil {
+			decoder := json.NewDecoder(bytes.NewReader(text))
+			decoder.UseNumber()
+			err = decoder.Decode(p.to)
+		}
+		if err != nil {
+			return []issue{{message: "not a scenario: " + err.Error()}}
+		}
+	}
+	if path, differs := firstDifference(a, b, ""); differs {
+		return []issue{{path: path, message: "does not agree with the rest of the scenario"}}
+	}
+	return nil
+}
+
+func firstDifference(a, b any, path string) (string, bool) {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok {
+			return path, true
+		}
+		for _, k := range SortedKeys(y) {
+			if p, differs := firstDifference(x[k], y[k], joinPath(path, k)); differs {
+				return p, true
+			}
+		}
+		for _, k := range SortedKeys(x) {
+			if _, has := y[k]; !has {
+				return joinPath(path, k), true
+			}
+		}
+		return "", false
+	case []any:
+		y, ok := b.([]any)
+		if !ok || len(x) != len(y) {
+			return path, true
+		}
+		for i := range x {
+			if p, differs := firstDifference(x[i], y[i], path+"["+strconv.Itoa(i)+"]"); differs {
+				return p, true
+			}
+		}
+		return "", false
+	}
+	return path, a != b
+}
+
+// The constructors of a tree that says what a scenario file would say.
+
+func leaf(s string) *docNode { return &docNode{kind: scalarNode, text: s} }
+
+func leafInt[T int | int64](v T) *docNode { return leaf(strconv.FormatInt(int64(v), 10)) }
+
+func leafTime(ns int64) *docNode { return leaf(rng.FormatDuration(ns)) }
+
+// set adds a field; the value nil, and an empty text, leave it out.
+func (n *docNode) set(key string, value *docNode) *docNode {
+	n.kind = mapNode
+	if value != nil && !(value.kind == scalarNode && value.text == "") {
+		n.fields = append(n.fields, docField{leaf(key), value})
+	}
+	return n
+}
+
+func listOf[T any](items []T, of func(*T) *docNode) *docNode {
+	n := &docNode{kind: listNode}
+	for i := range items {
+		n.items = append(n.items, of(&items[i]))
+	}
+	return n
+}
+
+func tableOf[T any](m map[string]T, of func(T) *docNode) *docNode {
+	n := &docNode{kind: mapNode}
+	for _, k := range SortedKeys(m) {
+		n.fields = append(n.fields, docField{leaf(k), of(m[k])})
+	}
+	return n
+}
+
+// tree is the scenario in the form of a file with nothing left to defaults.
+func (s *Scenario) tree() *docNode {
+	b, w, p, c := &s.Broker, &s.Workload, &s.Producer, &s.Consumers
+	return new(docNode).
+		set("version", leafInt(s.Version)).set("name", leaf(s.Name)).set("why", leaf(s.Why)).set("event", leaf(s.Event)).
+		set("broker", new(docNode).
+			set("kind", leaf(b.Kind)).
+			set("topics", tableOf(b.Topics, func(t Topic) *docNode { return new(docNode).set("partitions", leafInt(t.Partitions)) })).
+			set("session_timeout", leafTime(b.SessionTimeout)).set("rebalance_delay", leafTime(b.RebalanceDelay)).
+			set("append", leaf(b.AppendText)).set("fsync", leaf(b.FsyncText))).
+		set("workload", new(docNode).
+			set("arrival", leaf(w.Arrival)).set("during", leaf(w.During)).set("topic", leaf(w.Topic)).
+			set("keys", leaf(w.Keys)).set("deadline", leafTime(w.Deadline))).
+		set("flow", listOf(s.Flow, (*Stage).tree)).
+		set("downstreams", tableOf(s.Downstreams, Downstream.tree)).
+		set("producer", new(docNode).
+			set("request_timeout", leafTime(p.RequestTimeout)).set("delivery_timeout", leafTime(p.DeliveryTimeout)).
+			set("backoff", leafTime(p.Backoff))).
+		set("consumers", new(docNode).
+			set("members", leafInt(c.Members)).set("max_poll_records", leafInt(c.MaxPollRecords)).
+			set("max_poll_interval", leafTime(c.MaxPollInterval)).set("heartbeat", leafTime(c.Heartbeat)).
+			set("fetch_wait", leafTime(c.FetchWait)).set("call_timeout", leafTime(c.CallTimeout)).
+			set("request_timeout", leafTime(c.RequestTimeout)).set("restart", leafTime(c.Restart))).
+		set("network", new(docNode).set("latency", leaf(s.Network.LatencyText))).
+		set("phases", new(docNode).set("chaos", leafTime(s.Phases.Chaos))).
+		set("limits", new(docNode).set("events", leafInt(s.Limits.Events)).set("facts", leafInt(s.Limits.Facts))).
+		set("stacks", listOf(s.Stacks, (*Stack).tree)).
+		set("expect", listOf(s.Expect, (*Expectation).tree))
+}
+
+func (st *Stage) tree() *docNode {
+	n := new(docNode).set("stage", leaf(st.Name)).set("kind", leaf(st.Kind)).set("takes", leaf(st.TakesText)).set("effect", leaf(st.Effect))
+	if st.Service != "" || st.Op != "" {
+		n.set("calls", leaf(st.Service+"."+st.Op))
+	}
+	if st.Amount != 0 {
+		n.set("amount", leaf(formatDecimal(st.Amount, 2)))
+	}
+	return n
+}
+
+func (d Downstream) tree() *docNode {
+	n := new(docNode).set("kind", leaf(d.Kind)).set("latency", leaf(d.LatencyText)).set("capacity", leaf(d.CapacityText)).
+		set("idempotency_keys", leaf(d.IdempotencyKeys))
+	return n.set("keep_keys", leafTime(d.KeepKeys))
+}
+
+func (st *Stack) tree() *docNode {
+	promises, duplicates := new(docNode), &docNode{kind: mapNode}
+	promises.set("loss", leaf(string(st.Contract.Loss))).set("order", leaf(st.Contract.Order))
+	for _, class := range SortedKeys(st.Contract.Duplicates) {
+		duplicates.set(class, leaf(string(st.Contract.Duplicates[class])))
+	}
+	envelope := &docNode{kind: mapNode}
+	for _, b := range st.Contract.Envelope {
+		envelope.set(string(b.Dimension), leaf("<= "+boundText(b)))
+	}
+	return new(docNode).
+		set("name", leaf(st.Name)).set("why", leaf(st.Why)).set("engine", leaf(st.Engine)).set("acks", leafInt(st.Acks)).
+		set("retries", leaf(strconv.FormatBool(st.Retries))).set("layers", listOf(st.Layers, (*Layer).tree)).
+		set("promises", promises.set("duplicates", duplicates)).set("envelope", envelope)
+}
+
+// boundText is the limit of a bound in the unit of its dimension.
+func boundText(b history.Bound) string {
+	if dimensionInTime(string(b.Dimension)) {
+		return rng.FormatDuration(b.Max)
+	}
+	return strconv.FormatInt(b.Max, 10)
+}
+
+func (l *Layer) tree() *docNode {
+	n := &docNode{kind: mapNode}
+	switch l.Kind {
+	case "retry":
+		n.set("backoff", leaf(l.Backoff)).set("budget", leafInt(l.Budget))
+		if l.From != 0 || l.To != 0 {
+			n.set("from", leafTime(l.From)).set("to", leafTime(l.To))
+		}
+	case "dead-letter":
+		n.set("topic", leaf(l.Topic))
+	case "idempotency-key":
+		n.set("from", listOf(l.KeyFrom, func(s *string) *docNode { return leaf(*s) })).set("keep", leafTime(l.Keep))
+	case "dedup-store":
+		n.set("variant", leaf(l.Variant))
+	}
+	return new(docNode).set(l.Kind, n)
+}
+
+func (e *Expectation) tree() *docNode {
+	damage := tableOf(e.Damage, func(s string) *docNode { return leaf(s) })
+	return new(docNode).set("stack", leaf(e.Stack)).set("damage", damage).set("lost_silent", leaf(e.LostSilent))
+}

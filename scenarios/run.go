@@ -1,0 +1,108 @@
+package scenarios
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Epoch is the model epoch: it changes when any digest can.
+const Epoch = 1
+
+// Result is everything one run yields. History belongs to the memory that the run used: it is valid until the
+// next run on it.
+type Result struct {
+	Row      history.Row
+	Verdicts checker.Verdicts
+	History  *history.History
+	Stop     sim.StopReason
+	Digest   uint64
+	Marks    []uint64
+	Queue    int // largest number of pending events
+}
+
+// Run is the whole way of one run: case → world → history → findings → run row. An error is bad input; what goes
+// wrong inside the world is in the result.
+func Run(c *Case, mem *Memory) (*Result, error) {
+	plan, err := Plan(c)
+	if err != nil {
+		return nil, err
+	}
+	w := build(c, plan, mem)
+	defer w.sim.Close()
+	stop := w.run()
+	verdicts := checker.CheckAll(w.sim.History)
+	return w.result(c, stop, verdicts), nil
+}
+
+// Plan parses and checks the plan of a case against its scenario.
+func Plan(c *Case) ([]faults.Fault, error) {
+	plan, err := faults.ParseLines(c.Intent.Plan)
+	if err != nil {
+		return nil, err
+	}
+	voc := c.Intent.Scenario.Vocabulary(c.Intent.Stack)
+	for _, f := range plan {
+		if err := faults.Check(f, voc); err != nil {
+			return nil, fmt.Errorf("plan: %s: %w", f, err)
+		}
+	}
+	return plan, nil
+}
+
+// run executes the world to its end and records the end.
+func (w *world) run() sim.StopReason {
+	horizon := sim.Time(1 << 62)
+	stop := w.sim.Run(horizon)
+	w.close(stop)
+	return stop
+}
+
+// result condenses a run into its row.
+func (w *world) result(c *Case, stop sim.StopReason, v checker.Verdicts) *Result {
+	total, background := w.sim.Executed()
+	r := &Result{History: w.sim.History, Verdicts: v, Stop: stop, Digest: w.sim.Digest(), Marks: append([]uint64(nil), w.sim.Marks()...)}
+	row := &r.Row
+	row.Scenario, row.Epoch, row.Stack, row.Fault = w.sim.History.Header.Hash, Epoch, c.Intent.Stack, c.Intent.Fault
+	row.Plan, row.Seed = c.Intent.PlanType, c.Witness.Seed
+	checker.FillRow(row, w.sim.History, v)
+	inside, _ := faults.Inside(w.plan, w.stack.Contract.Envelope)
+	row.Outside = !inside
+	row.Events, row.IdleEvents, row.SimTime = total, background, int64(w.sim.Now())
+	row.Stop, row.Digest = stopText(stop), fmt.Sprintf("%016x", r.Digest)
+	return r
+}
+
+func stopText(s sim.StopReason) string {
+	if s.Kind == sim.StopAsked && strings.HasPrefix(s.Detail, "limit ") {
+		return s.Detail
+	}
+	return s.String()
+}
+
+// Failed says whether the run ended by a fault of the simulator and not of what it simulates.
+func (r *Result) Failed() (string, bool) {
+	switch r.Stop.Kind {
+	case sim.StopPanic, sim.StopKillSwallowed, sim.StopGoexit:
+		return r.Stop.String() + ": " + r.Stop.Detail, true
+	case sim.StopAsked:
+		return r.Stop.Detail, strings.HasPrefix(r.Stop.Detail, "warm-up")
+	}
+	return "", false
+}
+
+// Witness describes the run for a case file.
+func (r *Result) Witness(seed uint64) Witness {
+	w := Witness{Seed: seed, Digest: fmt.Sprintf("%016x", r.Digest), HistoryDigest: fmt.Sprintf("%016x", r.History.Digest()),
+		Epoch: Epoch, Go: runtime.Version(), Format: fmt.Sprintf("case %d history %d", CaseVersion, history.FormatVersion)}
+	for _, m := range r.Marks {
+		w.Checkpoints = append(w.Checkpoints, fmt.Sprintf("%016x", m))
+	}
+	return w
+}
+

@@ -1,0 +1,49 @@
+package scenarios
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// Crash is a run that ended outside the rules: a panic of ours, a goroutine that ended, a loop without awaits.
+// It is exit 3 of a command, never the end of a sweep.
+type Crash struct {
+	How    string // panic, goexit or hang; a hang is the one that is not deterministic
+	Detail string
+}
+
+func (c *Crash) Error() string { return c.How + ": " + c.Detail }
+
+// Supervise does one run on a goroutine of its own, so that whatever happens to that goroutine ends the run and
+// nothing else. A run that takes longer than patience is abandoned with its memory; patience 0 waits for ever.
+func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
+	type answer struct {
+		r   *Result
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		out := answer{err: &Crash{How: "goexit", Detail: "code of the run ended its goroutine"}}
+		defer func() {
+			if p := recover(); p != nil {
+				out = answer{err: &Crash{How: "panic", Detail: fmt.Sprintf("%v\n%s", p, debug.Stack())}}
+			}
+			done <- out
+		}()
+		r, err := Run(c, mem)
+		out = answer{r, err}
+	}()
+	var alarm <-chan time.Time
+	if patience > 0 {
+		t := time.NewTimer(patience)
+		defer t.Stop()
+		alarm = t.C
+	}
+	select {
+	case a := <-done:
+		return a.r, a.err
+	case <-alarm:
+		return nil, &Crash{How: "hang", Detail: "no await for " + patience.String()}
+	}
+}

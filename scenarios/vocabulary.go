@@ -1,0 +1,73 @@
+package scenarios
+
+import (
+	"slices"
+
+	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
+)
+
+// Vocabulary is what plans of this scenario under that stack may name.
+func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
+	asm := assemble(flowOf(s), s.stackNamed(stackName), s.offers())
+	voc := faults.Vocabulary{Roles: []string{"broker", "consumer", "producer"}, Topics: SortedKeys(s.Broker.Topics), Services: SortedKeys(s.Downstreams)}
+	for _, op := range model.BrokerOps() {
+		voc.ServiceOps = append(voc.ServiceOps, model.BrokerService+"."+op)
+	}
+	for i := range s.Flow {
+		if st := &s.Flow[i]; st.Service != "" {
+			voc.ServiceOps = append(voc.ServiceOps, st.Service+"."+st.Op)
+		}
+	}
+	for _, st := range asm.stores {
+		voc.Roles = append(voc.Roles, st.name)
+		for _, op := range []string{"claim", "done", "release"} {
+			voc.ServiceOps = append(voc.ServiceOps, st.name+"."+op)
+		}
+	}
+	for _, t := range asm.topics {
+		voc.Topics = append(voc.Topics, t.name)
+	}
+	voc.Roles = append(voc.Roles, voc.Services...)
+	slices.Sort(voc.Roles)
+	slices.Sort(voc.ServiceOps)
+	return voc
+}
+
+// offers is what the services offer before any layer has asked.
+func (s *Scenario) offers() map[string]*model.Offer {
+	offers := map[string]*model.Offer{}
+	for _, name := range SortedKeys(s.Downstreams) {
+		offers[name] = &model.Offer{KeepKeys: sim.Duration(s.Downstreams[name].KeepKeys)}
+	}
+	return offers
+}
+
+// effectServices are the services that effect stages call, sorted.
+func (s *Scenario) effectServices() []string {
+	var out []string
+	for i := range s.Flow {
+		if st := &s.Flow[i]; st.Kind == "effect" && !slices.Contains(out, st.Service) {
+			out = append(out, st.Service)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// space is what measuring plans draw from. It does not depend on the stack: every stack meets the same faults.
+func (s *Scenario) space() faults.Space {
+	sp := faults.Space{ChaosBegin: s.Phases.WarmUp, ChaosEnd: s.Phases.WarmUp + s.Phases.Chaos, Members: s.Consumers.Members,
+		Brokers: 1, Partitions: s.Broker.Topics[s.Workload.Topic].Partitions, EffectServices: s.effectServices(),
+		Leader: func(int) string { return "broker-1" }}
+	sp.AllNodes = append(sp.AllNodes, "broker-1")
+	for _, name := range SortedKeys(s.Downstreams) {
+		sp.AllNodes = append(sp.AllNodes, name+"-1")
+	}
+	for i := range s.Consumers.Members {
+		sp.AllNodes = append(sp.AllNodes, "consumer-"+itoa(i+1))
+	}
+	sp.AllNodes = append(sp.AllNodes, "producer-1")
+	return sp
+}

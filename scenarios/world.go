@@ -1,0 +1,248 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/consumer"
+	"github.com/twiceless/twiceless/model/downstream"
+	"github.com/twiceless/twiceless/model/producer"
+	"github.com/twiceless/twiceless/model/store"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+const drawService = rng.ServiceTime
+
+// Memory is what one worker reuses from run to run. A run on used memory equals a run on fresh memory.
+type Memory struct {
+	world   *sim.World
+	history history.History
+}
+
+// world is one case made runnable.
+type world struct {
+	sc    *Scenario
+	stack *Stack
+	plan  []faults.Fault
+	sim   *sim.World
+	asm   *assembly
+	dir   *model.Directory
+
+	broker    *sim.Node
+	producer  *sim.Node
+	stores    []*sim.Node
+	boots     []*sim.Node
+	out       producer.Outstanding
+	refusing  map[string]bool // by service; looked up only
+	injector  *faults.Injector
+	onHeal    []func()
+	healAt    sim.Time
+	healed    bool
+	moved     sim.Time // when the ledger last moved
+	scanned   int      // facts seen by the watchdog
+	draining  bool
+	memberCfg consumer.Config
+}
+
+// build makes the world of a case: nodes down, plan injected, phases scheduled.
+func build(c *Case, plan []faults.Fault, mem *Memory) *world {
+	sc := c.Intent.Scenario
+	st := sc.stackNamed(c.Intent.Stack)
+	cfg := sim.Config{Seed: c.Witness.Seed, Latency: sc.Network.Latency, History: &mem.history,
+		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}}
+	if mem.world == nil {
+		mem.world = sim.New(cfg)
+	} else {
+		mem.world.Reset(cfg)
+	}
+	w := &world{sc: sc, stack: st, plan: plan, sim: mem.world, refusing: map[string]bool{}}
+	w.header(c)
+	w.assemble()
+	w.nodes(c.Intent.Reductions)
+	w.injector = faults.Inject(w.sim, plan, (*controls)(w))
+	w.phases()
+	return w
+}
+
+func (s *Scenario) stackNamed(name string) *Stack {
+	for i := range s.Stacks {
+		if s.Stacks[i].Name == name {
+			return &s.Stacks[i]
+		}
+	}
+	panic("scenarios: no stack " + name)
+}
+
+func (w *world) chaos() (from, to sim.Time) {
+	from = sim.Time(w.sc.Phases.WarmUp)
+	return from, from.Add(sim.Duration(w.sc.Phases.Chaos))
+}
+
+func (w *world) header(c *Case) {
+	from, to := w.chaos()
+	w.sim.History.Header = history.Header{Format: "twiceless-history", Version: history.FormatVersion, Epoch: Epoch,
+		Scenario: w.sc.Name, Hash: w.sc.Hash(), Stack: w.stack.Name, Seed: c.Witness.Seed, Plan: c.Intent.Plan,
+		Chaos: [2]int64{int64(from), int64(to)}, Deadline: w.sc.Workload.Deadline}
+}
+
+// assemble puts the stack together over the scenario's flow.
+func (w *world) assemble() {
+	flow := flowOf(w.sc)
+	w.asm = assemble(flow, w.stack, w.sc.offers())
+	w.sim.History.Header.Requires = requirements(flow)
+	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Emit: w.emit}
+}
+
+// nodes adds every node, in an order that depends on names only, and boots them when the world starts.
+func (w *world) nodes(r *Reductions) {
+	w.addBroker()
+	for _, name := range SortedKeys(w.sc.Downstreams) {
+		w.addService(name)
+	}
+	for _, s := range w.asm.stores {
+		w.addStore(s)
+	}
+	for range w.members(r) {
+		w.boots = append(w.boots, w.addMember())
+	}
+	for _, role := range w.asm.roles {
+		w.addRole(role)
+	}
+	w.addProducer(r)
+	w.sim.At(0, sim.PhaseFault, func() {
+		w.phase("warm-up")
+		for _, n := range w.boots {
+			n.Boot()
+		}
+	})
+}
+
+// members is the number of members that a reduction keeps.
+func (w *world) members(r *Reductions) int {
+	if r == nil || r.KeepNodes == nil {
+		return w.sc.Consumers.Members
+	}
+	kept := 0
+	for _, n := range r.KeepNodes {
+		var k int
+		if _, err := fmt.Sscanf(n, "consumer-%d", &k); err == nil {
+			kept++
+		}
+	}
+	return max(1, kept)
+}
+
+func (w *world) addBroker() {
+	cfg := broker.Config{RebalanceDelay: sim.Duration(w.sc.Broker.RebalanceDelay)}
+	for _, name := range SortedKeys(w.sc.Broker.Topics) {
+		cfg.Topics = append(cfg.Topics, broker.Topic{Name: name, Partitions: w.sc.Broker.Topics[name].Partitions})
+	}
+	for _, t := range w.asm.topics {
+		cfg.Topics = append(cfg.Topics, broker.Topic{Name: t.name, Partitions: t.partitions})
+	}
+	w.broker = w.sim.Role("broker", broker.New(cfg))
+	w.broker.Disk().Timing(w.sc.Broker.Append, w.sc.Broker.Fsync)
+	w.boots = append(w.boots, w.broker)
+}
+
+func (w *world) addService(name string) {
+	d := w.sc.Downstreams[name]
+	kind, ok := downstream.KindByName(d.Kind)
+	if !ok {
+		panic("scenarios: downstream kind " + d.Kind)
+	}
+	n := w.sim.Role(name, kind.New(downstream.Config{Service: name, Latency: d.Latency, CapacityPerSecond: d.Capacity,
+		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }}))
+	w.dir.Services[name] = n
+	w.boots = append(w.boots, n)
+}
+
+// stageOf tells a service what an op of it is.
+func (w *world) stageOf(service string) func(op string) (model.StageKind, history.Class) {
+	return func(op string) (model.StageKind, history.Class) {
+		for i := range w.sc.Flow {
+			if s := &w.sc.Flow[i]; s.Service == service && s.Op == op {
+				if s.Kind == "effect" {
+					return model.Effect, s.Class
+				}
+				return model.Read, history.ClassNone
+			}
+		}
+		return model.Read, history.ClassNone
+	}
+}
+
+func (w *world) addStore(s storeSpec) {
+	kind, ok := store.KindByName(s.kind)
+	if !ok {
+		panic("scenarios: store kind " + s.kind)
+	}
+	n := w.sim.Role(s.name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync}))
+	w.dir.Services[s.name] = n
+	w.stores = append(w.stores, n)
+	w.boots = append(w.boots, n)
+}
+
+func (w *world) addMember() *sim.Node {
+	c := &w.sc.Consumers
+	w.memberCfg = consumer.Config{Group: w.asm.group, Topic: w.asm.flow.Source, SessionTimeout: sim.Duration(w.sc.Broker.SessionTimeout),
+		Heartbeat: sim.Duration(c.Heartbeat), MaxPollInterval: sim.Duration(c.MaxPollInterval), MaxPollRecords: c.MaxPollRecords,
+		FetchWait: sim.Duration(c.FetchWait), RequestTimeout: sim.Duration(c.RequestTimeout), Restart: sim.Duration(c.Restart),
+		Backoff: 100 * sim.Millisecond}
+	handle := w.asm.handler()
+	return w.sim.Role("consumer", consumer.New(w.memberCfg, w.dir, w.leader, func(c model.Ctx, in model.Consumer) { w.asm.loop(c, in, handle) }))
+}
+
+func (w *world) addRole(r roleSpec) {
+	for range r.n {
+		w.boots = append(w.boots, w.sim.Role(r.name, func(n *sim.Node) sim.Handler {
+			n.Go(r.name, func(p *sim.Proc) { r.boot(model.NewContext(p, w.dir), n.Disk()) })
+			return sim.NoHandler()
+		}))
+	}
+}
+
+func (w *world) addProducer(r *Reductions) {
+	from, to := w.chaos()
+	wl := producer.Workload{Event: w.sc.Event, Interval: sim.Duration(w.sc.Workload.Interval), From: from, To: to,
+		Keys: w.sc.Workload.KeyCount, Stages: w.asm.flow.Stages}
+	if w.sc.Workload.KeySkew > 0 {
+		z := rng.NewZipf(w.sc.Workload.KeyCount, w.sc.Workload.KeySkew)
+		wl.Zipf = &z
+	}
+	if r != nil && r.KeepEvents != nil {
+		kept := map[string]bool{}
+		for _, e := range r.KeepEvents {
+			kept[e] = true
+		}
+		wl.Kept = func(event string) bool { return kept[event] }
+	}
+	p := &w.sc.Producer
+	w.producer = w.sim.Role("producer", producer.New(producer.Config{Topic: w.asm.flow.Source,
+		Partitions: w.sc.Broker.Topics[w.asm.flow.Source].Partitions, Acks: w.stack.Acks, Retries: w.stack.Retries,
+		RequestTimeout: sim.Duration(p.RequestTimeout), DeliveryTimeout: sim.Duration(p.DeliveryTimeout), Backoff: sim.Duration(p.Backoff),
+		Send: w.asm.sender}, wl, w.leader, &w.out))
+	w.boots = append(w.boots, w.producer)
+}
+
+// leader of every partition: this version has one broker.
+func (w *world) leader() *sim.Node { return w.broker }
+
+// emit appends to a topic from a process and waits for the log.
+func (w *world) emit(c *model.Context, topic string, m model.Message) error {
+	partitions := 1
+	for _, t := range w.asm.topics {
+		if t.name == topic {
+			partitions = t.partitions
+		}
+	}
+	p := c.Process()
+	op := w.sim.Op(model.BrokerService + "." + model.OpProduce)
+	req := model.ProduceRequest{Topic: topic, Partition: int(rng.Below(rng.Hash(m.Key), uint64(partitions))), Acks: 1, Messages: []model.Message{m}}
+	_, _, err := p.Call(w.broker, op, w.sim.Act(m.Event, "", topic), req, m.Cause, sim.Duration(w.sc.Producer.RequestTimeout))
+	return err
+}
