@@ -76,7 +76,9 @@ func (l *ledger) weigh(a *account) weight {
 func (a *account) turnedAway() bool { return a.refused != 0 && a.accepted == 0 && a.uncertain == 0 }
 
 // unknown says that nobody was told anything definite and no log took the event.
-func (a *account) unknown() bool { return a.accepted == 0 && a.refused == 0 && a.appended == 0 || a.doubtful() }
+func (a *account) unknown() bool {
+	return a.accepted == 0 && a.refused == 0 && a.appended == 0 || a.doubtful()
+}
 
 func (a *account) doubtful() bool { return a.uncertain != 0 && a.accepted == 0 && a.appended == 0 }
 

@@ -123,8 +123,10 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 		switch m.Kind {
 		case history.KindGeneration:
 			lost = lost || left.Op == "" || m.Resource == left.Op
-		case history.KindEvicted, history.KindRevoked:
+		case history.KindEvicted:
 			lost = lost || m.Node == left.Node
+		case history.KindRevoked:
+			lost = lost || m.Node == left.Node && m.Resource == left.Resource
 		case history.KindStopped:
 			stopped = stopped || m.Node == left.Node
 		}
@@ -164,74 +166,15 @@ func (l *ledger) forgotten(a *account, stage string, before int64) history.Label
 			break
 		}
 		f := l.at(int64(id))
-		if f.Kind != history.KindComplete || f.Cause == 0 || f.Stage != stage || f.Outcome == history.Failed {
+		if f.Kind != history.KindComplete || f.Cause == 0 || f.Stage != stage && f.Stage != "" || f.Outcome == history.Failed {
 			continue
 		}
 		switch op := l.at(f.Cause).Op; {
 		case op == opDone && f.Value == resultOK:
 			done = f
 		case op == opClaim && f.Value == resultGranted && done != nil:
-			if done.Until != 0 && done.Until <= f.Time || f.Note == "expired" {
-				return history.LabelDedupRecordExpired
-			}
-			return history.LabelDedupRecordLost
+			return gone(done, f)
 		}
 	}
 	return ""
-}
-
-// lossLabel explains why required effects of an intent are missing: what happened first.
-func (l *ledger) lossLabel(a *account) history.Label {
-	if a.dropped != 0 {
-		return history.LabelDroppedWithoutTrace
-	}
-	if a.appended == 0 {
-		return l.unappended(a)
-	}
-	passed := l.firstPassed(a)
-	switch {
-	case a.suppressed != 0 && (passed == 0 || a.suppressed < passed):
-		return history.LabelSuppressedWithoutEffect
-	case passed != 0:
-		return history.LabelCommittedBeforeEffect
-	case l.allTruncated(a):
-		return history.LabelTruncated
-	}
-	return history.LabelUnexplained
-}
-
-func (l *ledger) unappended(a *account) history.Label {
-	if a.accepted != 0 {
-		return history.LabelNeverAppended
-	}
-	return history.LabelUnexplained
-}
-
-// firstPassed is the first fact by which a position moved past a record of the event, 0 = none.
-func (l *ledger) firstPassed(a *account) int64 {
-	group := ""
-	if a.delivered != 0 {
-		group = l.at(a.delivered).Op
-	}
-	first := int64(0)
-	for _, id := range l.of(a) {
-		f := l.at(int64(id))
-		if f.Kind != history.KindAppended || f.Offset < 0 {
-			continue
-		}
-		if p := l.passed(f.Resource, f.Offset, group); p != 0 && (first == 0 || p < first) {
-			first = p
-		}
-	}
-	return first
-}
-
-// allTruncated says that none of the event's records is where it was.
-func (l *ledger) allTruncated(a *account) bool {
-	for _, id := range l.of(a) {
-		if f := l.at(int64(id)); f.Kind == history.KindAppended && !l.truncated(f) {
-			return false
-		}
-	}
-	return true
 }

@@ -21,22 +21,22 @@ import (
 // Cost: one pass that numbers events, one counting sort of facts by event, one walk over each event's facts:
 // linear in the number of facts, eight bytes a fact of memory beside the accounts.
 type ledger struct {
-	h        *history.History
-	effects  []effect             // the required first, in the header's order
-	byEffect map[effectName]int32 // index in effects
-	required int32                // how many are required
-	accounts []account            // by first appearance of the event
-	arena    []slot               // the accounts' slots
-	number   []int32              // per fact the account of its event, -1 = none
-	start    []int32              // facts of account i: ids[start[i]:start[i+1]], ascending
-	ids      []int32
-	keys     map[string]int32 // business keys by number
-	commits  map[string][]*position
-	members  []int64 // facts of memberships: evicted, revoked, generation, stopped
-	faults   []int64 // facts fault-began
+	h         *history.History
+	effects   []effect             // the required first, in the header's order
+	byEffect  map[effectName]int32 // index in effects
+	required  int32                // how many are required
+	accounts  []account            // by first appearance of the event
+	arena     []slot               // the accounts' slots
+	number    []int32              // per fact the account of its event, -1 = none
+	start     []int32              // facts of account i: ids[start[i]:start[i+1]], ascending
+	ids       []int32
+	keys      map[string]int32 // business keys by number
+	commits   map[string][]*position
+	members   []int64 // facts of memberships: evicted, revoked, generation, stopped
+	faults    []int64 // facts fault-began
 	faultEnds []int64
-	stray    []int64 // applications with a class and without an event
-	reused   map[place]int64 // the last append at a place, built when a loss asks
+	stray     []int64         // applications with a class and without an event
+	reused    map[place]int64 // the last append at a place, built when a loss asks
 }
 
 type effectName struct{ stage, resource string }

@@ -217,7 +217,8 @@ func (in *Injector) Finish() {
 }
 
 // LastEnd is the latest stated end, ns, of the faults that took effect and of those that are still to come at a
-// time; 0 = there is none. Heal waits for it. A hook may still add to it until then.
+// time; 0 = there is none. Heal waits for it: it begins after that instant, or later in it than the lift, which is
+// an event of PhaseFault. A hook may still move it until then, so whoever waits asks again.
 func (in *Injector) LastEnd() int64 {
 	var last int64
 	for _, s := range in.shots {

@@ -62,6 +62,9 @@ type parser struct {
 func (p *parser) split() {
 	start := -1
 	for i := 0; i <= len(p.line); i++ {
+		if i < len(p.line) && (p.line[i] < ' ' || p.line[i] == 0x7F) {
+			p.fail(word{"", i}, "a tab, a line end or another control character", "words are separated by spaces")
+		}
 		if i == len(p.line) || p.line[i] == ' ' {
 			if start >= 0 {
 				p.words = append(p.words, word{p.line[start:i], start})
@@ -110,7 +113,11 @@ func (p *parser) duration(lo, hi int64, example string) int64 {
 	case err != nil:
 		p.fail(w, err.Error(), "as in "+example)
 	case ns < lo || ns > hi || ns == 0 && lo != 0:
-		p.fail(w, fmt.Sprintf("%s is out of range", w.text), fmt.Sprintf("from %s to %s, and not 0s if it is how long or how far", rng.FormatDuration(lo), rng.FormatDuration(hi)))
+		hint := "from " + rng.FormatDuration(lo) + " to " + rng.FormatDuration(hi)
+		if lo < 0 {
+			hint += ", but not 0s"
+		}
+		p.fail(w, w.text+" is out of range", hint)
 	default:
 		return ns
 	}

@@ -42,3 +42,9 @@ func TestDamageRoundsHalvesUp(t *testing.T) {
 		require.Equal(t, c.want, damage(c.sum, c.runs), "%d/%d", c.sum, c.runs)
 	}
 }
+
+func TestBriefRoundsHalvesUp(t *testing.T) {
+	for x, want := range map[float64]string{8.95: "9", 0.35: "0.35", 0.005: "0.005", 12.5: "13", 9.96: "10", 1.25: "1.3", 359: "359"} {
+		require.Equal(t, want, brief(x))
+	}
+}

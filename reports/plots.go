@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -167,16 +168,19 @@ func heading(c draw.Canvas, title, subtitle string) draw.Canvas {
 	return draw.Crop(c, 0, 0, 0, -46)
 }
 
-// brief is a mean in a picture: two significant digits, whole numbers from ten on.
+// brief is a mean in a picture: one decimal from one to ten, two below, and what little there is below that. As in
+// tables halves go up.
 func brief(x float64) string {
-	if x >= 9.95 {
-		return strconv.FormatFloat(x, 'f', 0, 64)
+	unit := 100.0
+	switch {
+	case x >= 9.95:
+		unit = 1
+	case x >= 0.995:
+		unit = 10
+	case x < 0.01:
+		return strconv.FormatFloat(x, 'g', 1, 64)
 	}
-	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 2, 64), 64)
-	if err != nil {
-		panic("reports: a mean that does not parse: " + err.Error())
-	}
-	return strconv.FormatFloat(short, 'f', -1, 64)
+	return strconv.FormatFloat(math.Floor(x*unit+0.5+1e-9)/unit, 'f', -1, 64)
 }
 
 func nothing(c draw.Canvas) {

@@ -69,9 +69,14 @@ func (t *table) legend() string {
 	return strings.Join(parts, "   ")
 }
 
-// damageLines are two lines a stack, and more if the sentence needs them.
+// damageLines are two lines a stack, and its sentence.
 func (t *table) damageLines(width int) []line {
 	var lines []line
+	for _, s := range t.in.Stacks { // beside its two lines for every stack, or below them for every stack
+		if len(wrap(t.sentence(s), width)) > 2 {
+			width = 0
+		}
+	}
 	for _, s := range t.in.Stacks {
 		cells := t.under(s.Name)
 		block := []line{
@@ -85,18 +90,14 @@ func (t *table) damageLines(width int) []line {
 
 // withSentence sets the sentence beside a block, or below it when there is no room.
 func withSentence(block []line, sentence string, width int) []line {
-	none := make([]entry, len(block[0].entries))
 	if width < sentenceWidth {
+		none := make([]entry, len(block[0].entries))
 		for _, text := range wrap("→ "+sentence, pageWidth/2) {
 			block = append(block, line{entries: none, whole: text})
 		}
 		return block
 	}
-	said := wrap(sentence, width)
-	for len(block) < len(said) {
-		block = append(block, line{entries: none})
-	}
-	for i, text := range said {
+	for i, text := range wrap(sentence, width) {
 		block[i].last = text
 	}
 	return block

@@ -22,8 +22,7 @@ type assembly struct {
 	polls  []func(lag, inFlight int) int
 	batch  []func(model.Batch) model.Batch
 	stages map[string][]func(model.Call) model.Call // by stage; looked up only
-	loop   func(model.Ctx, model.Consumer, model.Batch)
-	group  string
+	loops  []loopSpec
 	calls  map[string]model.Call // composed, by stage; looked up only
 }
 
@@ -34,6 +33,13 @@ type topicSpec struct {
 
 type storeSpec struct{ kind, name string }
 
+// loopSpec is one consumer group: the first one's members are the role consumer, the others' roles are named after
+// their groups.
+type loopSpec struct {
+	role, topic, group string
+	run                func(model.Ctx, model.Consumer, model.Batch)
+}
+
 type roleSpec struct {
 	name string
 	n    int
@@ -42,6 +48,15 @@ type roleSpec struct {
 
 // assemble installs the engine and the layers of a stack over a flow.
 func assemble(flow model.Flow, s *Stack, offers map[string]*model.Offer) *assembly {
+	engine, ok := stack.EngineByName(s.Engine)
+	if !ok {
+		panic("scenarios: engine " + s.Engine + " passed the check and does not exist")
+	}
+	return assembleWith(flow, s, engine, offers)
+}
+
+// assembleWith is assemble with an engine that need not be in the table.
+func assembleWith(flow model.Flow, s *Stack, engine model.Engine, offers map[string]*model.Offer) *assembly {
 	a := &assembly{flow: flow, offers: offers, stages: map[string][]func(model.Call) model.Call{}, calls: map[string]model.Call{}}
 	for _, l := range s.Layers {
 		layer, ok := stack.LayerByName(l.Kind, stack.Params{Backoff: l.Backoff, From: sim.Duration(l.From), To: sim.Duration(l.To),
@@ -54,11 +69,10 @@ func assemble(flow model.Flow, s *Stack, offers map[string]*model.Offer) *assemb
 	for _, st := range flow.Stages {
 		a.calls[st.Name] = a.compose(st)
 	}
-	engine, ok := stack.EngineByName(s.Engine)
-	if !ok {
-		panic("scenarios: engine " + s.Engine + " passed the check and does not exist")
-	}
 	engine.Build(a, flow)
+	if len(a.loops) == 0 || a.loops[0].topic != flow.Source {
+		panic("scenarios: engine " + s.Engine + " does not consume the flow's source first")
+	}
 	return a
 }
 
@@ -91,13 +105,11 @@ func (a *assembly) AtService(name string, set func(*model.Offer)) {
 }
 
 func (a *assembly) Consume(topic, group string, loop func(model.Ctx, model.Consumer, model.Batch)) {
-	if a.loop != nil {
-		panic("scenarios: one engine, one loop")
+	role := "consumer"
+	if len(a.loops) > 0 {
+		role = group
 	}
-	if topic != a.flow.Source {
-		panic("scenarios: this version consumes the flow's source only, not " + topic)
-	}
-	a.loop, a.group = loop, group
+	a.loops = append(a.loops, loopSpec{role, topic, group, loop})
 }
 
 // outermost wraps inner so that the first of the list is outermost.

@@ -142,7 +142,7 @@ func (c *Case) check() []issue {
 	in, w := &c.Intent, &c.Witness
 	if in.Scenario == nil {
 		k.add("intent.scenario", "missing")
-	} else if names := stackNames(in.Scenario); !slices.Contains(names, in.Stack) {
+	} else if names := namesOfStacks(in.Scenario); !slices.Contains(names, in.Stack) {
 		k.unknown("intent.stack", "stack", in.Stack, names)
 	}
 	k.oneOf("intent.fault", "fault", in.Fault, namesOf("@fault"))

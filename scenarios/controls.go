@@ -19,12 +19,14 @@ func (c *controls) Leader(string, int) *sim.Node { return c.broker }
 
 // Join boots one more member of the group.
 func (c *controls) Join(role string) *sim.Node {
-	if role != "consumer" {
-		return nil
+	for i := range c.asm.loops {
+		if l := &c.asm.loops[i]; l.role == role {
+			n := (*world)(c).addMember(l)
+			n.Boot()
+			return n
+		}
 	}
-	n := (*world)(c).addMember()
-	n.Boot()
-	return n
+	return nil
 }
 
 // Leave asks for a graceful stop and kills what is still there after the grace period.

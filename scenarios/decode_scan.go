@@ -17,7 +17,7 @@ const (
 	maxFileBytes  = 1 << 20
 	maxDepth      = 32
 	maxNodes      = 20_000
-	maxLines      = 20_000
+	maxLines      = 5_000
 	maxIndicators = 100_000 // characters that may begin a token
 )
 
@@ -178,7 +178,7 @@ func (s *source) checkTokens(tokens token.Tokens) Problems {
 		case token.MappingKeyType:
 			message = "keys after a question mark are not allowed"
 		}
-		if nodes++; message != "" && len(ps) < maxNodes {
+		if nodes++; message != "" && len(ps) < 2*maxProblems {
 			ps = append(ps, s.problem(tk.Position.Line, tk.Position.Column, 1, "", message, ""))
 		}
 		if depth > maxDepth {

@@ -26,8 +26,11 @@ func (w *world) phase(name string) {
 func (w *world) beginChaos() {
 	w.phase("chaos")
 	b := broker.Of(w.broker)
-	if b == nil || !b.Stable(w.asm.group, len(w.sim.Nodes("consumer"))) {
-		w.sim.Stop("warm-up: the group is not stable after " + sim.Duration(w.sc.Phases.WarmUp).String())
+	for i := range w.asm.loops {
+		l := &w.asm.loops[i]
+		if b == nil || !b.Stable(l.group, len(w.sim.Nodes(l.role))) {
+			w.sim.Stop("warm-up: group " + l.group + " is not stable after " + sim.Duration(w.sc.Phases.WarmUp).String())
+		}
 	}
 }
 
@@ -78,10 +81,15 @@ func (w *world) watch() *sim.StopReason {
 func (w *world) outstanding() int64 { return w.lag() + int64(w.out.N) }
 
 func (w *world) lag() int64 {
-	if b := broker.Of(w.broker); b != nil {
-		return b.Lag(w.asm.group)
+	b := broker.Of(w.broker)
+	if b == nil {
+		return 1 // the broker is down: nobody can say, so the run is not over
 	}
-	return 1 // the broker is down: nobody can say, so the run is not over
+	sum := int64(0)
+	for i := range w.asm.loops {
+		sum += b.Lag(w.asm.loops[i].group)
+	}
+	return sum
 }
 
 // close records what the stores hold at the end.

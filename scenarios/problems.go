@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxProblems is the number of problems that an error prints; it counts the rest.
@@ -95,24 +96,41 @@ const (
 
 // excerpt fills in the line of the problem's position, cut to a window around it.
 func (p *Problem) excerpt(lines []string, width int) {
-	if p.Line < 1 || p.Line > len(lines) || strings.TrimSpace(lines[p.Line-1]) == "" {
+	if p.Line < 1 || p.Line > len(lines) {
 		return
 	}
-	line := []rune(printable(lines[p.Line-1]))
-	at := min(max(p.Col-1, 0), len(line))
-	from := 0
-	if len(line) > excerptWidth {
-		from = max(0, at-excerptBefore)
+	line, at := lines[p.Line-1], max(p.Col-1, 0)
+	from, before := 0, at
+	if len(line) > excerptWidth && at > excerptBefore {
+		from = skipRunes(line, at-excerptBefore)
+		before = excerptBefore
 	}
-	to := min(len(line), from+excerptWidth)
-	text, caret := string(line[from:to]), at-from
+	to := from + skipRunes(line[from:], excerptWidth)
+	text := printable(line[from:to])
+	if strings.TrimSpace(text) == "" {
+		return
+	}
+	runes := utf8.RuneCountInString(text)
+	before = min(before, runes)
+	p.Width = max(1, min(width, runes-before))
 	if from > 0 {
-		text, caret = "…"+text, caret+1
+		text, before = "…"+text, before+1
 	}
 	if to < len(line) {
 		text += "…"
 	}
-	p.Excerpt, p.Caret, p.Width = text, caret, max(1, min(width, to-at))
+	p.Excerpt, p.Caret = text, before
+}
+
+// skipRunes is the offset behind the first n runes.
+func skipRunes(s string, n int) int {
+	for i := range s {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
 }
 
 // printable replaces what would disturb a terminal: tabs become a space, other unprintable runes a question mark.

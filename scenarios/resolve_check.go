@@ -29,7 +29,7 @@ func checkScenario(s *Scenario) []issue {
 	c.flow()
 	c.parties()
 	c.stacks()
-	names := stackNames(s)
+	names := namesOfStacks(s)
 	for i, e := range s.Expect {
 		if !slices.Contains(names, e.Stack) {
 			c.unknown(fmt.Sprintf("expect[%d].stack", i), "stack", e.Stack, names)
@@ -38,7 +38,7 @@ func checkScenario(s *Scenario) []issue {
 	return c.issues
 }
 
-func stackNames(s *Scenario) []string {
+func namesOfStacks(s *Scenario) []string {
 	var names []string
 	for _, st := range s.Stacks {
 		names = append(names, st.Name)

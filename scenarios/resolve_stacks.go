@@ -23,7 +23,7 @@ func (c *crossChecks) stacks() {
 		}
 		c.twice(kinds, path+".layers[%d]", "a layer")
 	}
-	c.twice(stackNames(c.s), "stacks[%d].name", "a stack")
+	c.twice(namesOfStacks(c.s), "stacks[%d].name", "a stack")
 }
 
 // layer checks the needs of one layer.

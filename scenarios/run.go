@@ -35,9 +35,14 @@ func Run(c *Case, mem *Memory) (*Result, error) {
 	}
 	w := build(c, plan, mem)
 	defer w.sim.Close()
+	return w.finish(c), nil
+}
+
+// finish is the rest of the way: world → history → findings → run row.
+func (w *world) finish(c *Case) *Result {
 	stop := w.run()
 	verdicts := checker.CheckAll(w.sim.History)
-	return w.result(c, stop, verdicts), nil
+	return w.result(c, stop, verdicts)
 }
 
 // Plan parses and checks the plan of a case against its scenario.
@@ -49,7 +54,7 @@ func Plan(c *Case) ([]faults.Fault, error) {
 	voc := c.Intent.Scenario.Vocabulary(c.Intent.Stack)
 	for _, f := range plan {
 		if err := faults.Check(f, voc); err != nil {
-			return nil, fmt.Errorf("plan: %s: %w", f, err)
+			return nil, fmt.Errorf("plan: %w", err)
 		}
 	}
 	return plan, nil
@@ -105,4 +110,3 @@ func (r *Result) Witness(seed uint64) Witness {
 	}
 	return w
 }
-

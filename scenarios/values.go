@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/twiceless/twiceless/sim/rng"
 )
@@ -61,6 +62,9 @@ func (v *prose) set(n *docNode) error {
 		return fmt.Errorf("%d bytes long; at most %d", len(n.text), maxText)
 	}
 	*v = prose(strings.TrimSpace(n.text))
+	if i := strings.IndexFunc(string(*v), func(r rune) bool { return r != '\n' && !unicode.IsGraphic(r) }); i >= 0 {
+		return errors.New("has control characters")
+	}
 	return nil
 }
 

@@ -32,24 +32,29 @@ type world struct {
 	asm   *assembly
 	dir   *model.Directory
 
-	broker    *sim.Node
-	producer  *sim.Node
-	stores    []*sim.Node
-	boots     []*sim.Node
-	out       producer.Outstanding
-	refusing  map[string]bool // by service; looked up only
-	injector  *faults.Injector
-	onHeal    []func()
-	healAt    sim.Time
-	healed    bool
-	moved     sim.Time // when the ledger last moved
-	scanned   int      // facts seen by the watchdog
-	draining  bool
-	memberCfg consumer.Config
+	broker   *sim.Node
+	producer *sim.Node
+	stores   []*sim.Node
+	boots    []*sim.Node
+	out      producer.Outstanding
+	refusing map[string]bool // by service; looked up only
+	injector *faults.Injector
+	onHeal   []func()
+	healAt   sim.Time
+	healed   bool
+	moved    sim.Time // when the ledger last moved
+	scanned  int      // facts seen by the watchdog
+	draining bool
 }
 
 // build makes the world of a case: nodes down, plan injected, phases scheduled.
 func build(c *Case, plan []faults.Fault, mem *Memory) *world {
+	st := c.Intent.Scenario.stackNamed(c.Intent.Stack)
+	return buildWith(c, plan, mem, func(f model.Flow, offers map[string]*model.Offer) *assembly { return assemble(f, st, offers) })
+}
+
+// buildWith is build with an assembly that need not come from the tables.
+func buildWith(c *Case, plan []faults.Fault, mem *Memory, put func(model.Flow, map[string]*model.Offer) *assembly) *world {
 	sc := c.Intent.Scenario
 	st := sc.stackNamed(c.Intent.Stack)
 	cfg := sim.Config{Seed: c.Witness.Seed, Latency: sc.Network.Latency, History: &mem.history,
@@ -61,7 +66,7 @@ func build(c *Case, plan []faults.Fault, mem *Memory) *world {
 	}
 	w := &world{sc: sc, stack: st, plan: plan, sim: mem.world, refusing: map[string]bool{}}
 	w.header(c)
-	w.assemble()
+	w.assemble(put)
 	w.nodes(c.Intent.Reductions)
 	w.injector = faults.Inject(w.sim, plan, (*controls)(w))
 	w.phases()
@@ -90,9 +95,9 @@ func (w *world) header(c *Case) {
 }
 
 // assemble puts the stack together over the scenario's flow.
-func (w *world) assemble() {
+func (w *world) assemble(put func(model.Flow, map[string]*model.Offer) *assembly) {
 	flow := flowOf(w.sc)
-	w.asm = assemble(flow, w.stack, w.sc.offers())
+	w.asm = put(flow, w.sc.offers())
 	w.sim.History.Header.Requires = requirements(flow)
 	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Emit: w.emit}
 }
@@ -106,8 +111,10 @@ func (w *world) nodes(r *Reductions) {
 	for _, s := range w.asm.stores {
 		w.addStore(s)
 	}
-	for range w.members(r) {
-		w.boots = append(w.boots, w.addMember())
+	for i := range w.asm.loops {
+		for range w.members(r) {
+			w.boots = append(w.boots, w.addMember(&w.asm.loops[i]))
+		}
 	}
 	for _, role := range w.asm.roles {
 		w.addRole(role)
@@ -187,14 +194,15 @@ func (w *world) addStore(s storeSpec) {
 	w.boots = append(w.boots, n)
 }
 
-func (w *world) addMember() *sim.Node {
+// addMember adds one member of a group, down.
+func (w *world) addMember(l *loopSpec) *sim.Node {
 	c := &w.sc.Consumers
-	w.memberCfg = consumer.Config{Group: w.asm.group, Topic: w.asm.flow.Source, SessionTimeout: sim.Duration(w.sc.Broker.SessionTimeout),
+	cfg := consumer.Config{Group: l.group, Topic: l.topic, SessionTimeout: sim.Duration(w.sc.Broker.SessionTimeout),
 		Heartbeat: sim.Duration(c.Heartbeat), MaxPollInterval: sim.Duration(c.MaxPollInterval), MaxPollRecords: c.MaxPollRecords,
 		FetchWait: sim.Duration(c.FetchWait), RequestTimeout: sim.Duration(c.RequestTimeout), Restart: sim.Duration(c.Restart),
 		Backoff: 100 * sim.Millisecond}
 	handle := w.asm.handler()
-	return w.sim.Role("consumer", consumer.New(w.memberCfg, w.dir, w.leader, func(c model.Ctx, in model.Consumer) { w.asm.loop(c, in, handle) }))
+	return w.sim.Role(l.role, consumer.New(cfg, w.dir, w.leader, func(c model.Ctx, in model.Consumer) { l.run(c, in, handle) }))
 }
 
 func (w *world) addRole(r roleSpec) {

@@ -57,6 +57,107 @@ type Config struct {
 	History *history.History // facts go here; nil makes a new one
 }
 
+// Limits of a run. Zero means the default.
+type Limits struct {
+	Events    int64 // kernel events; default 20,000,000
+	Queue     int   // pending events; default 1,000,000
+	Processes int   // alive at once; default 100,000
+	Facts     int   // recorded facts; default history.DefaultLimit
+}
+
+func (l Limits) filled() Limits {
+	if l.Events == 0 {
+		l.Events = 20_000_000
+	}
+	if l.Queue == 0 {
+		l.Queue = 1_000_000
+	}
+	if l.Processes == 0 {
+		l.Processes = 100_000
+	}
+	return l
+}
+
+// StopReason says why a run ended. Limit names the limit hit; Detail is for people.
+type StopReason struct {
+	Kind   StopKind
+	Limit  string
+	Detail string
+}
+
+// StopKind is the type of a stop reason.
+type StopKind uint8
+
+// The ways a run ends.
+const (
+	StopHorizon       StopKind = iota // the time given to Run
+	StopDrained                       // no event left at all
+	StopQuiescent                     // no foreground event and no outstanding work
+	StopStuck                         // outstanding work, and the ledger does not move
+	StopLimit                         // a limit, named
+	StopPanic                         // code of a process panicked
+	StopKillSwallowed                 // a dead process would not end
+	StopGoexit                        // code of a process ended the goroutine
+	StopAsked                         // the caller of Stop
+)
+
+// stopTable names the stop kinds.
+var stopTable = [...]string{"horizon", "drained", "quiescent", "stuck", "limit", "panic", "kill-swallowed", "goexit", "asked"}
+
+// String names the reason: "quiescent", "limit events".
+func (s StopReason) String() string {
+	if s.Kind == StopLimit {
+		return "limit " + s.Limit
+	}
+	return stopTable[s.Kind]
+}
+
+// event is one scheduled thing. What is not a delivery is a function, guarded by its node's incarnation.
+type event struct {
+	kind       eventKind
+	background bool
+	live       bool
+	phase      Phase
+	gen        uint32
+	node       *Node // nil = the world
+	inc        int32
+	proc       *Proc
+	word       uint64
+	fn         func()
+	pkt        packet
+}
+
+type eventKind uint8
+
+const (
+	evNone eventKind = iota
+	evFunc
+	evWake
+	evPacket
+	evDisk
+)
+
+// eventTable names the event kinds in traces.
+var eventTable = [...]string{"none", "func", "wake", "packet", "disk"}
+
+// EventRecord is one executed event as the digest sees it.
+type EventRecord struct {
+	Time        Time
+	Phase       Phase
+	Seq         uint64
+	Node        string
+	Incarnation int32
+	Kind        string
+	Word        uint64
+	Digest      uint64 // after it
+}
+
+// String is one line of a trace.
+func (r EventRecord) String() string {
+	return fmt.Sprintf("t=%-12v phase %d seq %d %s/%d %s word %016x digest %016x",
+		r.Time, r.Phase, r.Seq, r.Node, r.Incarnation, r.Kind, r.Word, r.Digest)
+}
+
 // New makes a world.
 func New(c Config) *World {
 	w := &World{byName: map[string]*Node{}, opByName: map[string]Op{}, attempts: map[uint64]int32{}}
@@ -92,6 +193,91 @@ func (w *World) Seed() uint64 { return w.seed }
 
 // Now is the global time: what no component may read and every judge uses.
 func (w *World) Now() Time { return w.now }
+
+// Handle names a scheduled event; the zero value names none. A handle outlives its event harmlessly.
+type Handle struct {
+	slot int32
+	gen  uint32
+}
+
+func (w *World) alloc() int32 {
+	if n := len(w.free); n > 0 {
+		slot := w.free[n-1]
+		w.free = w.free[:n-1]
+		return slot
+	}
+	w.events = append(w.events, event{})
+	return int32(len(w.events) - 1)
+}
+
+// schedule queues the event in slot. The caller has filled all but the bookkeeping.
+func (w *World) schedule(slot int32, at Time, p Phase, tie uint16) Handle {
+	if at < w.now {
+		panic(fmt.Sprintf("sim: event at %v scheduled at %v, in the past", at, w.now))
+	}
+	e := &w.events[slot]
+	e.live, e.phase = true, p
+	e.gen++
+	if !e.background {
+		w.foreground++
+	}
+	w.seq++
+	if w.seq > seqMax {
+		panic("sim: sequence overflow")
+	}
+	w.queue.push(item{at: at, ord: order(p, tie, w.seq), slot: slot})
+	if n := len(w.queue.heap); n > w.maxQueue {
+		w.maxQueue = n
+		if n > w.limits.Queue {
+			w.end(StopReason{Kind: StopLimit, Limit: "queue", Detail: fmt.Sprintf("%d pending events", n)})
+		}
+	}
+	return Handle{slot + 1, e.gen}
+}
+
+// release gives a slot back; what it pointed to is dropped so that nothing leaks into the next run.
+func (w *World) release(slot int32) {
+	e := &w.events[slot]
+	if !e.background {
+		w.foreground--
+	}
+	*e = event{gen: e.gen}
+	w.free = append(w.free, slot)
+}
+
+// Cancel takes an event out of the queue and reports whether it was still pending.
+func (w *World) Cancel(h Handle) bool {
+	if h.slot == 0 {
+		return false
+	}
+	slot := h.slot - 1
+	e := &w.events[slot]
+	if e.gen != h.gen || !e.live {
+		return false
+	}
+	if !w.queue.remove(slot) { // held back by a pause: its place is in the node's backlog
+		e.live = false
+		return true
+	}
+	w.release(slot)
+	return true
+}
+
+// At runs fn at t in the given phase, whatever happens to any node: faults and phase changes.
+func (w *World) At(t Time, p Phase, fn func()) Handle {
+	slot := w.alloc()
+	e := &w.events[slot]
+	e.kind, e.fn, e.node, e.background = evFunc, fn, nil, false
+	return w.schedule(slot, t, p, 0)
+}
+
+// AtBackground is At for work that must not keep a run from being quiescent.
+func (w *World) AtBackground(t Time, p Phase, fn func()) Handle {
+	slot := w.alloc()
+	e := &w.events[slot]
+	e.kind, e.fn, e.node, e.background = evFunc, fn, nil, true
+	return w.schedule(slot, t, p, 0)
+}
 
 // Stop ends the run after the current event.
 func (w *World) Stop(detail string) { w.end(StopReason{Kind: StopAsked, Detail: detail}) }
@@ -176,6 +362,78 @@ func (w *World) guard() {
 		}
 	}
 }
+
+// dispatch executes one event. Its slot is free before its function runs, so the function may reuse it.
+func (w *World) dispatch(slot int32, e *event) {
+	n := e.node
+	if n == nil {
+		fn := e.fn
+		w.release(slot)
+		fn()
+		return
+	}
+	if e.inc != n.incarnation || !n.up {
+		w.release(slot) // for an instance that is no more
+		return
+	}
+	if n.paused {
+		n.hold(slot)
+		return
+	}
+	switch e.kind {
+	case evFunc, evDisk:
+		fn := e.fn
+		w.release(slot)
+		fn()
+	case evWake:
+		p := e.proc
+		w.release(slot)
+		p.timer = Handle{}
+		p.timedOut = true
+		w.resume(p)
+	case evPacket:
+		pkt := e.pkt
+		w.release(slot)
+		w.deliver(&pkt)
+	default:
+		panic("sim: event of no kind")
+	}
+}
+
+const markEvery = 4096
+
+// fold mixes the event into the digest: what happened, where and when; never memory or addresses.
+func (w *World) fold(it item, e *event) {
+	var node uint64
+	if e.node != nil {
+		node = uint64(uint32(e.node.id)+1)<<32 | uint64(uint32(e.inc))
+	}
+	d := w.digest
+	d = (d ^ uint64(it.at)) * 0x9E3779B97F4A7C15
+	d ^= d >> 32
+	d = (d ^ it.ord) * 0xD6E8FEB86659FD93
+	d ^= d >> 32
+	d = (d ^ node ^ e.word ^ uint64(e.kind)<<56) * 0x9E3779B97F4A7C15
+	w.digest = d ^ d>>29
+	if w.executed%markEvery == 0 {
+		w.marks = append(w.marks, w.digest)
+	}
+	w.last = EventRecord{Time: it.at, Phase: e.phase, Seq: it.ord & seqMax, Incarnation: e.inc, Kind: eventTable[e.kind], Word: e.word, Digest: w.digest}
+	if e.node != nil {
+		w.last.Node = e.node.name
+	}
+}
+
+// Last is the event executed most recently.
+func (w *World) Last() EventRecord { return w.last }
+
+// Digest of the run so far: every event, the number of draws, and the history.
+func (w *World) Digest() uint64 {
+	return rng.Combine(rng.Combine(w.digest, w.draws), w.History.Digest())
+}
+
+// Marks are the digests after every 4,096 events.
+func (w *World) Marks() []uint64 { return w.marks }
 
 // Close ends every process and gives its coroutine back. It must be called once, also after a panic.
 func (w *World) Close() {

@@ -29,16 +29,17 @@ func (b Bucket) String() string { return bucketTable[b] }
 // [LatencyEdge(i), LatencyEdge(i+1)), the last one everything above.
 const LatencyBuckets = 64
 
-// LatencyEdge is the lower edge of a bucket in ns: 0 for bucket 0, then four buckets per doubling from 1 ms.
+// LatencyEdge is the lower edge of a bucket in ns: 0 for bucket 0, then three buckets per doubling from 1 ms, to
+// half an hour.
 // The edges are integers, the same on every machine.
 func LatencyEdge(i int) int64 {
 	if i <= 0 {
 		return 0
 	}
-	// 1 ms · 2^((i-1)/4), with the quarter steps of a doubling as integer per mille.
-	quarter := [4]int64{1000, 1189, 1414, 1682}
+	// 1 ms · 2^((i-1)/3), with the third steps of a doubling as integer per mille.
+	third := [3]int64{1000, 1260, 1587}
 	j := i - 1
-	return (int64(1_000_000) << (j / 4)) / 1000 * quarter[j%4]
+	return (int64(1_000_000) << (j / 3)) / 1000 * third[j%3]
 }
 
 // LatencyBucket is the bucket of a latency in ns.

@@ -68,8 +68,8 @@ const (
 	purposeEnd // one past the last purpose
 )
 
-// purposeNames holds the name of each purpose; it is never written.
-var purposeNames = [purposeEnd]string{
+// purposeTable holds the name of each purpose; it is never written.
+var purposeTable = [purposeEnd]string{
 	"", "arrival", "entity-key", "size", "request-latency", "reply-latency",
 	"loss", "error", "service-time", "disk-time", "torn", "jitter", "target",
 	"background",
@@ -84,7 +84,7 @@ func (p Purpose) String() string {
 	if !p.Valid() {
 		return "invalid-purpose"
 	}
-	return purposeNames[p]
+	return purposeTable[p]
 }
 
 // Key names one domain action. A draw is a pure function of (key, step): it

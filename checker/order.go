@@ -1,0 +1,89 @@
+package checker
+
+import (
+	"fmt"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// order judges, within each business key and for each critical effect x:
+//
+//	first record of e before first record of e'  ⇒  first application of x for e before that for e'
+//
+// Log order is the order in which logs took the first record of each event; an event that no log took has no place
+// in it. One finding per event that comes after a later one (it was overtaken). Repetitions are no reorder: only
+// first applications count. Assumes that KindOffered names the key. A counterexample: an event whose first record
+// was truncated and that was sent again keeps the place of its first record.
+//
+// Cost: linear, with one map entry per key and critical effect. Exercised: events that had a predecessor in their
+// key at a critical effect. A history in which no key occurs twice exercises nothing.
+var order = overLedger(Checker{
+	Name:       "order",
+	Doc:        "critical effects of one key take place in the order in which the log took the events",
+	Properties: []history.Property{history.PropOrder},
+}, judgeOrder)
+
+// lane is one key at one effect.
+type lane struct{ key, effect int32 }
+
+// front is the latest event, in log order, that has been applied in a lane.
+type front struct{ appended, applied int64 }
+
+func judgeOrder(l *ledger) Report {
+	r := newReport()
+	fronts := map[lane]front{}
+	counted, found := make([]bool, len(l.accounts)), make([]bool, len(l.accounts))
+	for i := range l.h.Facts {
+		f := &l.h.Facts[i]
+		if f.Kind != history.KindApplied || l.number[i] < 0 {
+			continue
+		}
+		a := &l.accounts[l.number[i]]
+		s := l.firstOf(a, f.ID)
+		if s == nil || a.appended == 0 || a.key == "" || l.effects[s.effect].class != history.Critical {
+			continue
+		}
+		at := lane{a.keyNumber, s.effect}
+		last, after := fronts[at]
+		if after && !counted[a.number] {
+			counted[a.number] = true
+			r.Exercised[history.PropOrder]++
+		}
+		if a.appended < last.appended {
+			if !found[a.number] {
+				found[a.number] = true
+				r.find(l.overtaken(a, s, last))
+			}
+			continue
+		}
+		fronts[at] = front{a.appended, f.ID}
+	}
+	return r
+}
+
+// firstOf is the slot whose first application a fact is, nil = none.
+func (l *ledger) firstOf(a *account, id int64) *slot {
+	for i := range a.slots {
+		if a.slots[i].first == id {
+			return &a.slots[i]
+		}
+	}
+	return nil
+}
+
+func (l *ledger) overtaken(a *account, s *slot, by front) history.Finding {
+	e := &l.effects[s.effect]
+	var ev evidence
+	ev.add(a.appended, s.first, by.appended, by.applied)
+	ev.facts(l, a, kind(history.KindDelivered))
+	ev.add(between(l.faults, a.appended, s.first, maxEvidence)...)
+	return history.Finding{
+		Property: history.PropOrder,
+		Event:    a.event,
+		Stage:    e.stage,
+		Label:    history.LabelReordered,
+		Evidence: ev.sorted(),
+		Detail: fmt.Sprintf("%s: %s at %s took place after that of %s, which came later under key %s",
+			a.event, e.stage, e.resource, l.at(by.applied).Event, a.key),
+	}
+}

@@ -1,0 +1,40 @@
+package checker
+
+import "github.com/twiceless/twiceless/sim/history"
+
+// FillRow fills in what a history and its verdicts say: offered and accepted intents, buckets, excess, work,
+// faults, latencies, recovery, busy time, the three maps and the fingerprints. The key of the row, the kernel's
+// figures, Outside, ParkedAfter and Stop belong to who made the run.
+//
+// Verdicts of another history, or none, are replaced by those of this one.
+func FillRow(r *history.Row, h *history.History, v Verdicts) {
+	if v.judged != h || v.digest != h.Digest() {
+		v = CheckAll(h)
+	}
+	t := &v.totals
+	r.Offered, r.Accepted = t.offered, t.accepted
+	r.Buckets, r.Excess = t.buckets, t.excess
+	r.Transient, r.Suppressed, r.Redelivered = t.transient, t.suppressed, t.redelivered
+	r.Calm, r.InFault, r.After, r.Recovery = t.calm, t.inFault, t.afterward, t.recovery
+	r.Phantoms = v.Violations[history.PropPhantom]
+	r.Reorders = v.Violations[history.PropOrder]
+	r.Violations = counts(v.Violations)
+	r.Undecided = counts(v.Undecided)
+	r.Exercised = counts(v.Exercised)
+	r.Prints = v.Fingerprints()
+
+	w := measureWork(h)
+	r.Calls, r.Writes = w.calls, w.writes
+	r.FaultsFired, r.FaultsHit, r.BusyTime = w.faults, w.hit, w.busy
+}
+
+// counts are the entries that are not zero, under the properties' names.
+func counts(m map[history.Property]int64) map[string]int64 {
+	out := map[string]int64{}
+	for _, p := range history.SortedKeys(m) {
+		if n := m[p]; n != 0 {
+			out[string(p)] = n
+		}
+	}
+	return out
+}

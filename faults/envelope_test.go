@@ -1,0 +1,93 @@
+package faults
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+func TestLoads(t *testing.T) {
+	hook := "when payments.charge/applied{event=order-1} #1 "
+	for _, c := range []struct {
+		d    history.Dimension
+		want int64
+		plan []string
+	}{
+		{history.ClockSkew, 0, nil},
+		{history.ClockSkew, 400 * second / 1000, []string{"at 1s skew consumer-1 by -400ms until heal"}},
+		{history.ClockSkew, 3 * second, []string{"at 1s skew consumer-1 by 1s until heal", "at 2s skew consumer-1 by 2s for 1s"}},
+		{history.ClockSkew, 2 * second, []string{"at 1s skew consumer-1 by 1s until heal", "at 2s skew consumer-2 by 2s for 1s"}},
+		{history.ClockSkew, 3 * second, []string{"at 1s skew consumer-1 by -1s until heal", "at 2s skew consumer-2 by 2s for 1s"}},
+		{history.ClockSkew, 2 * second, []string{"at 1s skew consumer-1 by 1s for 1s", "at 3s skew consumer-1 by 2s for 1s"}},
+		{history.ClockSkew, 3 * second, []string{"at 1s skew consumer-1 by 1s for 1s", hook + "skew $caller by 2s for 1s"}},
+		{history.Pause, 60 * second, []string{"at 1s pause consumer-1 for 60s", "at 1s kill consumer-1 for 90s"}},
+		{history.Pause, forever, []string{"at 1s pause consumer-1 until heal"}},
+		{history.Outage, 0, []string{"at 1s pause consumer-1 for 60s", "at 1s lose-reply payments", "at 1s join consumer for 9s"}},
+		{history.Outage, 600 * second, []string{"at 1s refuse payments,notifier for 10m"}},
+		{history.Outage, 15 * second, []string{"at 1s refuse payments for 10s", "at 6s refuse payments for 10s"}},
+		{history.Outage, 10 * second, []string{"at 1s refuse payments for 10s", "at 6s refuse notifier for 10s"}},
+		{history.Outage, 20 * second, []string{"at 1s kill consumer for 10s", "at 11s partition consumer-2 from broker for 10s"}},
+		{history.Outage, 20 * second, []string{"at 1s kill broker-1 for 10s", "at 11s partition consumer-2 from broker for 10s"}},
+		{history.Outage, 10 * second, []string{"at 1s kill consumer-1 for 10s", "at 12s power-loss consumer-1 for 9s"}},
+		{history.Outage, 24 * second, []string{"at 1s kill consumer-1 for 10s", "at 12s kill consumer-1 for 9s", hook + "kill $caller for 5s"}},
+		{history.PowerLoss, 1, []string{"at 1s power-loss broker-1 for 5s", "at 7s power-loss broker-2 for 5s"}},
+		{history.PowerLoss, 2, []string{"at 1s power-loss broker-1 for 5s", "at 6s power-loss broker-2 for 5s"}},
+		{history.PowerLoss, 1, []string{"at 1s power-loss broker-1 for 5s", "at 2s power-loss broker-1 for 5s"}},
+		{history.PowerLoss, 2, []string{"at 1s power-loss broker-1 for 5s", hook + "power-loss $leader(orders/1) for 5s"}},
+		{history.PowerLoss, forever, []string{"at 1s power-loss broker for 5s"}},
+		{history.FaultCount, 2, []string{"at 1s lose-reply payments", "at 2s lose-reply payments"}},
+		{history.RedeliveryHorizon, 0, []string{"at 1s kill consumer-1 for 10s", "at 1s pause consumer-2 for 10s"}},
+	} {
+		plan, err := ParseLines(c.plan)
+		require.NoError(t, err)
+		require.Equal(t, c.want, loadOf(plan, c.d), "%s of %q", c.d, c.plan)
+		if c.want == forever {
+			continue
+		}
+		inside, _ := Inside(plan, []history.Bound{{Dimension: c.d, Max: c.want}})
+		require.True(t, inside)
+		inside, d := Inside(plan, []history.Bound{{Dimension: history.FaultCount, Max: 9}, {Dimension: c.d, Max: c.want - 1}})
+		require.False(t, inside)
+		require.Equal(t, c.d, d)
+	}
+}
+
+func TestEveryPlanIsInsideNoEnvelope(t *testing.T) {
+	plan, err := ParseLines(canonical)
+	require.NoError(t, err)
+	inside, d := Inside(plan, nil)
+	require.True(t, inside)
+	require.Empty(t, d)
+	for len(plan) <= maxExact {
+		plan = append(plan, plan...)
+	}
+	require.Positive(t, loadOf(plan, history.ClockSkew))
+	require.Equal(t, forever, loadOf(plan, history.Outage))
+}
+
+// TestKindsLoadTheirDimension: the table of fault kinds and the engine agree on what a default fault loads.
+func TestKindsLoadTheirDimension(t *testing.T) {
+	for _, k := range history.FaultKinds() {
+		m, err := Measure(k.Name, 1, 1, demoSpace())
+		require.NoError(t, err)
+		for _, d := range history.Dimensions() {
+			load := loadOf(m.Plan(), d.Name)
+			switch {
+			case d.Name == history.FaultCount:
+				require.Equal(t, int64(len(m.Faults)), load)
+			case d.Name == k.Dimension && d.Name == history.ClockSkew:
+				require.Equal(t, k.By, load)
+			case d.Name == k.Dimension && d.Duration:
+				require.Equal(t, k.For, load)
+			case d.Name == k.Dimension:
+				require.Equal(t, int64(1), load)
+			case k.Name == "power-loss" && d.Name == history.Outage:
+				require.Equal(t, k.For, load)
+			default:
+				require.Zero(t, load, "%s loads %s", k.Name, d.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package faults
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// TestEveryKindConforms: each kind of fault takes effect, is lifted, is deterministic, and changes nothing when off.
+func TestEveryKindConforms(t *testing.T) {
+	baseline := run(t, nil, false).w.Digest()
+	for _, k := range history.FaultKinds() {
+		t.Run(k.Name, func(t *testing.T) {
+			off := run(t, Measuring{Kind: k.Name}.Plan(), true)
+			require.Equal(t, baseline, off.w.Digest(), "a plan without faults changes nothing")
+			for seed := uint64(1); seed <= 4; seed++ {
+				m, err := Measure(k.Name, 1, seed, demoSpace())
+				require.NoError(t, err)
+				d := run(t, m.Plan(), true)
+				requireHealed(t, d)
+				require.Equal(t, len(m.Faults), d.in.Fired(), m.Lines())
+				require.Equal(t, len(m.Faults) == 0, d.w.Digest() == baseline)
+				require.Equal(t, d.w.Digest(), run(t, m.Plan(), true).w.Digest())
+				for _, f := range d.facts(history.KindFaultBegan) {
+					require.Equal(t, m.Lines()[0], f.Note)
+					require.Equal(t, k.Verb, f.Op)
+					require.GreaterOrEqual(t, f.Time, m.Faults[0].At)
+					require.Equal(t, []int64{-1, -1}, []int64{f.Fence, f.Offset})
+					if k.For > 0 {
+						require.Equal(t, f.Time+k.For, f.Until)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestKillAtAHook(t *testing.T) {
+	d := play(t,
+		"when payments.charge/applied{event=order-7} #1 kill $caller for 1s",
+		"when payments.charge/applied{event=order-9,stage=charge} #1 power-loss $node for 2s",
+		"when broker.disk.fsync/done{role=broker} #5 kill $node for 1s",
+		"when payments.charge/applied{event=order-9,stage=other} #1 kill $caller for 1s",
+		"when payments.charge/applied{event=order-8} #2 kill $caller for 1s",
+		"when broker.disk.fsync/done{role=broker} #6 kill $caller for 1s",
+		"when broker.fetch/arrived{role=consumer} #20 pause $caller for 1s",
+		"at 50s lose-reply notifier",
+	)
+	requireHealed(t, d)
+	began := d.facts(history.KindFaultBegan)
+	var who []string
+	for _, f := range began {
+		who = append(who, f.Op+" "+f.Value)
+	}
+	require.Len(t, began, 5, who)
+	var stopped []history.Fact
+	for _, f := range d.facts(history.KindStopped) {
+		require.Equal(t, history.KindFaultBegan, d.w.History.At(f.Cause).Kind)
+		stopped = append(stopped, f)
+	}
+	require.Len(t, stopped, 3)
+	var missed []string
+	for _, f := range d.facts(history.KindFaultMissed) {
+		missed = append(missed, f.Value)
+	}
+	require.Equal(t, []string{"$caller is nobody at this moment", "its hook had 0 hits of 1", "its hook had 1 hits of 2"}, missed)
+}
+
+func TestOverlaps(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		plan  []string
+		story []string
+	}{
+		{"a target that is down", []string{"at 10s kill consumer-1 for 5s", "at 12s kill consumer-1 for 9s", "at 13s pause consumer-1 for 9s", "at 14s power-loss consumer-1,consumer-2 for 2s"}, []string{
+			"10s fault-began consumer-1 kill", "10s stopped consumer-1 kill", "12s fault-missed kill: consumer-1 is down already", "13s fault-missed pause: consumer-1 is down already",
+			"14s fault-began consumer-2 power-loss", "14s stopped consumer-2 power-loss",
+			"15s booted consumer-1", "15s fault-ended consumer-1 kill", "16s booted consumer-2", "16s fault-ended consumer-2 power-loss"}},
+		{"a pause within a pause", []string{"at 10s pause consumer-1 for 5s", "at 12s pause consumer-1 for 9s"}, []string{
+			"10s fault-began consumer-1 pause", "12s fault-began consumer-1 pause", "15s fault-ended consumer-1 pause", "21s fault-ended consumer-1 pause"}},
+		{"a kill within a pause", []string{"at 10s pause consumer-1 for 20s", "at 12s kill consumer-1 for 1s", "at 14s pause consumer-1 for 30s"}, []string{
+			"10s fault-began consumer-1 pause", "12s fault-began consumer-1 kill", "12s stopped consumer-1 kill", "13s booted consumer-1", "13s fault-ended consumer-1 kill",
+			"14s fault-began consumer-1 pause", "30s fault-ended consumer-1 pause", "44s fault-ended consumer-1 pause"}},
+		{"a kill across the leave of a joined member", []string{"at 10s join consumer for 10s", "at 19s kill consumer-4 for 5s"}, []string{
+			"10s booted consumer-4", "10s fault-began consumer-4 join", "19s fault-began consumer-4 kill", "19s stopped consumer-4 kill", "20s fault-ended consumer-4 join", "24s fault-ended consumer-4 kill"}},
+		{"a kill within the grace", []string{"at 10s join consumer for 10s", "at 21s kill consumer-4 for 5s", "at 40s kill consumer-4 for 5s"}, []string{
+			"10s booted consumer-4", "10s fault-began consumer-4 join", "20s fault-ended consumer-4 join", "21s fault-began consumer-4 kill", "21s stopped consumer-4 kill", "26s fault-ended consumer-4 kill",
+			"40s fault-missed kill: consumer-4 is down already"}},
+		{"until heal", []string{"at 10s skew consumer-1 by -2s until heal", "at 11s kill broker-1 until heal", "at 20s skew consumer-1 by 1s for 90s"}, []string{
+			"10s fault-began consumer-1 skew", "11s fault-began broker-1 kill", "11s stopped broker-1 kill", "20s fault-began consumer-1 skew", "1m50s fault-ended consumer-1 skew",
+			"1m50.000000001s fault-ended consumer-1 skew", "1m50.000000001s booted broker-1", "1m50.000000001s fault-ended broker-1 kill"}},
+		{"nobody", []string{"at 1s kill consumer-9 for 1s", "at 1s kill worker for 1s", "at 1s kill $leader(payments/1) for 1s", "at 1s partition broker-1 from broker-1 for 1s", "at 1s join worker for 1s",
+			"at 2s partition consumer-1 from worker for 1s", "at 990s kill consumer-1 for 1s"}, []string{
+			"1s fault-missed kill: consumer-9 is nobody at this moment", "1s fault-missed kill: worker is nobody at this moment", "1s fault-missed kill: $leader(payments/1) is nobody at this moment",
+			"1s fault-missed partition: both sides are the same node", "1s fault-missed join: nobody can join as worker", "2s fault-missed partition: worker is nobody at this moment"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := play(t, c.plan...)
+			got := d.story()
+			if c.name == "a kill within the grace" || c.name == "nobody" {
+				got = got[:min(len(got), len(c.story))]
+			}
+			require.Equal(t, c.story, got)
+			requireHealed(t, d)
+		})
+	}
+}
+
+func TestPartitionsCount(t *testing.T) {
+	plan, err := ParseLines([]string{"at 10s partition consumer-1 from broker for 20s", "at 20s partition broker-1 from consumer for 20s"})
+	require.NoError(t, err)
+	var hears []bool
+	d := run(t, plan, true, func(d *demo) {
+		// the calls of consumer-1 to broker-1, as the broker hears them
+		heard := false
+		d.w.Watch("broker.fetch/arrived", func(h *sim.Hit) {
+			heard = heard || h.Node.Name() == "broker-1" && h.Caller.Name() == "consumer-1"
+		})
+		for _, at := range []int64{10, 20, 30, 40, 60} {
+			d.w.At(sim.Time(at*second), sim.PhaseDeliver, func() { hears = append(hears, heard); heard = false })
+		}
+	})
+	require.Equal(t, []bool{true, false, false, false, true}, hears, "until 10 s, 20 s, 30 s, 40 s, 60 s")
+	requireHealed(t, d)
+	began := d.facts(history.KindFaultBegan)
+	require.Equal(t, "consumer-1,broker-1,broker-2,broker-3", began[0].Value)
+	require.Equal(t, "broker-1,consumer-1,consumer-2,consumer-3", began[1].Value)
+}
+
+func TestRefusalsCount(t *testing.T) {
+	d := play(t, "at 10s refuse payments,notifier for 10s", "at 15s refuse payments for 10s")
+	require.Equal(t, []string{"payments true", "notifier true", "notifier false", "payments false"}, d.log)
+	requireHealed(t, d)
+	began := d.facts(history.KindFaultBegan)
+	require.Equal(t, []string{"payments,notifier", "payments-1,notifier-1", "payments-1"}, []string{began[0].Resource, began[0].Value, began[0].Node})
+}
+
+func TestLoseReply(t *testing.T) {
+	d := play(t, "at 10s lose-reply payments", "at 10s lose-reply payments", "when payments.charge/replied{event=order-50} #1 lose-reply payments",
+		"when payments.charge/applied{event=order-60} #1 lose-reply notifier", "at 899.99s lose-reply warehouse")
+	require.Len(t, d.facts(history.KindFaultBegan), 4)
+	for _, f := range d.facts(history.KindFaultBegan) {
+		require.Zero(t, f.Until)
+	}
+	missed := d.facts(history.KindFaultMissed)
+	require.Len(t, missed, 1)
+	require.Equal(t, "warehouse", missed[0].Resource)
+	require.Contains(t, missed[0].Value, "no such reply")
+}
+
+func TestLastEndAndHeal(t *testing.T) {
+	plan, err := ParseLines([]string{"at 10s pause consumer-1 for 5s", "at 12s kill consumer-9 for 1h", "when payments.charge/applied{event=order-400} #1 pause $caller for 3m",
+		"when payments.charge/applied{event=order-4000} #1 kill $caller for 3m"})
+	require.NoError(t, err)
+	var ends, active []int64
+	d := run(t, plan, true, func(d *demo) {
+		for _, at := range []int64{0, 11, 13, 99} {
+			d.w.At(sim.Time(at*second), sim.PhaseTimer, func() {
+				ends = append(ends, d.in.LastEnd()/second)
+				active = append(active, int64(d.in.Active()))
+			})
+		}
+	})
+	hooked := d.facts(history.KindFaultBegan)[1]
+	require.Equal(t, []int64{3612, 3612, 15, hooked.Until / second}, ends, "one that missed does not hold the heal back, one at a hook does once it fired")
+	require.Equal(t, []int64{0, 1, 1, 1}, active)
+	require.Equal(t, hooked.Until+1, d.heal)
+	requireHealed(t, d)
+	missed := d.facts(history.KindFaultMissed)
+	require.Equal(t, "its trigger was reached after the heal had begun", missed[len(missed)-1].Value)
+}
+
+func TestInjectRefusesAnInvalidPlan(t *testing.T) {
+	d := newDemo(1)
+	defer d.w.Close()
+	require.Panics(t, func() { Inject(d.w, []Fault{{Verb: "maim"}}, d) })
+}
+
+// TestAnyPlanIsSafe: whatever coincides, nothing panics, all is lifted, and every fault leaves a fact.
+func TestAnyPlanIsSafe(t *testing.T) {
+	observer := newDemo(1)
+	defer observer.w.Close()
+	seen := Observe(observer.w)
+	observer.w.Run(sim.Time(90 * sim.Second))
+	require.NotEmpty(t, seen.Hits())
+	rapid.Check(t, func(rt *rapid.T) {
+		var plan []Fault
+		for range rapid.IntRange(1, 4).Draw(rt, "plans") {
+			h, err := Hunt(rapid.Uint64().Draw(rt, "seed"), demoSpace(), nil, seen.Hits())
+			require.NoError(rt, err)
+			plan = append(plan, h.Plan()...)
+		}
+		for i := range plan { // crowd them, and have them meet the member that joins
+			if plan[i].Trigger.Timed() {
+				plan[i].Trigger.At = rapid.Int64Range(10, 20).Draw(rt, "at") * second
+			}
+			if plan[i].Targets[0] == "consumer-3" {
+				plan[i].Targets = []string{"consumer-4"}
+			}
+			if plan[i].For > 100*second {
+				plan[i].For /= 10
+			}
+		}
+		d := run(t, plan, true)
+		requireHealed(t, d)
+		require.Equal(rt, d.w.Digest(), run(t, plan, true).w.Digest())
+	})
+}
+
+func TestObserverCountsLikeTriggers(t *testing.T) {
+	d := newDemo(1)
+	defer d.w.Close()
+	o := Observe(d.w)
+	d.w.Run(sim.Time(20 * sim.Second))
+	last := map[string]ObservedHit{}
+	for _, h := range o.Hits() {
+		if h.Hook == "payments.charge/applied" || h.Hook == "broker.fetch/arrived" {
+			last[h.Hook] = h
+		}
+	}
+	charge, fetch := last["payments.charge/applied"], last["broker.fetch/arrived"]
+	require.Equal(t, ObservedHit{Hook: "payments.charge/applied", Event: charge.Event, Stage: "charge", Role: "consumer", NodeRole: "payments", Nth: 1, ByRPC: true}, charge)
+	d2 := play(t, "when broker.fetch/arrived{role=consumer} #"+strconv.Itoa(fetch.Nth)+" pause $caller for 1s")
+	require.Equal(t, 1, d2.in.Fired())
+	require.Less(t, d2.facts(history.KindFaultBegan)[0].Time, 20*second)
+}

@@ -1,0 +1,78 @@
+package broker
+
+import (
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// commit moves positions when member and generation are the group's, and answers when that is durable. A member
+// that has not yet joined the rebalance may still commit what it did; once the new generation is issued, not.
+func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
+	g, m := b.find(req.Group, req.Member)
+	switch {
+	case m == nil:
+		r.Fail(model.ErrUnknownMember, 0)
+		return
+	case req.Generation != g.generation:
+		r.Fail(model.ErrIllegalGeneration, 0)
+		return
+	case g.state == CompletingRebalance:
+		g.touch(m)
+		r.Fail(model.ErrRebalance, 0)
+		return
+	case req.Topic != g.topic:
+		r.Fail(model.ErrUnknownTopic, 0)
+		return
+	}
+	for _, o := range req.Offsets {
+		if p := b.partition(req.Topic, o.Partition); p == nil || o.Offset < 0 || o.Offset > p.high {
+			r.Fail(model.ErrOffsetOutOfRange, 0)
+			return
+		}
+	}
+	g.touch(m)
+	b.n.Append(g.file.file, committedRecord(req.Offsets), r.Action, nil)
+	if b.alive() {
+		g.file.durable(r.Action, func(int) { g.moved(r, req) })
+	}
+}
+
+// moved is a commit that has become durable: the last writer wins.
+func (g *group) moved(r *sim.Request, req *model.CommitRequest) {
+	fact := int64(0)
+	for i, o := range req.Offsets {
+		g.positions += o.Offset - g.committed[o.Partition]
+		g.committed[o.Partition] = o.Offset
+		var cause int64
+		if i < len(req.Facts) {
+			cause = req.Facts[i]
+		}
+		fact = g.b.n.Record(history.Fact{Kind: history.KindCommitted, Event: r.Action.Event, Attempt: r.Action.Attempt, Resource: model.PartitionName(g.topic, o.Partition),
+			Offset: o.Offset, Fence: req.Generation, Cause: cause, Op: g.name})
+	}
+	r.Applied()
+	r.Reply(nil, fact)
+}
+
+// offsets answers with the durable positions; what was never committed is 0.
+func (b *Broker) offsets(r *sim.Request, req *model.OffsetsRequest) {
+	t := b.topic(req.Topic)
+	if t == nil {
+		r.Fail(model.ErrUnknownTopic, 0)
+		return
+	}
+	g := b.group(req.Group)
+	reply := model.OffsetsReply{Offsets: make([]model.PartitionOffset, len(req.Partitions))}
+	for i, k := range req.Partitions {
+		if k < 0 || k >= len(t.partitions) {
+			r.Fail(model.ErrUnknownTopic, 0)
+			return
+		}
+		reply.Offsets[i].Partition = k
+		if g != nil && g.topic == req.Topic {
+			reply.Offsets[i].Offset = g.committed[k]
+		}
+	}
+	r.Reply(reply, 0)
+}

@@ -1,0 +1,194 @@
+package downstream
+
+import (
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// OpTxn is the op of a general transaction: its request is a TxnRequest, its reply a TxnReply.
+const OpTxn = "txn"
+
+// Isolation of a transaction.
+type Isolation uint8
+
+// ReadCommitted sees committed data and checks nothing it read before: two of them may both act on what they read
+// (a lost update, a select-then-insert race). Serializable commits only if every version read earlier still stands.
+const (
+	ReadCommitted Isolation = iota
+	Serializable
+)
+
+// Write sets a row. Insert is the unique constraint: the commit fails if the row exists.
+type Write struct {
+	Key, Value string
+	Insert     bool
+}
+
+// Version is a row version that the transaction read earlier; 0 = it found no row.
+type Version struct {
+	Key     string
+	Version int64
+}
+
+// TxnRequest is one round of a transaction: reads, and a commit if there are writes. A transaction that reads, thinks
+// and writes takes two rounds and carries the versions of the first into the second.
+type TxnRequest struct {
+	Reads    []string
+	Writes   []Write
+	Level    Isolation
+	Versions []Version
+}
+
+// TxnReply holds the rows read, parallel to Reads.
+type TxnReply struct{ Rows []Row }
+
+// Row is a row as a transaction sees it. Version is the number of the commit that wrote it; 0 = there is no row.
+type Row struct {
+	Key, Value string
+	Version    int64
+}
+
+// database is a transactional database on one node. Commits are checked, written and flushed one after the other, so
+// a check never meets a commit whose fate is open; reads see only what is durable. A commit is one record: it is there
+// as a whole or not at all. A commit whose reply is lost is indeterminate to its caller, as with any database.
+//
+// An op that a stage names is a transaction of one statement: a read stage selects the row of the business key, an
+// effect stage inserts a row for event and stage. That row has no unique constraint, so a repetition is applied again.
+//
+// Every error is definite: ErrSerialize (somebody committed first), ErrUnique (the row exists).
+type database struct {
+	service
+	rows    map[string]Row
+	commits int64
+	queue   []func() // commits that wait for their turn
+	busy    bool
+}
+
+func newDatabase(cfg Config) func(*sim.Node) sim.Handler {
+	return func(n *sim.Node) sim.Handler {
+		s := &database{rows: map[string]Row{}}
+		s.boot(cfg, n, s.committed, s.execute)
+		return s
+	}
+}
+
+// committed makes the rows of a durable commit visible.
+func (s *database) committed(rec *record) {
+	s.commits++
+	for _, w := range rec.writes {
+		s.rows[w.Key] = Row{w.Key, w.Value, s.commits}
+	}
+}
+
+func (s *database) execute(r *sim.Request, wait sim.Duration) {
+	if t, ok := r.Body.(TxnRequest); ok {
+		s.work(r, wait, func() { s.transaction(r, &t) })
+		return
+	}
+	m := r.Body.(model.Message)
+	s.work(r, wait, func() { s.statement(r, &m) })
+}
+
+// statement is a transaction of one statement.
+func (s *database) statement(r *sim.Request, m *model.Message) {
+	if _, kind, _ := s.stage(r); kind != model.Effect {
+		r.Reply(answer(m, s.rows[m.Key].Value), 0)
+		return
+	}
+	s.turn(r, func() {
+		rec := s.effect(r, m)
+		rec.writes = []Write{{Key: m.Event + "/" + m.Stage, Value: m.Payload}}
+		s.commit(r, &rec, answer(m, rec.result))
+	})
+}
+
+// transaction is one round of a general transaction.
+func (s *database) transaction(r *sim.Request, t *TxnRequest) {
+	if len(t.Writes) == 0 {
+		if err := s.check(t); err != nil {
+			r.Fail(err, 0)
+			return
+		}
+		r.Reply(s.read(t), 0)
+		return
+	}
+	s.turn(r, func() {
+		if err := s.check(t); err != nil {
+			r.Fail(err, 0)
+			return
+		}
+		rec := s.effect(r, &model.Message{Intent: model.Intent{Event: r.Action.Event, Stage: r.Action.Stage}})
+		_, kind, _ := s.stage(r)
+		rec.effect, rec.hash = kind == model.Effect, 0
+		for _, w := range t.Writes {
+			rec.hash = rng.Combine(rng.Combine(rec.hash, rng.Hash(w.Key)), rng.Hash(w.Value))
+		}
+		rec.writes = append([]Write(nil), t.Writes...) // the record's own
+		s.commit(r, &rec, s.read(t))
+	})
+}
+
+// check is the commit's condition: first committer wins, and no row is inserted twice.
+func (s *database) check(t *TxnRequest) error {
+	if t.Level == Serializable {
+		for _, v := range t.Versions {
+			if s.rows[v.Key].Version != v.Version {
+				return model.ErrSerialize
+			}
+		}
+	}
+	for i, w := range t.Writes {
+		if !w.Insert {
+			continue
+		}
+		if s.rows[w.Key].Version != 0 {
+			return model.ErrUnique
+		}
+		for _, earlier := range t.Writes[:i] {
+			if earlier.Key == w.Key {
+				return model.ErrUnique
+			}
+		}
+	}
+	return nil
+}
+
+// read is what the transaction's reads see: the rows before its own writes.
+func (s *database) read(t *TxnRequest) TxnReply {
+	rows := make([]Row, len(t.Reads))
+	for i, key := range t.Reads {
+		rows[i] = s.rows[key]
+		rows[i].Key = key
+	}
+	return TxnReply{rows}
+}
+
+// turn runs fn when no commit is under way, in order of asking.
+func (s *database) turn(r *sim.Request, fn func()) {
+	s.queue = append(s.queue, func() {
+		if r.Alive() {
+			fn()
+		}
+	})
+	s.advance()
+}
+
+func (s *database) advance() {
+	for !s.busy && len(s.queue) > 0 {
+		fn := s.queue[0]
+		s.queue = s.queue[1:]
+		fn()
+	}
+}
+
+// commit writes one record; its rows are visible, and the reply goes out, when it is durable.
+func (s *database) commit(r *sim.Request, rec *record, reply any) {
+	s.busy = true
+	s.apply(r, rec, func(fact int64) {
+		s.committed(rec)
+		s.busy = false
+		r.Reply(reply, fact)
+		s.advance()
+	})
+}

@@ -1,0 +1,141 @@
+package downstream
+
+import (
+	"strconv"
+
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// file is the name of a service's only file: what it did, in order.
+const file = "effects"
+
+// record is one atomic step of a service: the effect, the idempotency key it ran under and the rows it wrote
+// become durable together or not at all.
+type record struct {
+	effect            bool // it is one application of an effect; otherwise only rows moved
+	event, stage, key string
+	op, result        string
+	class             history.Class
+	hash              uint64 // payload and amount
+	attempt           int32
+	cause             int64
+
+	idemKey string // "" = none
+	params  uint64 // what a repetition of the key must match
+	wall    sim.Time
+
+	writes []Write // of a database
+}
+
+// Effect is one applied effect as a service's disk holds it.
+type Effect struct {
+	Event, Stage, Key, Op, Result string
+	Hash                          uint64
+}
+
+// Effects reads what a service has applied from its disk; the node may be down. A record torn by a power loss, which
+// the next boot would cut off, is left out.
+func Effects(n *sim.Node) []Effect {
+	var out []Effect
+	for _, rec := range records(n) {
+		if rec.effect {
+			out = append(out, Effect{rec.event, rec.stage, rec.key, rec.op, rec.result, rec.hash})
+		}
+	}
+	return out
+}
+
+func records(n *sim.Node) []record {
+	lines := n.Disk().Read(file)
+	out := make([]record, 0, len(lines))
+	for i, s := range lines {
+		rec, ok := decode(s)
+		if !ok && i == len(lines)-1 {
+			break
+		}
+		if !ok {
+			panic("downstream: damaged record " + strconv.Quote(s))
+		}
+		out = append(out, rec)
+	}
+	return out
+}
+
+// encode writes a record as a netstring of netstrings: one that is cut short anywhere does not decode.
+func (r *record) encode() string {
+	b := make([]byte, 0, 128)
+	for _, s := range [...]string{r.event, r.stage, r.key, r.op, r.result, r.idemKey} {
+		b = appendString(b, s)
+	}
+	for _, v := range [...]int64{flag(r.effect), int64(r.class), int64(r.hash), int64(r.attempt), r.cause, int64(r.params), int64(r.wall)} {
+		b = appendInt(b, v)
+	}
+	for _, w := range r.writes {
+		b = appendString(b, w.Key)
+		b = appendString(b, w.Value)
+	}
+	return string(appendString(nil, string(b)))
+}
+
+func decode(s string) (r record, ok bool) {
+	body, rest, ok := cut(s)
+	if !ok || rest != "" {
+		return record{}, false
+	}
+	in := reader{rest: body}
+	r.event, r.stage, r.key, r.op, r.result, r.idemKey = in.text(), in.text(), in.text(), in.text(), in.text(), in.text()
+	r.effect, r.class, r.hash = in.number() == 1, history.Class(in.number()), uint64(in.number())
+	r.attempt, r.cause, r.params, r.wall = int32(in.number()), in.number(), uint64(in.number()), sim.Time(in.number())
+	for in.rest != "" && !in.bad {
+		r.writes = append(r.writes, Write{Key: in.text(), Value: in.text()})
+	}
+	return r, !in.bad
+}
+
+// reader takes netstrings off the front of a text until one does not parse.
+type reader struct {
+	rest string
+	bad  bool
+}
+
+func (in *reader) text() string {
+	field, rest, ok := cut(in.rest)
+	in.rest, in.bad = rest, in.bad || !ok
+	return field
+}
+
+func (in *reader) number() int64 {
+	v, err := strconv.ParseInt(in.text(), 10, 64)
+	in.bad = in.bad || err != nil
+	return v
+}
+
+func cut(s string) (field, rest string, ok bool) {
+	for i := range len(s) {
+		if s[i] != ':' {
+			continue
+		}
+		n, err := strconv.Atoi(s[:i])
+		if err != nil || n < 0 || n > len(s)-i-1 {
+			return "", "", false
+		}
+		return s[i+1 : i+1+n], s[i+1+n:], true
+	}
+	return "", "", false
+}
+
+func appendString(b []byte, s string) []byte {
+	b = strconv.AppendInt(b, int64(len(s)), 10)
+	b = append(b, ':')
+	return append(b, s...)
+}
+
+func appendInt(b []byte, v int64) []byte { return appendString(b, strconv.FormatInt(v, 10)) }
+
+func flag(on bool) int64 {
+	if on {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,25 @@
+// Package store holds the dedup stores: where a consumer claims an effect before it calls for it. One kind per file.
+//
+// A store runs on a node of role dedup and answers three operations on records named by event and stage. A request is
+// a model.Message whose Intent names the record and whose Payload is the token of one try; the reply's Payload is the
+// result.
+//
+//	state       claim(t)               done(t)        release(t)
+//	absent      granted → pending(t)   not-owner      not-owner
+//	pending(t)  mine                   ok → done(t)   ok → absent
+//	pending(u)  pending                not-owner      not-owner
+//	done(t)     done                   ok             not-owner
+//	done(u)     done                   not-owner      not-owner
+//
+// Each is idempotent for one token except release, whose repetition meets absent and answers not-owner. There is no
+// window: a record lives for ever, and a repetition is recognised however late it comes. The price is that the store
+// grows with the number of events.
+//
+// It may import model, sim, sim/rng and sim/history; its siblings under model never import it.
+//
+// Invariants: an answer rests on durable state only, so no later stop can take it back; the operations of one record
+// happen one at a time, in order of arrival.
+//
+// To add a kind: one file, one line in kinds.go; the suite in storetest runs over the table. What to read next:
+// durable.go.
+package store

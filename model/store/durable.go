@@ -1,0 +1,156 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// durable is the store of which every answer is true for ever: a change is appended and flushed before it is
+// answered, and an answer that depends on a change waits for it.
+//
+// Each record has a queue. Its first operation takes its service time, decides, writes if it changes the record,
+// replies, and makes room for the next: so operations of one record take effect in order of arrival, and none ever
+// reads a state that a power loss could take back. Different records do not wait for each other, but for the disk.
+//
+// States of the node: booting (what a kill left in the page cache is being flushed; requests wait), ready. Timeouts:
+// none; service time is counted on the node's monotonic clock.
+type durable struct {
+	cfg     Config
+	n       *sim.Node
+	ready   bool
+	early   []*sim.Request
+	records map[name]state
+	queues  map[name][]*sim.Request // of records with operations under way
+}
+
+func newDurable(cfg Config) func(*sim.Node) sim.Handler {
+	return func(n *sim.Node) sim.Handler {
+		s := &durable{cfg: cfg, n: n, records: map[name]state{}, queues: map[name][]*sim.Request{}}
+		n.Disk().Timing(cfg.Append, cfg.Fsync)
+		if len(n.Disk().Read(file)) == 0 {
+			s.ready = true
+			return s
+		}
+		n.Fsync(file, sim.Action{}, s.open)
+		return s
+	}
+}
+
+// open loads the flushed file and lets the requests in that came meanwhile.
+func (s *durable) open() {
+	for _, c := range changes(s.n) {
+		s.set(c)
+	}
+	s.ready = true
+	early := s.early
+	s.early = nil
+	for _, r := range early {
+		s.enter(r)
+	}
+}
+
+func (s *durable) set(c change) {
+	if c.is == absent {
+		delete(s.records, c.name)
+		return
+	}
+	s.records[c.name] = c.state
+}
+
+// Receive queues an operation behind those of its record.
+func (s *durable) Receive(_ *sim.Node, r *sim.Request) {
+	if !s.ready {
+		s.early = append(s.early, r)
+		return
+	}
+	s.enter(r)
+}
+
+func (s *durable) enter(r *sim.Request) {
+	id := nameOf(r)
+	s.queues[id] = append(s.queues[id], r)
+	if len(s.queues[id]) == 1 {
+		s.begin(id)
+	}
+}
+
+func nameOf(r *sim.Request) name {
+	m := r.Body.(model.Message)
+	return name{m.Event, m.Stage}
+}
+
+// begin lets the first operation of a record's queue take its service time.
+func (s *durable) begin(id name) {
+	r := s.queues[id][0]
+	took := s.cfg.Latency.Quantile(s.n.World().Draw(rng.ServiceTime, r.Action, 0))
+	s.n.After(sim.Duration(took), func() { s.execute(id, r) })
+}
+
+// execute decides, writes what changes, and answers.
+func (s *durable) execute(id name, r *sim.Request) {
+	m := r.Body.(model.Message)
+	before := s.records[id]
+	after, result := decide(before, strings.TrimPrefix(r.Op, Service+"."), m.Payload)
+	if after == before {
+		s.reply(id, r, &m, result)
+		return
+	}
+	c := change{id, after}
+	s.n.Append(file, c.encode(), r.Action, nil)
+	if !r.Alive() {
+		return
+	}
+	s.n.Fsync(file, r.Action, func() {
+		s.set(c)
+		r.Applied()
+		if r.Alive() {
+			s.reply(id, r, &m, result)
+		}
+	})
+}
+
+// reply answers the first operation of a record's queue and begins the next.
+func (s *durable) reply(id name, r *sim.Request, m *model.Message, result string) {
+	r.Reply(model.Message{Intent: m.Intent, Payload: result}, 0)
+	if !r.Alive() {
+		return
+	}
+	rest := s.queues[id][1:]
+	if len(rest) == 0 {
+		delete(s.queues, id)
+		return
+	}
+	s.queues[id] = rest
+	s.begin(id)
+}
+
+// decide is the table of the package's documentation.
+func decide(s state, op, token string) (after state, result string) {
+	mine := s.token == token
+	switch op {
+	case OpClaim:
+		switch {
+		case s.is == absent:
+			return state{pending, token}, Granted
+		case s.is == done:
+			return s, Done
+		case mine:
+			return s, Mine
+		}
+		return s, Pending
+	case OpDone:
+		if s.is != absent && mine {
+			return state{done, token}, OK
+		}
+		return s, NotOwner
+	case OpRelease:
+		if s.is == pending && mine {
+			return state{}, OK
+		}
+		return s, NotOwner
+	}
+	panic("store: no operation " + op)
+}

@@ -1,0 +1,132 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func mustLoad(t *testing.T, name string) *Scenario {
+	t.Helper()
+	s, err := Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// roundTrip checks that a scenario survives JSON with its distributions.
+func roundTrip(t *testing.T, s *Scenario) {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Scenario
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Rebuild(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if !reflect.DeepEqual(&r, s) {
+		t.Errorf("differs after JSON:\n%+v\n%+v", &r, s)
+	}
+}
+
+func TestResolveRoundTrip(t *testing.T) {
+	for _, src := range []string{minimal, everything, string(libraryText("library/payments.yaml"))} {
+		s, err := Decode("x.yaml", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		roundTrip(t, s)
+	}
+}
+
+func TestResolvePayments(t *testing.T) {
+	s := mustLoad(t, "payments")
+	if s.Phases.WarmUp != 8*nsSecond || s.Phases.Chain != 306*nsSecond || s.Phases.Drain != 26*nsMinute {
+		t.Errorf("%+v", s.Phases)
+	}
+	if u := s.Utilisation(); u < 250 || u > 600 {
+		t.Errorf("utilisation %d permille", u)
+	}
+	var names []string
+	for _, st := range s.Stacks {
+		names = append(names, st.Name)
+		if st.Why == "" {
+			t.Errorf("%s has no why", st.Name)
+		}
+	}
+	if got := strings.Join(names, " "); got != "fire-and-forget at-most-once at-least-once key-event-stage dedup-durable" {
+		t.Error(got)
+	}
+	for i, want := range []bool{false, false, true, true, true} {
+		if s.Stacks[i].Retries != want {
+			t.Errorf("retries of %s", s.Stacks[i].Name)
+		}
+	}
+	if s.Flow[2].Amount != 4000 || s.Flow[2].Op != "charge" || s.Flow[2].Class.String() != "critical" {
+		t.Errorf("%+v", s.Flow[2])
+	}
+}
+
+func TestResolveChainOfRetries(t *testing.T) {
+	s := mustLoad(t, "payments")
+	l := &s.Stacks[2].Layers[0]
+	if got := l.delays(); got != 22_700*nsMillisecond {
+		t.Errorf("delays %d", got)
+	}
+	l.Budget = 100
+	if got, want := s.chain(), l.delays()+101*2*nsSecond*3; got != want {
+		t.Errorf("chain %d, want %d", got, want)
+	}
+}
+
+func TestResolveHashIgnoresWords(t *testing.T) {
+	a, b := mustLoad(t, "payments"), mustLoad(t, "payments")
+	b.Why, b.Stacks[1].Why, b.Expect = "", "other", []Expectation{{Stack: "at-most-once"}}
+	if a.Hash() != b.Hash() || len(a.Hash()) != 16 {
+		t.Errorf("%s %s", a.Hash(), b.Hash())
+	}
+	if a.Stacks[1].Why == "" {
+		t.Error("Hash changed the scenario")
+	}
+	b.Consumers.Members++
+	if a.Hash() == b.Hash() {
+		t.Error("members do not change the hash")
+	}
+}
+
+func TestResolveRebuildRefuses(t *testing.T) {
+	for name, damage := range map[string]func(*Scenario){
+		"broker.topics":                          func(s *Scenario) { s.Broker.Topics = nil },
+		"broker.topics.orders.partitions":        func(s *Scenario) { s.Broker.Topics["orders"] = Topic{1 << 30} },
+		"broker.append":                          func(s *Scenario) { s.Broker.AppendText = "uniform(3s, 1s)" },
+		"workload.interval":                      func(s *Scenario) { s.Workload.Interval++ },
+		"workload.key_count":                     func(s *Scenario) { s.Workload.KeyCount = 1 << 40 },
+		"workload.topic":                         func(s *Scenario) { s.Workload.Topic = "other" },
+		"flow[2].calls":                          func(s *Scenario) { s.Flow[2].Service = "nobody" },
+		"flow[2].amount":                         func(s *Scenario) { s.Flow[2].Amount = -5 },
+		"downstreams.payments.capacity":          func(s *Scenario) { d := s.Downstreams["payments"]; d.Capacity = 7; s.Downstreams["payments"] = d },
+		"consumers.members":                      func(s *Scenario) { s.Consumers.Members = -1 },
+		"phases.drain":                           func(s *Scenario) { s.Phases.Drain = -1 },
+		"limits.events":                          func(s *Scenario) { s.Limits.Events = 0 },
+		"stacks[0].engine":                       func(s *Scenario) { s.Stacks[0].Engine = "" },
+		"stacks[2].layers[0].budget":             func(s *Scenario) { s.Stacks[2].Layers[1].Budget = 5 },
+		"stacks[2].layers[0].retry.budget":       func(s *Scenario) { s.Stacks[2].Layers[0].Budget = 1 << 40 },
+		"stacks[3].contract.envelope":            func(s *Scenario) { s.Stacks[3].Contract.Envelope[0].Max = -1 },
+		"stacks[3].promises.duplicates.critical": func(s *Scenario) { s.Stacks[3].Contract.Duplicates["critical"] = "maybe" },
+		"stacks[4].layers[0]":                    func(s *Scenario) { s.Stacks[4].Layers[0].Kind = "magic" },
+		"stacks":                                 func(s *Scenario) { s.Stacks = nil },
+		"version":                                func(s *Scenario) { s.Version = 9 },
+	} {
+		s := mustLoad(t, "payments")
+		damage(s)
+		if err := s.Rebuild(); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
