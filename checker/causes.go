@@ -8,13 +8,13 @@ import "github.com/twiceless/twiceless/sim/history"
 // last common cause, and below it the two branches part. Where they part says what failed first:
 //
 //	no record in common, each branch has one      published-twice
-//	parted after one delivery                     by the first call: see below
+//	parted after one delivery                     by the call behind the first application: see below
 //	parted after one record, two deliveries       the first delivery was put back by consumer code: by its call;
 //	                                              the first node lost the partition alive: redelivered-after-rebalance;
 //	                                              else redelivered-after-commit-lost
 //	before all these, if the dedup store had this effect down as done and then granted it again
 //	                                              dedup-record-expired or dedup-record-lost
-//	by the first call: came back acked            handler-retried
+//	by that call: came back acked                 handler-retried
 //	                   came back indeterminate, or never: applied-reply-lost (published-twice if the branches
 //	                   part at a call that appends)
 //	anything else                                 unexplained
@@ -36,6 +36,9 @@ func (l *ledger) duplicateLabel(a *account, first, second int64) history.Label {
 		return label
 	}
 	f := l.part(first, second)
+	if f.left > f.right { // the successor was faster than the zombie, or the second call than the first
+		first, second, f.left, f.right = second, first, f.right, f.left
+	}
 	switch {
 	case f.left == 0 || f.right == 0:
 		return history.LabelUnexplained
@@ -43,13 +46,13 @@ func (l *ledger) duplicateLabel(a *account, first, second int64) history.Label {
 		if l.appendsBelow(first, f.join) && l.appendsBelow(second, f.join) {
 			return history.LabelPublishedTwice
 		}
-		return l.callLabel(a, f, false)
+		return l.callLabel(a, first, f.join, false)
 	case l.at(f.left).Kind == history.KindDelivered && l.at(f.right).Kind == history.KindDelivered:
 		return l.redeliveryLabel(a, first, f)
 	case l.at(f.left).Kind == history.KindAppended && l.at(f.right).Kind == history.KindAppended:
 		return history.LabelPublishedTwice
 	}
-	return l.callLabel(a, f, l.appendsBelow(first, f.join) && l.appendsBelow(second, f.join))
+	return l.callLabel(a, first, f.join, l.appendsBelow(first, f.join) && l.appendsBelow(second, f.join))
 }
 
 // fork is where the causes of two facts part: the last common cause (0 = none) and the first fact of each branch.
@@ -82,21 +85,47 @@ func (l *ledger) appendsBelow(id, cause int64) bool {
 	return false
 }
 
-// callLabel explains a second call by the fate of the first.
-func (l *ledger) callLabel(a *account, f fork, appends bool) history.Label {
-	if l.at(f.left).Kind != history.KindCalled {
-		return history.LabelUnexplained
-	}
-	switch l.returned(a, f.left) {
-	case history.Acked:
-		return history.LabelHandlerRetried
-	case history.Failed:
-		return history.LabelUnexplained
-	}
+// callLabel explains a second application under the same delivery by the fate of the call behind the first: the
+// nearest call above it, or, if the branch leads through a further record, the call that appended that record.
+func (l *ledger) callLabel(a *account, first, join int64, appends bool) history.Label {
+	call := l.callAbove(first, join)
 	if appends {
+		call = l.callAbove(l.firstRecord(first, join), join)
+	}
+	fate := history.Indeterminate
+	if call != 0 {
+		fate = l.returned(a, call)
+	}
+	switch {
+	case fate == history.Acked:
+		return history.LabelHandlerRetried
+	case fate == history.Failed || call == 0 && !appends:
+		return history.LabelUnexplained
+	case appends:
 		return history.LabelPublishedTwice
 	}
 	return history.LabelReplyLost
+}
+
+// callAbove is the nearest call on the way from a fact up to a cause, 0 = none.
+func (l *ledger) callAbove(id, join int64) int64 {
+	for ; id != join && id != 0; id = l.at(id).Cause {
+		if l.at(id).Kind == history.KindCalled {
+			return id
+		}
+	}
+	return 0
+}
+
+// firstRecord is the record next to the cause on the way from it down to a fact.
+func (l *ledger) firstRecord(id, join int64) int64 {
+	record := int64(0)
+	for ; id != join && id != 0; id = l.at(id).Cause {
+		if l.at(id).Kind == history.KindAppended {
+			record = id
+		}
+	}
+	return record
 }
 
 // returned is how a call came back; a call that never did is indeterminate.
@@ -109,12 +138,12 @@ func (l *ledger) returned(a *account, call int64) history.Outcome {
 	return history.Indeterminate
 }
 
-// redeliveryLabel explains two deliveries of one record.
+// redeliveryLabel explains two deliveries of one record, left before right; first was applied under the left one.
 func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label {
 	left := l.at(f.left)
 	if l.putBack(a, f.left) {
-		if call := l.callOf(first, f.left); call != 0 {
-			return l.callLabel(a, fork{left: call}, false)
+		if l.callAbove(first, f.left) != 0 {
+			return l.callLabel(a, first, f.left, false)
 		}
 	}
 	lost, stopped := false, false
@@ -124,7 +153,7 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 		case history.KindGeneration:
 			lost = lost || left.Op == "" || m.Resource == left.Op
 		case history.KindEvicted:
-			lost = lost || m.Node == left.Node
+			lost = lost || m.Node == left.Node || m.Value == left.Node
 		case history.KindRevoked:
 			lost = lost || m.Node == left.Node && m.Resource == left.Resource
 		case history.KindStopped:
@@ -145,17 +174,6 @@ func (l *ledger) putBack(a *account, delivery int64) bool {
 		}
 	}
 	return false
-}
-
-// callOf is the first call on the way from a delivery to a fact.
-func (l *ledger) callOf(id, delivery int64) int64 {
-	call := int64(0)
-	for ; id != delivery && id != 0; id = l.at(id).Cause {
-		if l.at(id).Kind == history.KindCalled {
-			call = id
-		}
-	}
-	return call
 }
 
 // forgotten says whether the dedup store had this effect down as done and then granted it again.

@@ -14,13 +14,15 @@ import (
 // Changed for a compensation, both under the stage and resource of the effect. One finding per event and effect,
 // however large the excess. Cost: linear. Exercised for class c: the offered intents that require or had an effect
 // of c and got as far as a delivery, a call or an application. An empty history exercises nothing.
-var duplicates = overLedger(Checker{
-	Name: "duplicates",
-	Doc:  "each effect of an event takes place at most once, compensations taken off; judged per class",
-	Properties: []history.Property{
-		history.PropDuplicateCritical, history.PropDuplicateState, history.PropDuplicateNotify, history.PropDuplicateDerived,
-	},
-}, judgeDuplicates)
+func duplicates() Checker {
+	return overLedger(Checker{
+		Name: "duplicates",
+		Doc:  "each effect of an event takes place at most once, compensations taken off; judged per class",
+		Properties: []history.Property{
+			history.PropDuplicateCritical, history.PropDuplicateState, history.PropDuplicateNotify, history.PropDuplicateDerived,
+		},
+	}, judgeDuplicates)
+}
 
 func judgeDuplicates(l *ledger) Report {
 	r := newReport()

@@ -5,12 +5,12 @@ import "github.com/twiceless/twiceless/sim/history"
 // Kinds is the table of checkers, sorted by name.
 func Kinds() []Checker {
 	return []Checker{
-		duplicates,
-		linearizable,
-		loss,
-		order,
-		phantoms,
-		stuck,
+		duplicates(),
+		linearizable(),
+		loss(),
+		order(),
+		phantoms(),
+		stuck(),
 	}
 }
 

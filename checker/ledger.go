@@ -92,7 +92,7 @@ func newLedger(h *history.History) *ledger {
 	}
 	l.require()
 	l.sortByEvent()
-	l.arena = make([]slot, 0, len(l.accounts)*len(l.effects))
+	l.arena = make([]slot, 0, len(l.accounts)*int(l.required))
 	for i := range l.accounts {
 		l.walk(&l.accounts[i])
 	}
@@ -135,6 +135,7 @@ func classOf(r *history.Requirement) history.Class {
 // sortByEvent numbers the events and sorts the facts by event, and lists the facts that belong to no event.
 func (l *ledger) sortByEvent() {
 	byEvent := map[string]int32{}
+	var events []string
 	var counts []int32
 	lastEvent, last := "", int32(-1)
 	for i := range l.h.Facts {
@@ -147,9 +148,9 @@ func (l *ledger) sortByEvent() {
 		if f.Event != lastEvent {
 			n, known := byEvent[f.Event]
 			if !known {
-				n = int32(len(l.accounts))
+				n = int32(len(events))
 				byEvent[f.Event] = n
-				l.accounts = append(l.accounts, account{event: f.Event, number: n})
+				events = append(events, f.Event)
 				counts = append(counts, 0)
 			}
 			lastEvent, last = f.Event, n
@@ -157,8 +158,10 @@ func (l *ledger) sortByEvent() {
 		l.number[i] = last
 		counts[last]++
 	}
+	l.accounts = make([]account, len(events))
 	l.start = make([]int32, len(l.accounts)+1)
 	for i, n := range counts {
+		l.accounts[i].event, l.accounts[i].number = events[i], int32(i)
 		l.start[i+1] = l.start[i] + n
 	}
 	l.ids = make([]int32, l.start[len(l.accounts)])

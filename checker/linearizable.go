@@ -30,11 +30,13 @@ import (
 // same on every machine. Beyond it the record is undecided. A finding's evidence ends at the first completion that
 // cannot be explained (binary search over the prefixes). Exercised: decided records with at least two operations,
 // and every violation; a single claim that was granted tells nothing.
-var linearizable = Checker{
-	Name:       "linearizable",
-	Doc:        "the dedup store behaves as if its operations took place one at a time, each between its call and its return",
-	Properties: []history.Property{history.PropLinearizable},
-	Check:      checkLinearizable,
+func linearizable() Checker {
+	return Checker{
+		Name:       "linearizable",
+		Doc:        "the dedup store behaves as if its operations took place one at a time, each between its call and its return",
+		Properties: []history.Property{history.PropLinearizable},
+		Check:      checkLinearizable,
+	}
 }
 
 // Operations and results of a dedup store.

@@ -18,11 +18,13 @@ import (
 // Assumes that the run was drained and that the stores' final facts (KindHeld) are there. Cost: linear; a label
 // costs a binary search per record. Exercised: the offered intents that are neither refused nor unknown; the
 // unknown ones are undecided. An empty history exercises nothing.
-var loss = overLedger(Checker{
-	Name:       "loss",
-	Doc:        "each required effect of an intent takes place unless the producer was told no or the intent is parked",
-	Properties: []history.Property{history.PropLoss},
-}, judgeLoss)
+func loss() Checker {
+	return overLedger(Checker{
+		Name:       "loss",
+		Doc:        "each required effect of an intent takes place unless the producer was told no or the intent is parked",
+		Properties: []history.Property{history.PropLoss},
+	}, judgeLoss)
+}
 
 func judgeLoss(l *ledger) Report {
 	r := newReport()

@@ -17,11 +17,13 @@ import (
 //
 // Cost: linear, with one map entry per key and critical effect. Exercised: events that had a predecessor in their
 // key at a critical effect. A history in which no key occurs twice exercises nothing.
-var order = overLedger(Checker{
-	Name:       "order",
-	Doc:        "critical effects of one key take place in the order in which the log took the events",
-	Properties: []history.Property{history.PropOrder},
-}, judgeOrder)
+func order() Checker {
+	return overLedger(Checker{
+		Name:       "order",
+		Doc:        "critical effects of one key take place in the order in which the log took the events",
+		Properties: []history.Property{history.PropOrder},
+	}, judgeOrder)
+}
 
 // lane is one key at one effect.
 type lane struct{ key, effect int32 }

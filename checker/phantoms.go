@@ -13,11 +13,13 @@ import (
 // An event counts as refused if its producer heard no and never success or doubt; then no effect of it may exist,
 // before or after the answer. One finding per event and effect. Cost: linear. Exercised: events with an
 // application, and refused ones. An empty history exercises nothing.
-var phantoms = overLedger(Checker{
-	Name:       "phantoms",
-	Doc:        "no effect takes place for an event that nobody offered or that its producer was told is not written",
-	Properties: []history.Property{history.PropPhantom},
-}, judgePhantoms)
+func phantoms() Checker {
+	return overLedger(Checker{
+		Name:       "phantoms",
+		Doc:        "no effect takes place for an event that nobody offered or that its producer was told is not written",
+		Properties: []history.Property{history.PropPhantom},
+	}, judgePhantoms)
+}
 
 func judgePhantoms(l *ledger) Report {
 	r := newReport()

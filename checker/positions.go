@@ -74,7 +74,7 @@ func (l *ledger) commitsBetween(partition string, from, to int64, n int) []int64
 func between(ids []int64, from, to int64, n int) []int64 {
 	i, _ := slices.BinarySearch(ids, from)
 	j, _ := slices.BinarySearch(ids, to)
-	return ids[i:min(j, i+n)]
+	return ids[i:max(i, min(j, i+n))]
 }
 
 // truncated says whether another event took the place of this record later: the log had lost it.

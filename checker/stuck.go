@@ -14,11 +14,13 @@ import (
 // It is judged wherever loss is promised: an event that waits for ever is as good as lost. Assumes that the drain
 // was long enough (the kernel's limit is derived from the longest chain of timeouts) and that every store names
 // what it holds (KindHeld with Op queue or pending). Cost: linear. Exercised: as for loss.
-var stuck = overLedger(Checker{
-	Name:       "stuck",
-	Doc:        "after the drain no store still holds an unfinished event where a live component would take it up",
-	Properties: []history.Property{history.PropStuck},
-}, judgeStuck)
+func stuck() Checker {
+	return overLedger(Checker{
+		Name:       "stuck",
+		Doc:        "after the drain no store still holds an unfinished event where a live component would take it up",
+		Properties: []history.Property{history.PropStuck},
+	}, judgeStuck)
+}
 
 func judgeStuck(l *ledger) Report {
 	r := newReport()

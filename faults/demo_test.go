@@ -15,7 +15,7 @@ import (
 
 const (
 	demoChaosEnd = sim.Time(100 * sim.Second)
-	demoWorkEnd  = sim.Time(900 * sim.Second)
+	demoWorkEnd  = sim.Time(280 * sim.Second)
 	demoHorizon  = sim.Time(1000 * sim.Second)
 )
 
@@ -79,7 +79,7 @@ func (d *demo) consumer() *sim.Node {
 		n.Go("main", func(p *sim.Proc) {
 			for d.w.Now() < demoWorkEnd && !n.Stopping() {
 				d.work(p)
-				p.Sleep(500 * sim.Millisecond)
+				p.Sleep(sim.Second)
 			}
 		})
 		return sim.NoHandler()
@@ -92,7 +92,7 @@ func (d *demo) work(p *sim.Proc) {
 	d.next++
 	event := "order-" + strconv.Itoa(d.next)
 	w := d.w
-	_, _, _ = p.Call(d.Leader("orders", d.next%6), w.Op("broker.fetch"), sim.Action{}, "", 0, timeout)
+	_, _, _ = p.Call(d.Leader("orders", (d.next+d.next/3)%6), w.Op("broker.fetch"), sim.Action{}, "", 0, timeout)
 	_, _, _ = p.Call(w.Node("payments-1"), w.Op("payments.charge"), w.Act(event, "charge", "payments.charge"), "", 0, timeout)
 	_, _, _ = p.Call(w.Node("notifier-1"), w.Op("notifier.send"), w.Act(event, "notify", "notifier.send"), "", 0, timeout)
 }

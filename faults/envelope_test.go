@@ -60,11 +60,14 @@ func TestEveryPlanIsInsideNoEnvelope(t *testing.T) {
 	inside, d := Inside(plan, nil)
 	require.True(t, inside)
 	require.Empty(t, d)
-	for len(plan) <= maxExact {
-		plan = append(plan, plan...)
+	var many []Fault
+	for range maxExact + 1 {
+		many = append(many, plan...)
 	}
-	require.Positive(t, loadOf(plan, history.ClockSkew))
-	require.Equal(t, forever, loadOf(plan, history.Outage))
+	require.Equal(t, (maxExact+1)*(400*second/1000+1500*second/1000), loadOf(many, history.ClockSkew))
+	require.Equal(t, (maxExact+1)*2*60*second, loadOf(many, history.Pause))
+	require.Equal(t, int64((maxExact+1)*2), loadOf(many, history.PowerLoss))
+	require.Equal(t, forever, loadOf(many, history.Outage))
 }
 
 // TestKindsLoadTheirDimension: the table of fault kinds and the engine agree on what a default fault loads.

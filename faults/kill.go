@@ -22,7 +22,7 @@ func (s *shot) stop(how func(n *sim.Node, cause int64)) string {
 // liftStopped boots what the fault stopped, unless someone else has done so since or the member is to stay away.
 func liftStopped(s *shot) {
 	for _, b := range s.nodes {
-		if !b.n.Up() && b.n.Incarnation() == b.inc && !hasNode(s.in.left, b.n) {
+		if b.n.Incarnation() == b.inc && !hasNode(s.in.left, b.n) { // the same incarnation: nobody has booted it
 			b.n.Boot()
 		}
 	}

@@ -2,7 +2,7 @@ package faults
 
 import "github.com/twiceless/twiceless/sim"
 
-// cut counts the partitions that separate two nodes: they hear each other again when the last of them is over.
+// cut counts the partitions that separate two nodes, in either order: they hear each other again when the last of them is over.
 type cut struct {
 	a, b  *sim.Node
 	count int
@@ -27,7 +27,7 @@ func applyPartition(s *shot) string {
 	}
 	for _, x := range a {
 		for _, y := range b {
-			if x != y && !s.hasPair(x, y) {
+			if x != y {
 				s.pairs = append(s.pairs, cut{a: x, b: y})
 			}
 		}
@@ -58,15 +58,6 @@ func liftPartition(s *shot) {
 }
 
 func (c *cut) joins(a, b *sim.Node) bool { return c.a == a && c.b == b || c.a == b && c.b == a }
-
-func (s *shot) hasPair(a, b *sim.Node) bool {
-	for i := range s.pairs {
-		if s.pairs[i].joins(a, b) {
-			return true
-		}
-	}
-	return false
-}
 
 // cutOf finds or makes the count of a pair. The pointer is good until the next call.
 func (in *Injector) cutOf(p cut) *cut {

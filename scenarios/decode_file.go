@@ -74,6 +74,7 @@ type fileConsumers struct {
 	FetchWait       *period `f:"fetch_wait" min:"1ms" max:"5m" default:"500ms" doc:"How long a poll waits for events."`
 	CallTimeout     *period `f:"call_timeout" min:"1ms" max:"1h" default:"2s" doc:"How long a stage waits for the answer of a service."`
 	RequestTimeout  *period `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long requests to the broker wait for their answer."`
+	CommitTimeout   *period `f:"commit_timeout" min:"1ms" max:"1h" default:"60s" doc:"How long a commit asks again while the coordinator does not answer."`
 	Restart         *period `f:"restart" min:"1ms" max:"10m" default:"200ms" doc:"From boot to the first instruction."`
 }
 
@@ -122,12 +123,12 @@ type fileDeadLetter struct {
 }
 
 type fileKey struct {
-	From []choice `f:"from" enum:"event|stage|attempt" len:"3" default:"[event, stage]" doc:"What the key is made of."`
+	From []choice `f:"from" enum:"event|stage" len:"2" default:"[event, stage]" doc:"What the key is made of."`
 	Keep *period  `f:"keep" min:"0s" max:"87840h" doc:"How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."`
 }
 
 type fileDedup struct {
-	Variant *choice `f:"variant" enum:"durable" default:"durable" doc:"How the store remembers."`
+	Variant *choice `f:"variant" enum:"@store" default:"durable" doc:"How the store remembers."`
 }
 
 type filePromises struct {

@@ -101,6 +101,7 @@ func TestDecodeMessages(t *testing.T) {
 		{"effect: notify }", "effect: critical }", "its effects are of class notify, not critical"},
 		{"idempotency_keys: offered, keep_keys: 48h", "idempotency_keys: none", "set downstreams.payments.idempotency_keys: offered, or use the layer { dedup-store: { variant: durable } }"},
 		{"keep: 24h", "keep: 72h", "stacks[0].layers[2].idempotency-key.keep: longer than payments keeps keys, 48h"},
+		{"ledger: { kind: database", "ledger: { kind: database, idempotency_keys: offered", "a service of kind database takes no keys"},
 		{"engine: commit-after", "engine: commit-before", "use engine: commit-after"},
 		{"      - retry: { backoff: exponential, from: 200ms, to: 5s, budget: 4 }\n", "", "parks events that were tried in vain, but nothing tries again"},
 		{"topic: invoices.dead }", "topic: invoices }", "parked events would come back at once"},

@@ -118,6 +118,7 @@ func resolveConsumers(f *fileConsumers, s *Scenario) Consumers {
 		FetchWait:       int64(valueOr(f.FetchWait, 500*nsMillisecond)),
 		CallTimeout:     int64(valueOr(f.CallTimeout, 2*nsSecond)),
 		RequestTimeout:  int64(valueOr(f.RequestTimeout, 2*nsSecond)),
+		CommitTimeout:   int64(valueOr(f.CommitTimeout, 60*nsSecond)),
 		Restart:         int64(valueOr(f.Restart, 200*nsMillisecond)),
 	}
 }

@@ -135,6 +135,9 @@ func (c *crossChecks) parties() {
 		if slices.Contains(reservedNames(), name) {
 			c.add(joinPath("downstreams", name), "%s is a role of the simulated system; want another name", name)
 		}
+		if d.IdempotencyKeys == "offered" && d.Kind != "" && !takesKeys(d.Kind) {
+			c.add(joinPath("downstreams", name)+".idempotency_keys", "a service of kind %s takes no keys; leave it out", d.Kind)
+		}
 		if d.KeepKeys != 0 && d.IdempotencyKeys != "offered" {
 			c.add(joinPath("downstreams", name)+".keep_keys", "the service takes no keys; set idempotency_keys: offered")
 		}

@@ -171,7 +171,7 @@ func (s *Scenario) tree() *docNode {
 			set("members", leafInt(c.Members)).set("max_poll_records", leafInt(c.MaxPollRecords)).
 			set("max_poll_interval", leafTime(c.MaxPollInterval)).set("heartbeat", leafTime(c.Heartbeat)).
 			set("fetch_wait", leafTime(c.FetchWait)).set("call_timeout", leafTime(c.CallTimeout)).
-			set("request_timeout", leafTime(c.RequestTimeout)).set("restart", leafTime(c.Restart))).
+			set("request_timeout", leafTime(c.RequestTimeout)).set("commit_timeout", leafTime(c.CommitTimeout)).set("restart", leafTime(c.Restart))).
 		set("network", new(docNode).set("latency", leaf(s.Network.LatencyText))).
 		set("phases", new(docNode).set("chaos", leafTime(s.Phases.Chaos))).
 		set("limits", new(docNode).set("events", leafInt(s.Limits.Events)).set("facts", leafInt(s.Limits.Facts))).

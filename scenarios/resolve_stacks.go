@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
@@ -51,6 +52,9 @@ func (c *crossChecks) layer(path string, st Stack, l Layer) {
 		case !has("retry"):
 			c.add(path, "parks events that were tried in vain, but nothing tries again; add a layer { retry: {} }")
 		}
+		if i, j := position(st, "retry"), position(st, "dead-letter"); i >= 0 && i < j {
+			c.add(path, "stands inside retry, so it would park at the first failure: the first layer of the list is the outermost; put dead-letter before retry")
+		}
 		if l.Topic == c.s.Workload.Topic {
 			c.add(path+".topic", "%s is the topic of the workload: parked events would come back at once; want another, such as %s.dlq", l.Topic, l.Topic)
 		}
@@ -63,7 +67,7 @@ func (c *crossChecks) layer(path string, st Stack, l Layer) {
 	}
 }
 
-// keys checks an idempotency-key layer against the services that effects call.
+// keys checks an idempotency-key layer against the services that critical effects call.
 func (c *crossChecks) keys(path string, l Layer) {
 	if len(l.KeyFrom) == 0 {
 		c.add(path+".from", "empty; want [event, stage]")
@@ -73,29 +77,30 @@ func (c *crossChecks) keys(path string, l Layer) {
 			c.add(fmt.Sprintf("%s.from[%d]", path, i), "%s is there already", part)
 		}
 	}
-	var called, offered []string
+	var could, offered []string
 	for _, st := range c.s.Flow {
-		if st.Kind != "effect" || st.Service == "" || slices.Contains(called, st.Service) {
-			continue
-		}
 		d := c.s.Downstreams[st.Service]
-		if d.Kind != "notification" {
-			called = append(called, st.Service)
-		}
-		if d.IdempotencyKeys != "offered" {
-			continue
-		}
-		offered = append(offered, st.Service)
-		if d.KeepKeys != 0 && (l.Keep == 0 || l.Keep > d.KeepKeys) {
-			c.add(path+".keep", "longer than %s keeps keys, %s", st.Service, rng.FormatDuration(d.KeepKeys))
+		switch {
+		case st.Class != history.Critical || !takesKeys(d.Kind):
+		case d.IdempotencyKeys != "offered":
+			could = append(could, st.Service)
+		default:
+			offered = append(offered, st.Service)
+			if d.KeepKeys != 0 && (l.Keep == 0 || l.Keep > d.KeepKeys) {
+				c.add(path+".keep", "longer than %s keeps keys, %s", st.Service, rng.FormatDuration(d.KeepKeys))
+			}
 		}
 	}
-	if len(offered) > 0 {
-		return
+	const store = "use the layer { dedup-store: { variant: durable } }"
+	switch {
+	case len(could) > 0:
+		c.add(path, "%s takes no key; set downstreams.%s.idempotency_keys: offered, or %s", could[0], could[0], store)
+	case len(offered) == 0:
+		c.add(path, "no service that a critical effect calls can take a key; %s", store)
 	}
-	help := "use the layer { dedup-store: { variant: durable } }"
-	if len(called) > 0 {
-		help = fmt.Sprintf("set downstreams.%s.idempotency_keys: offered, or %s", called[0], help)
-	}
-	c.add(path, "no service that an effect stage calls takes a key; %s", help)
+}
+
+// position of a layer in its stack's list; -1 = not there.
+func position(st Stack, kind string) int {
+	return slices.IndexFunc(st.Layers, func(l Layer) bool { return l.Kind == kind })
 }

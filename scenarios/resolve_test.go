@@ -3,8 +3,11 @@ package scenarios
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/twiceless/twiceless/model/stack"
 )
 
 func mustLoad(t *testing.T, name string) *Scenario {
@@ -128,5 +131,17 @@ func TestResolveRebuildRefuses(t *testing.T) {
 		if err := s.Rebuild(); err == nil {
 			t.Errorf("%s is accepted", name)
 		}
+	}
+}
+
+func TestResolveKnowsAllLayers(t *testing.T) {
+	names, _ := fieldsOf(reflect.TypeFor[fileLayer]())
+	for _, k := range stack.Layers() {
+		if !slices.Contains(names, k.Name) {
+			t.Errorf("no field for layer %s", k.Name)
+		}
+	}
+	if len(names) != len(stack.Layers()) {
+		t.Errorf("%v", names)
 	}
 }

@@ -31,7 +31,7 @@ func measured(t testing.TB, sc *Scenario, stack, fault string, seed uint64, mem 
 	return r
 }
 
-func namesOfStacks(sc *Scenario) []string {
+func stacksOf(sc *Scenario) []string {
 	var out []string
 	for i := range sc.Stacks {
 		out = append(out, sc.Stacks[i].Name)
@@ -43,7 +43,7 @@ func namesOfStacks(sc *Scenario) []string {
 func TestControlIsClean(t *testing.T) {
 	sc := payments(t)
 	mem := &Memory{}
-	for _, st := range namesOfStacks(sc) {
+	for _, st := range stacksOf(sc) {
 		r := measured(t, sc, st, "none", 1, mem)
 		require.Equal(t, sim.StopQuiescent, r.Stop.Kind, "%s: %s %s", st, r.Stop, r.Stop.Detail)
 		require.Positive(t, r.Row.Offered)
@@ -56,7 +56,7 @@ func TestControlIsClean(t *testing.T) {
 // most 60 idle events per simulated second.
 func TestEventBudgets(t *testing.T) {
 	sc := payments(t)
-	for _, st := range namesOfStacks(sc) {
+	for _, st := range stacksOf(sc) {
 		r := measured(t, sc, st, "none", 1, &Memory{})
 		perIntent := (r.Row.Events - r.Row.IdleEvents) / r.Row.Offered
 		idle := r.Row.IdleEvents * int64(sim.Second) / r.Row.SimTime
@@ -125,7 +125,7 @@ func TestConsumerKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a cell of runs")
 	}
-	s := &Sweep{Scenario: payments(t), Stacks: namesOfStacks(payments(t)), Faults: []string{"consumer-kill"}, Runs: 20, Base: 1, Workers: 2}
+	s := &Sweep{Scenario: payments(t), Stacks: stacksOf(payments(t)), Faults: []string{"consumer-kill"}, Runs: 20, Base: 1, Workers: 2}
 	swept, err := s.Do(context.Background())
 	require.NoError(t, err)
 	require.Empty(t, swept.Crashes)
@@ -165,7 +165,7 @@ func TestEveryCellEnds(t *testing.T) {
 	for _, k := range history.FaultKinds() {
 		kinds = append(kinds, k.Name)
 	}
-	s := &Sweep{Scenario: sc, Stacks: namesOfStacks(sc), Faults: kinds, Runs: runs, Base: 100, Workers: 2}
+	s := &Sweep{Scenario: sc, Stacks: stacksOf(sc), Faults: kinds, Runs: runs, Base: 100, Workers: 2}
 	swept, err := s.Do(context.Background())
 	require.NoError(t, err)
 	for _, c := range swept.Crashes {

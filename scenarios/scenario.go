@@ -96,6 +96,7 @@ type Consumers struct {
 	FetchWait       int64 `json:"fetch_wait"`        // long poll; default 500ms
 	CallTimeout     int64 `json:"call_timeout"`      // of a stage's call; default 2s
 	RequestTimeout  int64 `json:"request_timeout"`   // of requests to the broker (besides fetch and join waits); default 2s
+	CommitTimeout   int64 `json:"commit_timeout"`    // how long a commit asks again while the coordinator does not answer; default 60s
 	Restart         int64 `json:"restart"`           // time from boot to the first instruction; default 200ms
 }
 

@@ -1,40 +1,15 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/downstream"
+	"github.com/twiceless/twiceless/model/stack"
+	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim/history"
 )
-
-// KindDoc is one row of a closed table of kinds.
-type KindDoc struct{ Name, Doc string }
-
-// EngineKinds is the closed table of engines.
-func EngineKinds() []KindDoc {
-	return []KindDoc{
-		{"commit-after", "handles the event, then commits its position: what was in work comes again"},
-		{"commit-before", "commits the position, then handles the event: what was in work is gone"},
-	}
-}
-
-// LayerKinds is the closed table of layers.
-func LayerKinds() []KindDoc {
-	return []KindDoc{
-		{"dead-letter", "parks an event that was given up where a person or a program finds it"},
-		{"dedup-store", "remembers the stages that were done and suppresses their repetition"},
-		{"idempotency-key", "sends a key with each call, by which a service that offers it recognises a repetition"},
-		{"retry", "tries again after a growing delay, up to a budget"},
-	}
-}
-
-// DownstreamKinds is the closed table of services that stages call.
-func DownstreamKinds() []KindDoc {
-	return []KindDoc{
-		{"database", "a store of rows"},
-		{"notification", "sends messages to people; takes no key and answers no query"},
-		{"payments-api", "moves money"},
-	}
-}
 
 // defaultLatency is the prior of a kind of downstream.
 func defaultLatency(kind string) string {
@@ -49,7 +24,7 @@ func defaultLatency(kind string) string {
 
 // reservedNames are roles of a world; no downstream may have one as its name.
 func reservedNames() []string {
-	return []string{"broker", "client", "consumer", "group", "network", "operator", "producer"}
+	return []string{"broker", "client", "consumer", store.Service, "group", "network", "operator", "producer"}
 }
 
 // namesOf expands the tags enum and keys: "a|b", or "@" and a table's name.
@@ -59,9 +34,20 @@ func namesOf(tag string) []string {
 	case "":
 		return nil
 	case "@engine":
-		return kindNames(EngineKinds())
+		for _, k := range stack.Engines() {
+			out = append(out, k.Name)
+		}
+		return out
 	case "@downstream":
-		return kindNames(DownstreamKinds())
+		for _, k := range downstream.Kinds() {
+			out = append(out, k.Name)
+		}
+		return out
+	case "@store":
+		for _, k := range store.Kinds() {
+			out = append(out, k.Name)
+		}
+		return out
 	case "@fault":
 		for _, k := range history.FaultKinds() {
 			out = append(out, k.Name)
@@ -76,12 +62,10 @@ func namesOf(tag string) []string {
 	return strings.Split(tag, "|")
 }
 
-func kindNames(rows []KindDoc) []string {
-	var out []string
-	for _, r := range rows {
-		out = append(out, r.Name)
-	}
-	return out
+// takesKeys reports whether a kind of downstream can offer idempotency keys.
+func takesKeys(kind string) bool {
+	k, _ := downstream.KindByName(kind)
+	return slices.Contains(k.Gives, model.ServiceKey)
 }
 
 // laterField says of fields that designs mention, and that this version does not know yet, what they wait for.

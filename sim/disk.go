@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
 )
@@ -14,9 +16,10 @@ type Disk struct {
 	append  rng.Dist
 	fsync   rng.Dist
 	busy    Time // the device serves one operation after the other
-	counter int32
+	counter [2]int32
 	appends int64
 	fsyncs  int64
+	hookIDs [len(diskHookTable)]string
 }
 
 type diskFile struct {
@@ -26,17 +29,44 @@ type diskFile struct {
 	torn    bool // the last record is torn
 }
 
+// diskOp is one operation of the device in flight.
+type diskOp struct {
+	kind diskKind
+	act  Action
+	then func()
+	file *diskFile
+	upTo int // fsync: how many records it makes durable
+	bg   bool
+}
+
+type diskKind uint8
+
+const (
+	diskAppend diskKind = iota
+	diskFsync
+)
+
+// diskHookTable names the hooks of a disk, by 2·kind + 1 if done.
+var diskHookTable = [...]string{"append/started", "append/done", "fsync/started", "fsync/done"}
+
 // Timing sets how long a write to the page cache and an fsync take. Both are zero at first.
 func (d *Disk) Timing(append, fsync rng.Dist) { d.append, d.fsync = append, fsync }
 
 // Operations counts appends and fsyncs since the start of the world.
 func (d *Disk) Operations() (appends, fsyncs int64) { return d.appends, d.fsyncs }
 
-func (d *Disk) file(name string) *diskFile {
+func (d *Disk) find(name string) *diskFile {
 	for _, f := range d.files {
 		if f.name == name {
 			return f
 		}
+	}
+	return nil
+}
+
+func (d *Disk) file(name string) *diskFile {
+	if f := d.find(name); f != nil {
+		return f
 	}
 	f := &diskFile{name: name}
 	d.files = append(d.files, f)
@@ -44,89 +74,130 @@ func (d *Disk) file(name string) *diskFile {
 }
 
 // Read returns the records of a file as a boot or a handler finds them. The caller must not change them.
-func (d *Disk) Read(name string) []string { return d.file(name).records }
+func (d *Disk) Read(name string) []string {
+	if f := d.find(name); f != nil {
+		return f.records
+	}
+	return nil
+}
 
 // Append writes a record to the page cache, where it is at once visible to Read; then runs when the write has
 // returned. then may be nil.
 func (n *Node) Append(name, record string, act Action, then func()) {
-	d := &n.disk
-	d.appends++
-	if n.diskHook("append", "started", act) {
-		return
-	}
-	f := d.file(name)
+	n.diskStart(diskAppend, act)
+	f := n.disk.file(name)
 	f.records = append(f.records, record)
-	n.diskOp(d.append, act, "append", then)
+	n.diskQueue(diskOp{kind: diskAppend, act: act, file: f, then: then})
 }
 
 // Fsync makes durable what the file holds now; then runs when that is so. A handler that acknowledges before
 // then acknowledges what a power loss takes back.
 func (n *Node) Fsync(name string, act Action, then func()) {
-	d := &n.disk
-	d.fsyncs++
-	if n.diskHook("fsync", "started", act) {
-		return
-	}
-	f := d.file(name)
-	upTo := len(f.records)
-	n.diskOp(d.fsync, act, "fsync", func() {
-		f.durable = max(f.durable, upTo)
-		if then != nil {
-			then()
-		}
-	})
+	n.diskStart(diskFsync, act)
+	f := n.disk.file(name)
+	n.diskQueue(diskOp{kind: diskFsync, act: act, file: f, upTo: len(f.records), then: then})
 }
 
-// diskHook fires a hook of the disk and reports whether the node died in it.
-func (n *Node) diskHook(what, step string, act Action) bool {
-	if n.w.hooks.byID == nil && n.w.hooks.observer == nil {
-		return false
+// diskStart begins an operation. Code that is killed at its hook unwinds here, before anything is written.
+func (n *Node) diskStart(kind diskKind, act Action) {
+	n.w.living()
+	if !n.up {
+		panic("sim: disk operation on " + n.name + ", which is down")
 	}
-	inc := n.incarnation
-	n.w.fire(&Hit{Hook: n.role + ".disk." + what + "/" + step, Node: n, Event: act.Event, Stage: act.Stage})
-	return !n.up || n.incarnation != inc
+	if kind == diskAppend {
+		n.disk.appends++
+	} else {
+		n.disk.fsyncs++
+	}
+	n.diskHook(2*int(kind), act)
 }
 
-// diskOp queues the completion of one device operation. Device time is keyed by the action it belongs to, or by
+func (n *Node) diskHook(i int, act Action) {
+	if n.w.hooks.active() {
+		n.w.fire(&Hit{Hook: n.disk.hookIDs[i], Node: n, Event: act.Event, Stage: act.Stage})
+		n.w.obey()
+	}
+}
+
+// diskQueue queues the completion of one device operation. Device time is keyed by the action it belongs to, or by
 // the node and a counter.
-func (n *Node) diskOp(time rng.Dist, act Action, what string, then func()) {
+func (n *Node) diskQueue(o diskOp) {
 	d, w := &n.disk, n.w
-	key, purpose := act, rng.DiskTime
+	time, key, purpose := d.append, o.act, rng.DiskTime
+	if o.kind == diskFsync {
+		time = d.fsync
+	}
 	if key.hash == 0 {
-		d.counter++
-		key, purpose = backgroundAct(rng.Combine(n.hash, 0xD15C), 0, d.counter), rng.Background
+		d.counter[o.kind]++
+		key, purpose = backgroundAct(rng.Combine(n.hash, 0xD15C), uint64(o.kind), d.counter[o.kind]), rng.Background
 	}
-	step := uint32(0)
-	if what == "fsync" {
-		step = 1
-	}
-	took := Duration(time.Quantile(w.Draw(purpose, key, step)))
+	took := Duration(time.Quantile(w.Draw(purpose, key, uint32(o.kind))))
 	d.busy = max(d.busy, w.now).Add(took)
+	o.bg = n.background()
+	op := w.newDiskOp()
+	*op = o
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.node, e.inc, e.background, e.word = evDisk, n, n.incarnation, n.bg, uint64(step)
-	bg := n.bg
-	e.fn = func() {
-		if n.diskHook(what, "done", act) || then == nil {
-			return
-		}
-		n.bg = bg
-		then()
-		n.bg = false
-	}
+	e.kind, e.op, e.node, e.inc, e.background, e.word = evDisk, op, n, n.incarnation, o.bg, uint64(o.kind)
 	w.schedule(slot, d.busy, PhaseDeliver, 0)
 }
 
-// losePower drops what was not durable: a drawn number of records survives anyway, the next may be torn.
+// diskDone completes an operation: what was fsynced is durable, whatever its hook does to the node.
+func (n *Node) diskDone(op *diskOp) {
+	if op.kind == diskFsync {
+		op.file.durable = max(op.file.durable, op.upTo)
+	}
+	if n.w.hooks.active() {
+		n.w.guarded(n, func() { n.diskThen(op) })
+	} else {
+		n.diskThen(op)
+	}
+	n.w.freeDiskOp(op)
+}
+
+func (n *Node) diskThen(op *diskOp) {
+	n.diskHook(2*int(op.kind)+1, op.act)
+	bg, then := op.bg, op.then
+	switch {
+	case then == nil:
+	case n.paused: // at that hook
+		n.later(bg, func() { n.inBackground(bg, then) })
+	default:
+		n.inBackground(bg, then)
+	}
+}
+
+// inBackground runs code of the handler whose consequences are background, or not.
+func (n *Node) inBackground(bg bool, fn func()) {
+	n.bg = bg
+	fn()
+	n.bg = false
+}
+
+func (w *World) newDiskOp() *diskOp {
+	if k := len(w.diskOps); k > 0 {
+		op := w.diskOps[k-1]
+		w.diskOps = w.diskOps[:k-1]
+		return op
+	}
+	return &diskOp{}
+}
+
+func (w *World) freeDiskOp(op *diskOp) {
+	*op = diskOp{}
+	w.diskOps = append(w.diskOps, op)
+}
+
+// losePower drops what was not durable: a drawn number of records survives anyway, the last of them may be torn.
 func (d *Disk) losePower() {
-	for i, f := range d.files {
+	for _, f := range d.files {
 		volatile := len(f.records) - f.durable
 		if volatile == 0 {
 			continue
 		}
-		act := backgroundAct(rng.Combine(d.n.hash, uint64(i)), 1, d.n.incarnation)
+		act := backgroundAct(rng.Combine(d.n.hash, rng.Hash(f.name)), 1, d.n.incarnation)
 		kept := int(rng.Below(d.n.w.Draw(rng.Torn, act, 0), uint64(volatile)+1))
-		f.records = f.records[:f.durable+kept]
+		f.records = slices.Clone(f.records[:f.durable+kept]) // the dead instance may still hold the old slice
 		if kept > 0 && d.n.w.Draw(rng.Torn, act, 1)&1 == 0 {
 			last := f.records[len(f.records)-1]
 			f.records[len(f.records)-1] = last[:len(last)/2]
@@ -140,7 +211,7 @@ func (d *Disk) losePower() {
 func (d *Disk) recover() (torn int) {
 	for _, f := range d.files {
 		if f.torn {
-			f.records = f.records[:len(f.records)-1]
+			f.records = slices.Clip(f.records[:len(f.records)-1])
 			f.torn = false
 			torn++
 		}

@@ -10,7 +10,8 @@
 //	phase 2  timers and wake-ups
 //
 // Tie is 0 unless a search sets it; sequence is the order of scheduling, so the order is total and no two events
-// ever compare equal. Time is int64 nanoseconds since the start of the world.
+// ever compare equal. What a pause held back goes first in its phase when the pause ends: it was due before.
+// Time is int64 nanoseconds since the start of the world.
 //
 // # Two ways to write a component
 //
@@ -23,10 +24,14 @@
 //
 //   - The same seed and the same program give the same digest: nothing here reads a clock, the environment, an
 //     address or the order of a map.
-//   - A cancelled timer leaves the queue at once: the heap holds what is live and nothing else.
+//   - A cancelled timer leaves the queue at once, and so does everything that waits for an incarnation when that
+//     ends: the heap holds what is live and nothing else.
+//   - Code stops where its node is stopped, at its own hook or at its await; see Hit.
+//   - No event allocates: packets, disk operations and answered requests are used again.
 //   - What survives a stop of a node is what is on its disk: a boot must return an instance never seen before.
 //   - Facts are recorded through the node or process that knows them; a dead process records nothing.
 //
-// It imports the standard library, sim/rng and sim/history. What to read next: world.go (the run loop), proc.go
-// (processes and kills), rpc.go (the five steps), disk.go.
+// It imports the standard library, sim/rng and sim/history. What to read next: world.go (the run loop), event.go
+// (what is scheduled), proc.go (processes and kills), rpc.go (the five steps), disk.go, lockstep.go (why two runs
+// differ); steps_test.go and stops_test.go show who knows what after which fault.
 package sim

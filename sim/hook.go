@@ -1,9 +1,18 @@
 package sim
 
-import "github.com/twiceless/twiceless/sim/history"
+import (
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
+)
 
 // Hit is one passage through a hook. A watcher may stop nodes, and may set Drop on the steps that put a message
-// on the wire (sent, replied): it then never arrives.
+// on the wire (sent, replied): it then never arrives. It runs as the world: what it records, it records even if
+// the node of the hook is dead by now.
+//
+// Code stops where its node is stopped. If a watcher kills the node of the code that met the hook, process or
+// handler, that code unwinds there. If it pauses the node, a process goes on from there when the pause ends; a
+// handler runs to its end, being atomic, but a request that has only arrived, what waits for a disk, and replies
+// wait for the end of the pause. The message of sent and replied is not on the wire yet.
 type Hit struct {
 	Hook   string
 	Node   *Node  // where it happens
@@ -20,8 +29,17 @@ type hooks struct {
 	observer func(*Hit)
 }
 
+// active says whether anybody watches anything: only a watcher can stop code at its own hook.
+func (h *hooks) active() bool { return h.byID != nil || h.observer != nil }
+
 // Op is an interned "service.op".
 type Op int32
+
+type opInfo struct {
+	name  string
+	hash  uint64
+	hooks [steps]string
+}
 
 const (
 	stepSent = iota
@@ -37,18 +55,19 @@ func (w *World) Op(name string) Op {
 	if op, ok := w.opByName[name]; ok {
 		return op
 	}
-	w.ops = append(w.ops, name)
+	info := opInfo{name: name, hash: rng.Hash(name)}
+	for i, s := range history.RPCSteps() {
+		info.hooks[i] = history.RPCHook(name, s)
+		w.hooks.watched = append(w.hooks.watched, w.hooks.byID[info.hooks[i]] != nil || w.hooks.observer != nil)
+	}
+	w.ops = append(w.ops, info)
 	op := Op(len(w.ops) - 1)
 	w.opByName[name] = op
-	for _, s := range history.RPCSteps() {
-		id := history.RPCHook(name, s)
-		w.hooks.watched = append(w.hooks.watched, w.hooks.byID[id] != nil || w.hooks.observer != nil)
-	}
 	return op
 }
 
 // OpName is the text of an op.
-func (w *World) OpName(op Op) string { return w.ops[op] }
+func (w *World) OpName(op Op) string { return w.ops[op].name }
 
 // Watch calls fn at every passage through the hook with that id. Several watchers of one id run in order.
 func (w *World) Watch(id string, fn func(*Hit)) {
@@ -60,10 +79,10 @@ func (w *World) Watch(id string, fn func(*Hit)) {
 		fn = func(h *Hit) { old(h); both(h) }
 	}
 	w.hooks.byID[id] = fn
-	for op, name := range w.ops {
-		for s, step := range history.RPCSteps() {
-			if history.RPCHook(name, step) == id {
-				w.hooks.watched[op*steps+s] = true
+	for op := range w.ops {
+		for i, hook := range w.ops[op].hooks {
+			if hook == id {
+				w.hooks.watched[op*steps+i] = true
 			}
 		}
 	}
@@ -82,23 +101,48 @@ func (w *World) step(op Op, s int, at, caller *Node, act *Action) bool {
 	if !w.hooks.watched[int(op)*steps+s] {
 		return false
 	}
-	return w.fire(&Hit{Hook: history.RPCHook(w.ops[op], history.RPCSteps()[s]), Node: at, Caller: caller, Event: act.Event, Stage: act.Stage})
+	return w.fire(&Hit{Hook: w.ops[op].hooks[s], Node: at, Caller: caller, Event: act.Event, Stage: act.Stage})
 }
 
+// fire runs the watchers as the world. The code that met the hook calls obey next.
 func (w *World) fire(h *Hit) bool {
+	p, acting := w.running, w.acting
+	w.running, w.acting = nil, actor{}
 	if fn := w.hooks.byID[h.Hook]; fn != nil {
 		fn(h)
 	}
 	if w.hooks.observer != nil {
 		w.hooks.observer(h)
 	}
+	w.running, w.acting = p, acting
 	return h.Drop
+}
+
+// obey stops the code that met a hook if the watchers stopped its node.
+func (w *World) obey() {
+	if w.hooks.active() {
+		w.obeyWatchers()
+	}
+}
+
+func (w *World) obeyWatchers() {
+	p, n := w.running, w.acting.n
+	switch {
+	case p != nil && p.dead:
+		p.die()
+	case p != nil && p.n.paused:
+		p.await(0) // the wake-up is held back until the pause ends
+	case n != nil && (!n.up || n.incarnation != w.acting.inc):
+		w.unwinding = true
+		panic(killed{})
+	}
 }
 
 // Reached fires the hook of an engine's transition at this node: group/revoked, unit/committing.
 func (n *Node) Reached(id string, act Action) {
-	if n.w.hooks.byID == nil && n.w.hooks.observer == nil {
-		return
+	n.w.living()
+	if n.w.hooks.active() {
+		n.w.fire(&Hit{Hook: id, Node: n, Event: act.Event, Stage: act.Stage})
+		n.w.obey()
 	}
-	n.w.fire(&Hit{Hook: id, Node: n, Event: act.Event, Stage: act.Stage})
 }

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
@@ -23,13 +25,13 @@ type Node struct {
 	handler     Handler
 	seen        []Handler
 	disk        Disk
-	backlog     []int32 // events held back by a pause, deliveries first when it ends
+	backlog     []int32 // events held back by a pause, in the order in which they were due
 	links       []link  // by peer id
-	driftPPM    int64
+	mono, wall  clock
 	wallOffset  int64
-	wallDrift   int64
-	bg          bool // what the handler schedules now is background
-	counter     int32
+	bg          bool  // what the handler schedules now is background
+	counter     int32 // processes started
+	first, last *Proc // alive, in order of their start
 }
 
 // Handler is a state machine on a node. A node whose code is all processes returns an empty one.
@@ -49,6 +51,9 @@ func (*processesOnly) Receive(*Node, *Request) {}
 // Role adds node role-k (k counts from 1) that is down until Boot. The factory makes the instance of each
 // incarnation from the disk alone; returning an instance seen before is a bug and panics.
 func (w *World) Role(role string, factory func(*Node) Handler) *Node {
+	if role == "" || factory == nil {
+		panic("sim: a role needs a name and a factory")
+	}
 	k := 1
 	for _, n := range w.nodes {
 		if n.role == role {
@@ -58,6 +63,9 @@ func (w *World) Role(role string, factory func(*Node) Handler) *Node {
 	name := fmt.Sprintf("%s-%d", role, k)
 	n := &Node{w: w, id: int32(len(w.nodes)), name: name, role: role, hash: rng.Hash(name), boot: factory}
 	n.disk.n = n
+	for i, what := range diskHookTable {
+		n.disk.hookIDs[i] = role + ".disk." + what
+	}
 	w.nodes = append(w.nodes, n)
 	w.byName[name] = n
 	return n
@@ -114,14 +122,33 @@ func (n *Node) Boot() {
 		note = fmt.Sprintf("%d torn records cut off", torn)
 	}
 	n.Record(history.Fact{Kind: history.KindBooted, Fence: -1, Offset: -1, Note: note})
-	h := n.boot(n)
+	n.w.handle(n, func() {
+		h := n.boot(n)
+		n.assertFresh(h)
+		n.seen = append(n.seen, h)
+		n.handler = h
+	})
+}
+
+// assertFresh panics if an instance lived before. Only a pointer to something has a state of its own; what has
+// another form must have no state at all.
+func (n *Node) assertFresh(h Handler) {
+	if h == nil {
+		panic("sim: the factory of " + n.name + " returned no handler")
+	}
+	if t := reflect.TypeOf(h); t.Kind() != reflect.Pointer {
+		if t.Size() > 0 {
+			panic("sim: the handler of " + n.name + " is no pointer: the world cannot tell its instances apart")
+		}
+		return
+	} else if t.Elem().Size() == 0 {
+		return
+	}
 	for _, old := range n.seen {
 		if old == h {
 			panic("sim: " + n.name + " booted an instance that lived before")
 		}
 	}
-	n.seen = append(n.seen, h)
-	n.handler = h
 }
 
 // Kill ends the process: its page cache survives, peers' connections are reset after one link delay.
@@ -130,37 +157,38 @@ func (n *Node) Kill(cause int64) { n.stop("kill", cause, false) }
 // PowerLoss ends the machine: what was not fsynced is lost, perhaps but for a torn part; peers meet silence.
 func (n *Node) PowerLoss(cause int64) { n.stop("power-loss", cause, true) }
 
+// Finish ends a graceful stop whose code has ended by itself: to peers and disk a kill, in the history graceful.
+func (n *Node) Finish(cause int64) {
+	if !n.stopping || n.first != nil {
+		panic("sim: " + n.name + " was not asked to stop, or has not ended its processes")
+	}
+	n.stop("graceful", cause, false)
+}
+
 func (n *Node) stop(how string, cause int64, dark bool) {
 	if !n.up {
 		panic("sim: " + how + " of " + n.name + ", which is down")
 	}
 	n.Record(history.Fact{Kind: history.KindStopped, Fence: -1, Offset: -1, Cause: cause, Note: how})
 	n.up, n.dark, n.paused = false, dark, false
-	n.dropBacklog()
+	n.w.dropEvents(n)
 	if dark {
 		n.disk.losePower()
 	} else {
 		n.w.resetCalls(n)
 	}
-	n.killProcs()
+	for p := n.first; p != nil; p = p.next {
+		if !p.dead { // one that runs unwinds at its own hook, the others when the event is over
+			p.dead = true
+			n.w.doomed = append(n.w.doomed, p)
+		}
+	}
 	n.handler = nil
 	n.disk.reset()
 }
 
-// killProcs dooms every process of the node, the running one too: it unwinds at its own hook.
-func (n *Node) killProcs() {
-	for _, p := range n.w.procs {
-		if p.n == n && !p.dead {
-			p.dead = true
-			if p != n.w.running {
-				n.w.doomed = append(n.w.doomed, p)
-			}
-		}
-	}
-}
-
 // AskStop begins a graceful stop: code that asks Stopping finishes its work, hands back and ends. Whoever asks
-// kills the node when the grace period is over.
+// calls Finish when that is so, and kills the node when the grace period is over.
 func (n *Node) AskStop() { n.stopping = true }
 
 // Pause makes the node stand still: nothing runs, time passes, nobody is told, peers' data is buffered.
@@ -170,73 +198,81 @@ func (n *Node) Pause() {
 	}
 }
 
-// Resume ends a pause: first what arrived, then the overdue timers in due order.
+// Resume ends a pause: first what arrived, in order of arrival, then the overdue timers in due order. Each goes
+// before what arrives or is due at this very instant.
 func (n *Node) Resume() {
 	if !n.paused {
 		return
 	}
 	n.paused = false
-	held := n.backlog
-	n.backlog = nil
-	for _, phase := range []Phase{PhaseDeliver, PhaseTimer} {
-		for _, slot := range held {
-			e := &n.w.events[slot]
-			if (e.phase == PhaseTimer) != (phase == PhaseTimer) {
-				continue
-			}
-			if !e.live { // cancelled while it was held back
-				n.w.release(slot)
-				continue
-			}
-			n.w.requeue(slot, phase)
-		}
-	}
-}
-
-// requeue puts a held event back at the present instant; its handle stays valid.
-func (w *World) requeue(slot int32, p Phase) {
-	w.seq++
-	w.queue.push(item{at: w.now, ord: order(p, 0, w.seq), slot: slot})
-}
-
-func (n *Node) hold(slot int32) { n.backlog = append(n.backlog, slot) }
-
-func (n *Node) dropBacklog() {
 	for _, slot := range n.backlog {
-		n.w.release(slot)
+		n.w.requeue(slot)
 	}
+	n.w.held -= len(n.backlog)
 	n.backlog = n.backlog[:0]
 }
 
+func (n *Node) hold(slot int32) {
+	n.backlog = append(n.backlog, slot)
+	n.w.held++
+}
+
+func (n *Node) unhold(slot int32) {
+	i := slices.Index(n.backlog, slot)
+	n.backlog = slices.Delete(n.backlog, i, i+1)
+	n.w.held--
+}
+
+// later continues what a pause interrupted at a hook: it goes on, ahead of everything else, when the pause ends.
+func (n *Node) later(bg bool, fn func()) {
+	slot := n.w.alloc()
+	e := &n.w.events[slot]
+	e.kind, e.fn, e.node, e.inc, e.word, e.background = evFunc, fn, n, n.incarnation, 0, bg
+	n.w.admit(slot, PhaseDeliver)
+	n.hold(slot)
+}
+
 // Now is the monotonic clock: true time with the node's drift. Timers and sessions use it.
-func (n *Node) Now() Time { return Time(drifting(int64(n.w.now), n.driftPPM)) }
+func (n *Node) Now() Time { return Time(n.mono.read(n.w.now)) }
 
 // Wall is the wall clock: offset, drift and jumps. Stored expiries and time stamps use it.
-func (n *Node) Wall() Time {
-	return Time(drifting(int64(n.w.now), n.wallDrift) + n.wallOffset)
-}
+func (n *Node) Wall() Time { return Time(n.wall.read(n.w.now) + n.wallOffset) }
 
 // SkewWall moves the wall clock by d, backwards too.
 func (n *Node) SkewWall(d Duration) { n.wallOffset += int64(d) }
 
-// Drift sets both clocks' drift in parts per million; |ppm| < 10⁶.
-func (n *Node) Drift(mono, wall int64) { n.driftPPM, n.wallDrift = mono, wall }
-
-// After runs fn when the node's monotonic clock has advanced by d, unless this incarnation has ended.
-func (n *Node) After(d Duration, fn func()) Handle {
-	slot := n.w.alloc()
-	e := &n.w.events[slot]
-	e.kind, e.fn, e.node, e.inc, e.background = evFunc, fn, n, n.incarnation, n.bg
-	return n.w.schedule(slot, n.w.now.Add(Duration(undrifting(int64(d), n.driftPPM))), PhaseTimer, 0)
+// Drift sets both clocks' drift in parts per million; |ppm| < 10⁶. Neither clock jumps by that, and timers that
+// are armed keep the instant at which they are due.
+func (n *Node) Drift(mono, wall int64) {
+	n.mono.drift(n.w.now, mono)
+	n.wall.drift(n.w.now, wall)
 }
 
+// After runs fn when the node's monotonic clock has advanced by d (at once if d < 0), unless this incarnation has
+// ended.
+func (n *Node) After(d Duration, fn func()) Handle { return n.after(d, fn, n.background()) }
+
 // AfterBackground is After for periodic work that must not keep a run from being quiescent.
-func (n *Node) AfterBackground(d Duration, fn func()) Handle {
-	old := n.bg
-	n.bg = true
-	h := n.After(d, fn)
-	n.bg = old
-	return h
+func (n *Node) AfterBackground(d Duration, fn func()) Handle { return n.after(d, fn, true) }
+
+func (n *Node) after(d Duration, fn func(), bg bool) Handle {
+	w := n.w
+	w.living()
+	if !n.up {
+		panic("sim: timer on " + n.name + ", which is down")
+	}
+	slot := w.alloc()
+	e := &w.events[slot]
+	e.kind, e.fn, e.node, e.inc, e.word, e.background = evFunc, fn, n, n.incarnation, 0, bg
+	return w.schedule(slot, n.mono.due(w.now, d), PhaseTimer, 0)
+}
+
+// background says whether the code that runs now does background work.
+func (n *Node) background() bool {
+	if p := n.w.running; p != nil {
+		return p.bg
+	}
+	return n.bg
 }
 
 // Cancel takes a timer back.
@@ -244,6 +280,7 @@ func (n *Node) Cancel(h Handle) bool { return n.w.Cancel(h) }
 
 // Record adds a fact that this node knows.
 func (n *Node) Record(f history.Fact) int64 {
+	n.w.living()
 	f.Time, f.Node, f.Incarnation = int64(n.w.now), n.name, n.incarnation
 	return n.w.History.Record(f)
 }

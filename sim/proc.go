@@ -26,6 +26,8 @@ type Proc struct {
 	timedOut bool
 	timer    Handle
 	call     uint64 // open call, 0 = none
+	prev     *Proc  // of the node's processes
+	next     *Proc
 	signal   *Signal
 	swallows int
 	id       uint64
@@ -78,23 +80,33 @@ func (n *Node) GoBackground(name string, fn func(*Proc)) *Proc { return n.start(
 
 func (n *Node) start(name string, fn func(*Proc), bg bool) *Proc {
 	w := n.w
-	if len(w.procs) >= w.limits.Processes {
-		w.end(StopReason{Kind: StopLimit, Limit: "processes", Detail: fmt.Sprintf("%d processes alive", len(w.procs))})
+	w.living()
+	if !n.up {
+		panic("sim: process " + name + " on " + n.name + ", which is down")
+	}
+	if w.procs >= w.limits.Processes {
+		w.end(StopReason{Kind: StopLimit, Limit: "processes", Detail: fmt.Sprintf("%d processes alive", w.procs)})
 	}
 	n.counter++
-	p := &Proc{w: w, n: n, inc: n.incarnation, name: name, fn: fn, bg: bg, waiting: true, id: uint64(n.counter)}
-	w.procs = append(w.procs, p)
-	p.arm(0)
+	p := &Proc{w: w, n: n, inc: n.incarnation, name: name, fn: fn, bg: bg, waiting: true, id: uint64(n.counter), prev: n.last}
+	if n.last == nil {
+		n.first = p
+	} else {
+		n.last.next = p
+	}
+	n.last = p
+	w.procs++
+	p.wakeAt(evWake, w.now)
 	return p
 }
 
-// arm queues the process's wake-up after d of its node's monotonic clock.
-func (p *Proc) arm(d Duration) {
+// wakeAt queues the process's next wake-up.
+func (p *Proc) wakeAt(kind eventKind, at Time) {
 	w := p.w
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.proc, e.node, e.inc, e.background, e.word = evWake, p, p.n, p.inc, p.bg, p.id
-	p.timer = w.schedule(slot, w.now.Add(Duration(undrifting(int64(d), p.n.driftPPM))), PhaseTimer, 0)
+	e.kind, e.proc, e.node, e.inc, e.background, e.word = kind, p, p.n, p.inc, p.bg, p.id
+	p.timer = w.schedule(slot, at, PhaseTimer, 0)
 }
 
 // run is the body of one process on its coroutine.
@@ -131,6 +143,9 @@ func (p *Proc) goexit() {
 }
 
 func (p *Proc) panicked(r any) {
+	if p.w.closing {
+		return // the run is over, and its history is closed
+	}
 	site := awaitSite()
 	p.w.end(StopReason{Kind: StopPanic, Detail: fmt.Sprintf("%v at %s (process %s on %s)", r, site, p.name, p.n.name)})
 	p.w.History.Record(history.Fact{Time: int64(p.w.now), Node: p.n.name, Incarnation: p.inc,
@@ -172,8 +187,8 @@ func (w *World) resume(p *Proc) {
 	if p.ended {
 		return
 	}
-	if !p.waiting {
-		panic("sim: resume of a process that does not wait")
+	if !p.waiting || w.running != nil {
+		panic("sim: resume of process " + p.name + " on " + p.n.name + ", which does not wait, or beside another")
 	}
 	p.waiting = false
 	if p.co == nil {
@@ -184,10 +199,9 @@ func (w *World) resume(p *Proc) {
 		p.co = w.coroutine()
 		p.co.job = p
 	}
-	before := w.running
 	w.running = p
 	p.co.next()
-	w.running = before
+	w.running = nil
 	if p.ended {
 		w.forget(p)
 	}
@@ -211,12 +225,19 @@ func (w *World) forget(p *Proc) {
 		w.idle = append(w.idle, p.co)
 		p.co = nil
 	}
-	for i, q := range w.procs {
-		if q == p {
-			w.procs = append(w.procs[:i], w.procs[i+1:]...)
-			return
-		}
+	n := p.n
+	if p.prev == nil {
+		n.first = p.next
+	} else {
+		p.prev.next = p.next
 	}
+	if p.next == nil {
+		n.last = p.prev
+	} else {
+		p.next.prev = p.prev
+	}
+	p.prev, p.next = nil, nil
+	w.procs--
 }
 
 // unwindDoomed ends, in order of their start, the processes killed during the event that is now over.
@@ -229,6 +250,7 @@ func (w *World) unwindDoomed() {
 		p.disarm()
 		w.resume(p)
 	}
+	clear(w.doomed)
 	w.doomed = w.doomed[:0]
 }
 
@@ -250,19 +272,24 @@ func (p *Proc) disarm() {
 
 // alive is the first line of every method: the process must live, be the running one, and the world be open.
 func (p *Proc) alive() {
+	if p.dead || p.w.closing {
+		p.die()
+	}
+	if p.w.running != p {
+		panic("sim: process " + p.name + " on " + p.n.name + " was used from outside itself")
+	}
+}
+
+// die unwinds a process that must not go on, or ends its goroutine if it has recovered from that too often.
+func (p *Proc) die() {
+	p.swallows++
+	if p.swallows > swallowLimit {
+		runtime.Goexit()
+	}
 	if p.w.closing {
 		panic(worldOver{})
 	}
-	if p.dead {
-		p.swallows++
-		if p.swallows > swallowLimit {
-			runtime.Goexit()
-		}
-		panic(killed{})
-	}
-	if p.w.running != p {
-		panic("sim: a process was used from outside itself")
-	}
+	panic(killed{})
 }
 
 // forever as a timeout means that only something else ends the wait.
@@ -272,16 +299,13 @@ const forever = Duration(-1)
 func (p *Proc) await(timeout Duration) bool {
 	p.gotBody, p.gotErr, p.gotFact, p.timedOut = nil, nil, 0, false
 	if timeout != forever {
-		p.arm(timeout)
+		p.wakeAt(evWake, p.n.mono.due(p.w.now, timeout))
 	}
 	p.waiting = true
-	if !p.co.yield(struct{}{}) {
-		panic(worldOver{})
+	if !p.co.yield(struct{}{}) || p.dead {
+		p.die()
 	}
 	p.call = 0
-	if p.dead {
-		p.alive()
-	}
 	return p.timedOut
 }
 
@@ -296,10 +320,10 @@ func (p *Proc) wake(body any, err error, fact int64) {
 	p.w.resume(p)
 }
 
-// Sleep waits for d of the node's monotonic clock.
+// Sleep waits for d of the node's monotonic clock. A d below 0 counts as 0.
 func (p *Proc) Sleep(d Duration) {
 	p.alive()
-	p.await(d)
+	p.await(max(d, 0))
 }
 
 // Background flags the process's next awaits: background work does not keep a run from being quiescent.
@@ -324,55 +348,4 @@ func (p *Proc) Record(f history.Fact) int64 {
 func (p *Proc) Go(name string, fn func(*Proc)) *Proc {
 	p.alive()
 	return p.n.start(name, fn, p.bg)
-}
-
-// Signal wakes processes of one node that wait for a condition. The zero value is ready.
-type Signal struct{ waiting []*Proc }
-
-// Wait waits for the next Broadcast, at most for d; it reports whether one came. d < 0 means for ever.
-func (p *Proc) Wait(s *Signal, d Duration) bool {
-	p.alive()
-	s.waiting = append(s.waiting, p)
-	p.signal = s
-	if d < 0 {
-		d = forever
-	}
-	timedOut := p.await(d)
-	if timedOut {
-		s.leave(p)
-	}
-	p.signal = nil
-	return !timedOut
-}
-
-func (s *Signal) leave(p *Proc) {
-	for i, q := range s.waiting {
-		if q == p {
-			s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
-			return
-		}
-	}
-}
-
-// Broadcast wakes everything that waits, each by an event at the present instant.
-func (s *Signal) Broadcast() {
-	for _, p := range s.waiting {
-		if p.dead {
-			continue
-		}
-		p.w.Cancel(p.timer)
-		p.signal = nil
-		p.armSignal()
-	}
-	s.waiting = s.waiting[:0]
-}
-
-// armSignal queues the wake-up of a broadcast: it is no timeout.
-func (p *Proc) armSignal() {
-	w := p.w
-	slot := w.alloc()
-	e := &w.events[slot]
-	e.kind, e.node, e.inc, e.background, e.word = evFunc, p.n, p.inc, p.bg, p.id
-	e.fn = func() { p.timer = Handle{}; p.timedOut = false; w.resume(p) }
-	p.timer = w.schedule(slot, w.now, PhaseTimer, 0)
 }

@@ -4,11 +4,7 @@ package sim
 // with a journal of its own does (orchestrators, relays). Both device operations are hooks.
 func (p *Proc) Write(file, record string, act Action) {
 	p.alive()
-	n, bg := p.n, p.n.bg
-	n.bg = p.bg
-	n.Append(file, record, act, nil)
-	n.Fsync(file, act, func() { p.wake(nil, nil, 0) })
-	n.bg = bg
-	p.alive() // killed at its own hook
+	p.n.Append(file, record, act, nil)
+	p.n.Fsync(file, act, func() { p.wake(nil, nil, 0) })
 	p.await(forever)
 }

@@ -3,12 +3,16 @@ package sim
 // queue is an indexed 4-ary heap over (at, ord). It holds small items; the events they stand for live in a slab
 // and are named by slot. position[slot] is the item's place in the heap, so a cancelled event leaves at once:
 // tombstones cost 2–2.7 times as much and let memory grow without bound.
+//
+// The event that is being executed leaves a hole at the root, which the first event it schedules fills: most events
+// schedule one, and then one descent does the work of two.
 type queue struct {
 	heap     []item
 	position []int32 // by slot; -1 = not queued
+	hole     bool    // the root was taken
 }
 
-// item is one queued event: ord packs phase, tie and sequence, so that (at, ord) is a total order.
+// item is one queued event: ord packs rank, tie and sequence, so that (at, ord) is a total order.
 type item struct {
 	at   Time
 	ord  uint64
@@ -16,15 +20,22 @@ type item struct {
 }
 
 const (
-	seqBits = 46
+	seqBits = 45
 	tieBits = 16
 	seqMax  = 1<<seqBits - 1
 )
 
-// order packs phase, tie and sequence into one word that compares like the tuple.
-func order(p Phase, tie uint16, seq uint64) uint64 {
-	return uint64(p)<<(seqBits+tieBits) | uint64(tie)<<seqBits | seq
+// order packs rank, tie and sequence into one word that compares like the tuple.
+func order(r rank, tie uint16, seq uint64) uint64 {
+	return uint64(r)<<(seqBits+tieBits) | uint64(tie)<<seqBits | seq
 }
+
+// rank orders the events of one instant: by phase, and within a phase first what a pause held back, since it was
+// due before.
+type rank uint8
+
+func rankOf(p Phase) rank        { return 2 * rank(p) }
+func resumedRankOf(p Phase) rank { return 2*rank(p) - 1 }
 
 func (a *item) before(b *item) bool { return a.at < b.at || a.at == b.at && a.ord < b.ord }
 
@@ -32,6 +43,43 @@ func (a *item) before(b *item) bool { return a.at < b.at || a.at == b.at && a.or
 func (q *queue) reset() {
 	q.heap = q.heap[:0]
 	q.position = q.position[:0]
+	q.hole = false
+}
+
+func (q *queue) len() int {
+	if q.hole {
+		return len(q.heap) - 1
+	}
+	return len(q.heap)
+}
+
+// least is the next item. The queue must not be empty.
+func (q *queue) least() *item {
+	q.close()
+	return &q.heap[0]
+}
+
+// take removes and returns the least item, and leaves a hole. The queue must not be empty.
+func (q *queue) take() item {
+	q.close()
+	top := q.heap[0]
+	q.position[top.slot] = -1
+	q.hole = true
+	return top
+}
+
+// close fills the hole with the last item.
+func (q *queue) close() {
+	if !q.hole {
+		return
+	}
+	q.hole = false
+	last := len(q.heap) - 1
+	moved := q.heap[last]
+	q.heap = q.heap[:last]
+	if last > 0 {
+		q.down(0, moved)
+	}
 }
 
 // push adds an event. Its slot must not be queued.
@@ -42,29 +90,29 @@ func (q *queue) push(it item) {
 	if q.position[it.slot] >= 0 {
 		panic("sim: slot queued twice")
 	}
+	if q.hole {
+		q.hole = false
+		q.down(0, it)
+		return
+	}
 	q.heap = append(q.heap, it)
 	q.up(len(q.heap)-1, it)
 }
 
-// pop removes and returns the least item. The queue must not be empty.
+// pop is take without a hole.
 func (q *queue) pop() item {
-	top := q.heap[0]
-	q.position[top.slot] = -1
-	last := len(q.heap) - 1
-	moved := q.heap[last]
-	q.heap = q.heap[:last]
-	if last > 0 {
-		q.down(0, moved)
-	}
+	top := q.take()
+	q.close()
 	return top
 }
 
 // remove takes a queued slot out, wherever it stands; it reports whether the slot was queued.
 func (q *queue) remove(slot int32) bool {
-	i := int(q.position[slot])
-	if i < 0 {
+	if int(slot) >= len(q.position) || q.position[slot] < 0 {
 		return false
 	}
+	q.close()
+	i := int(q.position[slot])
 	q.position[slot] = -1
 	last := len(q.heap) - 1
 	moved := q.heap[last]

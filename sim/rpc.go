@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/twiceless/twiceless/sim/rng"
 )
@@ -21,8 +22,8 @@ type call struct {
 	to      *Node
 	toInc   int32
 	op      Op
-	act     Action
-	timeout Handle
+	hash    uint64 // of its action
+	attempt int32
 }
 
 type packetKind uint8
@@ -47,7 +48,8 @@ type packet struct {
 	err     error
 }
 
-// Request is a call as its service sees it.
+// Request is a call as its service sees it. One that is answered before its Receive returns is dead from then on:
+// its memory is reused after a while. One that is kept may be kept for ever.
 type Request struct {
 	Op     string // service.op
 	From   string // caller's node
@@ -71,8 +73,9 @@ func (r *Request) Background() bool { return r.bg }
 
 // Applied marks the step at which the service's state has changed durably.
 func (r *Request) Applied() {
-	if r.at.up && r.at.incarnation == r.inc {
+	if r.Alive() {
 		r.w.step(r.op, stepApplied, r.at, r.from, &r.Action)
+		r.w.obey()
 	}
 }
 
@@ -89,6 +92,7 @@ func (r *Request) ReplyForeground(body any, fact int64) { r.reply(body, nil, fac
 func (r *Request) Fail(err error, fact int64) { r.reply(nil, err, fact, r.bg) }
 
 func (r *Request) reply(body any, err error, fact int64, bg bool) {
+	r.w.living()
 	if !r.Alive() {
 		return
 	}
@@ -99,20 +103,46 @@ func (r *Request) reply(body any, err error, fact int64, bg bool) {
 	if r.call == 0 { // nobody waits
 		return
 	}
-	if r.w.step(r.op, stepReplied, r.at, r.from, &r.Action) || !r.Alive() {
+	if r.at.paused { // at an earlier hook of this handler: the reply waits for the end of the pause
+		late := *r
+		r.at.later(bg, func() { late.send(body, err, fact, bg) })
 		return
 	}
-	r.w.send(packet{kind: pktReply, from: r.at, fromInc: r.inc, to: r.from, op: r.op, call: r.call, act: r.Action, fact: fact, body: body, err: err},
-		r.fromInc, rng.ReplyLatency, bg)
+	r.send(body, err, fact, bg)
 }
 
-// link is what a node knows of the way to a peer: when the last message arrives, and whether it is cut.
+// send is the step at which the reply is handed to the network: a service that dies here has not sent it.
+func (r *Request) send(body any, err error, fact int64, bg bool) {
+	dropped := r.w.step(r.op, stepReplied, r.at, r.from, &r.Action)
+	r.w.obey()
+	if dropped || !r.Alive() {
+		return
+	}
+	pkt := r.w.newPacket()
+	pkt.kind, pkt.from, pkt.fromInc, pkt.to, pkt.op, pkt.call = pktReply, r.at, r.inc, r.from, r.op, r.call
+	pkt.act, pkt.fact, pkt.body, pkt.err = r.Action, fact, body, err
+	if r.at.paused { // at that hook
+		w, toInc := r.w, r.fromInc
+		r.at.later(bg, func() { w.send(pkt, toInc, rng.ReplyLatency, bg) })
+		return
+	}
+	r.w.send(pkt, r.fromInc, rng.ReplyLatency, bg)
+}
+
+// link is what a node knows of the way to a peer. A new incarnation at either end is a new connection.
 type link struct {
-	last    Time
-	cut     bool
-	extra   Duration
-	counter int32
+	fromInc, toInc int32
+	last           Time // when the last message of this connection arrives
+	cut            bool
+	extra          Duration
+	hash           uint64
+	backgrounds    []backgroundKey // of messages that belong to no action, by 2·op + 1 if a reply
+}
+
+// backgroundKey is the key of the next such message of one kind.
+type backgroundKey struct {
 	hash    uint64
+	counter int32
 }
 
 func (n *Node) link(to *Node) *link {
@@ -126,70 +156,151 @@ func (n *Node) link(to *Node) *link {
 	return l
 }
 
-// Cut makes messages from n to peer vanish, silently; Mend ends that.
+// Cut makes messages from n to peer vanish, silently; Mend ends that. What is on the wire already arrives.
 func (n *Node) Cut(to *Node) { n.link(to).cut = true }
 
 // Mend ends a Cut.
 func (n *Node) Mend(to *Node) { n.link(to).cut = false }
 
 // Slow adds d to every message from n to peer; 0 ends it.
-func (n *Node) Slow(to *Node, d Duration) { n.link(to).extra = d }
-
-// delay draws the latency of one message: keyed by its action, or by link and counter if it has none.
-func (w *World) delay(l *link, p *packet, purpose rng.Purpose) Duration {
-	act := p.act
-	if act.hash == 0 {
-		l.counter++
-		act, purpose = backgroundAct(l.hash, p.op, l.counter), rng.Background
+func (n *Node) Slow(to *Node, d Duration) {
+	if d < 0 {
+		panic("sim: a link slowed by less than nothing")
 	}
-	return Duration(w.latency.Quantile(w.Draw(purpose, act, 0)))
+	n.link(to).extra = d
 }
 
-// send puts a packet on the wire. A connection is FIFO: nothing overtakes on one link. toInc is the incarnation
-// the connection leads to; what arrives at a later one is not delivered.
-func (w *World) send(p packet, toInc int32, purpose rng.Purpose, bg bool) {
-	l := p.from.link(p.to)
-	at := w.now.Add(w.delay(l, &p, purpose) + l.extra)
-	if l.cut {
-		return
+// delay draws the latency of one message: keyed by its action, or by link, kind and counter if it has none.
+func (w *World) delay(l *link, pkt *packet, purpose rng.Purpose) Duration {
+	if pkt.act.hash != 0 {
+		return Duration(w.latency.Quantile(w.Draw(purpose, pkt.act, 0)))
 	}
-	at = max(at, l.last)
-	l.last = at
+	kind := 2 * int(pkt.op)
+	if pkt.kind != pktRequest {
+		kind++
+	}
+	for k := len(l.backgrounds); k <= kind; k++ {
+		owner := l.hash + uint64(k&1)
+		l.backgrounds = append(l.backgrounds, backgroundKey{hash: backgroundAct(owner, w.ops[k/2].hash, 0).hash})
+	}
+	b := &l.backgrounds[kind]
+	b.counter++
+	return Duration(w.latency.Quantile(w.Draw(rng.Background, Action{Attempt: b.counter, hash: b.hash}, 0)))
+}
+
+// send puts a packet on the wire. A connection is FIFO: nothing overtakes on it. toInc is the incarnation the
+// connection leads to; what is sent to one that has ended is lost.
+func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) Handle {
+	from, to := pkt.from, pkt.to
+	l := from.link(to)
+	at := w.now.Add(w.delay(l, pkt, purpose) + l.extra)
+	if l.cut || !to.up || to.incarnation != toInc {
+		w.freePacket(pkt)
+		return Handle{}
+	}
+	if l.fromInc != from.incarnation || l.toInc != toInc {
+		l.fromInc, l.toInc, l.last = from.incarnation, toInc, 0
+	}
+	l.last = max(l.last, at)
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.node, e.inc, e.background, e.pkt = evPacket, p.to, toInc, bg, p
-	e.word = p.call ^ uint64(p.op)<<48 ^ uint64(p.kind)<<40
-	w.schedule(slot, at, PhaseDeliver, 0)
+	e.kind, e.node, e.inc, e.background, e.pkt = evPacket, to, toInc, bg, pkt
+	e.word = pkt.call*kindStep ^ uint64(pkt.op)<<2 ^ uint64(pkt.kind)
+	return w.schedule(slot, l.last, PhaseDeliver, 0)
 }
 
 // deliver hands a packet to its node.
-func (w *World) deliver(p *packet) {
-	switch p.kind {
-	case pktRequest:
-		r := &Request{Op: w.ops[p.op], From: p.from.name, Action: p.act, Body: p.body, Fact: p.fact,
-			w: w, at: p.to, inc: p.to.incarnation, from: p.from, fromInc: p.fromInc, op: p.op, call: p.call, bg: w.lastBG}
-		w.step(p.op, stepArrived, p.to, p.from, &p.act)
-		if !r.Alive() {
-			return
-		}
-		n := p.to
-		n.bg = r.bg
-		n.handler.Receive(n, r)
-		n.bg = false
-	case pktReply:
-		if c := w.openCall(p.call); c != nil {
-			proc := c.p
-			w.step(p.op, stepReceived, c.p.n, c.p.n, &p.act)
-			w.closeCall(p.call)
-			proc.wake(p.body, p.err, p.fact)
-		}
-	case pktReset:
-		if c := w.openCall(p.call); c != nil {
-			proc := c.p
-			w.closeCall(p.call)
-			proc.wake(nil, p.err, p.fact)
-		}
+func (w *World) deliver(pkt *packet) {
+	if pkt.kind == pktRequest {
+		w.arrive(pkt)
+		return
 	}
+	c := w.openCall(pkt.call)
+	if c == nil {
+		return // a late reply: nobody waits any more
+	}
+	n := c.p.n
+	if pkt.kind == pktReply {
+		w.step(pkt.op, stepReceived, n, n, &pkt.act)
+	}
+	if n.paused { // at that hook
+		id, body, err, fact := pkt.call, pkt.body, pkt.err, pkt.fact
+		n.later(w.last.bg, func() { w.finish(id, body, err, fact) })
+		return
+	}
+	w.finish(pkt.call, pkt.body, pkt.err, pkt.fact)
+}
+
+// finish ends a call with what its caller learns.
+func (w *World) finish(id uint64, body any, err error, fact int64) {
+	if c := w.openCall(id); c != nil {
+		p := c.p
+		w.closeCall(id)
+		p.wake(body, err, fact)
+	}
+}
+
+// arrive makes a Request of a packet.
+func (w *World) arrive(pkt *packet) {
+	n := pkt.to
+	r := w.newRequest()
+	r.Op, r.From, r.Action, r.Body, r.Fact = w.ops[pkt.op].name, pkt.from.name, pkt.act, pkt.body, pkt.fact
+	r.w, r.at, r.inc, r.from, r.fromInc = w, n, n.incarnation, pkt.from, pkt.fromInc
+	r.op, r.call, r.bg, r.done = pkt.op, pkt.call, w.last.bg, false
+	w.step(pkt.op, stepArrived, n, pkt.from, &pkt.act)
+	switch {
+	case !r.Alive():
+	case n.paused: // at that hook
+		n.later(r.bg, func() { w.receive(n, r) })
+	default:
+		w.receive(n, r)
+	}
+	w.parted(r)
+}
+
+func (w *World) receive(n *Node, r *Request) {
+	n.bg = r.bg
+	if w.hooks.active() {
+		w.guarded(n, func() { n.handler.Receive(n, r) })
+	} else {
+		n.handler.Receive(n, r)
+	}
+	n.bg = false
+}
+
+// requestRing is how many requests pass before the memory of an answered one is used again: a handler that wrongly
+// answers a dead request again meets its mark for that long.
+const requestRing = 256
+
+// newRequest is the memory of the next request. At most one is between newRequest and parted.
+func (w *World) newRequest() *Request {
+	if w.requests[w.nextRequest] == nil {
+		w.requests[w.nextRequest] = &Request{}
+	}
+	return w.requests[w.nextRequest]
+}
+
+// parted keeps the memory of a request that is answered and leaves any other to the handler that holds it.
+func (w *World) parted(r *Request) {
+	if !r.done {
+		w.requests[w.nextRequest] = nil
+	}
+	w.nextRequest = (w.nextRequest + 1) % requestRing
+}
+
+func (w *World) newPacket() *packet {
+	if k := len(w.packets); k > 0 {
+		pkt := w.packets[k-1]
+		w.packets = w.packets[:k-1]
+		return pkt
+	}
+	return &packet{}
+}
+
+// freePacket takes back a packet that nobody will read again.
+func (w *World) freePacket(pkt *packet) {
+	pkt.body, pkt.err = nil, nil
+	w.packets = append(w.packets, pkt)
 }
 
 func (w *World) openCall(id uint64) *call {
@@ -200,7 +311,7 @@ func (w *World) openCall(id uint64) *call {
 	return c
 }
 
-func (w *World) newCall(p *Proc, to *Node, op Op, act Action) uint64 {
+func (w *World) newCall(p *Proc, to *Node, op Op, act *Action) uint64 {
 	var i uint32
 	if n := len(w.freeC); n > 0 {
 		i = uint32(w.freeC[n-1])
@@ -210,13 +321,17 @@ func (w *World) newCall(p *Proc, to *Node, op Op, act Action) uint64 {
 		i = uint32(len(w.calls) - 1)
 	}
 	c := &w.calls[i]
-	*c = call{gen: c.gen + 1, p: p, to: to, toInc: to.incarnation, op: op, act: act}
+	c.gen++
+	c.p, c.to, c.toInc, c.op, c.hash, c.attempt = p, to, to.incarnation, op, act.hash, act.Attempt
 	return uint64(c.gen)<<32 | uint64(i)
 }
 
 func (w *World) closeCall(id uint64) {
-	c := &w.calls[uint32(id)]
-	*c = call{gen: c.gen}
+	c := w.openCall(id)
+	if c == nil {
+		panic(fmt.Sprintf("sim: call %x closed twice", id))
+	}
+	c.p, c.to = nil, nil
 	w.freeC = append(w.freeC, int32(uint32(id)))
 }
 
@@ -227,8 +342,9 @@ func (w *World) resetCalls(dead *Node) {
 		if c.p == nil || c.to != dead || c.toInc != dead.incarnation {
 			continue
 		}
-		w.send(packet{kind: pktReset, from: dead, fromInc: dead.incarnation, to: c.p.n, op: c.op, call: uint64(c.gen)<<32 | uint64(i), act: c.act, err: ErrReset},
-			c.p.n.incarnation, rng.ReplyLatency, c.p.bg)
+		pkt := w.newPacket()
+		*pkt = packet{kind: pktReset, from: dead, to: c.p.n, op: c.op, call: uint64(c.gen)<<32 | uint64(i), act: Action{Attempt: c.attempt, hash: c.hash}, err: ErrReset}
+		w.send(pkt, c.p.inc, rng.ReplyLatency, c.p.bg)
 	}
 }
 
@@ -238,18 +354,15 @@ func (w *World) resetCalls(dead *Node) {
 func (p *Proc) Call(to *Node, op Op, act Action, body any, fact int64, timeout Duration) (any, int64, error) {
 	p.alive()
 	w := p.w
+	if timeout < 0 {
+		panic(fmt.Sprintf("sim: call of %s with a timeout of %v", w.OpName(op), timeout))
+	}
 	dropped := w.step(op, stepSent, p.n, p.n, &act)
-	p.alive()
-	id := w.newCall(p, to, op, act)
+	w.obey()
+	id := w.newCall(p, to, op, &act)
 	p.call = id
-	switch {
-	case dropped:
-	case !to.up && !to.dark && !p.n.link(to).cut && !to.link(p.n).cut:
-		// The peer's machine answers for its dead process: the refusal takes one link delay.
-		w.send(packet{kind: pktReset, from: to, to: p.n, op: op, call: id, act: act, err: ErrRefused}, p.n.incarnation, rng.ReplyLatency, p.bg)
-	default:
-		w.send(packet{kind: pktRequest, from: p.n, fromInc: p.n.incarnation, to: to, op: op, call: id, act: act, fact: fact, body: body},
-			to.incarnation, rng.RequestLatency, p.bg)
+	if !dropped {
+		p.request(to, op, &act, body, fact, id)
 	}
 	if p.await(timeout) {
 		w.closeCall(id)
@@ -258,16 +371,26 @@ func (p *Proc) Call(to *Node, op Op, act Action, body any, fact int64, timeout D
 	return p.gotBody, p.gotFact, p.gotErr
 }
 
+// request puts a request on the wire. If only the process of the peer is dead, its machine answers for it, one
+// link delay later.
+func (p *Proc) request(to *Node, op Op, act *Action, body any, fact int64, id uint64) {
+	pkt := p.w.newPacket()
+	if id != 0 && !to.up && !to.dark && !p.n.link(to).cut {
+		*pkt = packet{kind: pktReset, from: to, to: p.n, op: op, call: id, act: *act, err: ErrRefused}
+		p.w.send(pkt, p.inc, rng.ReplyLatency, p.bg)
+		return
+	}
+	pkt.kind, pkt.from, pkt.fromInc, pkt.to, pkt.op, pkt.call = pktRequest, p.n, p.inc, to, op, id
+	pkt.act, pkt.fact, pkt.body, pkt.err = *act, fact, body, nil
+	p.w.send(pkt, to.incarnation, rng.RequestLatency, p.bg)
+}
+
 // Send is a request that nobody waits for: it arrives, or it does not.
 func (p *Proc) Send(to *Node, op Op, act Action, body any, fact int64) {
 	p.alive()
-	if p.w.step(op, stepSent, p.n, p.n, &act) {
-		return
+	dropped := p.w.step(op, stepSent, p.n, p.n, &act)
+	p.w.obey()
+	if !dropped {
+		p.request(to, op, &act, body, fact, 0)
 	}
-	p.alive()
-	if !to.up {
-		return
-	}
-	p.w.send(packet{kind: pktRequest, from: p.n, fromInc: p.n.incarnation, to: to, op: op, act: act, fact: fact, body: body},
-		to.incarnation, rng.RequestLatency, p.bg)
 }

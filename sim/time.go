@@ -50,20 +50,50 @@ const (
 	PhaseTimer
 )
 
-// drifting converts a duration by a drift of ppm parts per million: d·(10⁶+ppm)/10⁶, rounded down.
-func drifting(d int64, ppm int64) int64 { return scale(d, 1_000_000+ppm, 1_000_000) }
+// clock runs with a drift of ppm parts per million: base + d·(10⁶+ppm)/10⁶, rounded down, d after since. A change
+// of its drift changes its pace and never makes it jump.
+type clock struct {
+	since Time
+	base  int64
+	ppm   int64
+}
 
-// undrifting is the true time in which a clock with that drift counts d.
-func undrifting(d int64, ppm int64) int64 { return scale(d, 1_000_000, 1_000_000+ppm) }
+const million = 1_000_000
 
-func scale(d, num, den int64) int64 {
-	if num == den {
-		return d
+func (c *clock) read(now Time) int64 {
+	if c.ppm == 0 {
+		return c.base + int64(now-c.since)
 	}
+	return c.base + scale(int64(now-c.since), million+c.ppm, million, 0)
+}
+
+func (c *clock) drift(now Time, ppm int64) {
+	if ppm <= -million || ppm >= million {
+		panic("sim: a drift of 10⁶ parts per million or more")
+	}
+	c.base, c.since, c.ppm = c.read(now), now, ppm
+}
+
+// due is the first instant at which the clock has advanced by d since now. A d below 0 counts as 0.
+func (c *clock) due(now Time, d Duration) Time {
+	d = max(d, 0)
+	if c.ppm == 0 {
+		return now.Add(d)
+	}
+	ahead := c.read(now) - c.base + int64(d)
+	return c.since.Add(Duration(scale(ahead, million, million+c.ppm, million+c.ppm-1)))
+}
+
+// scale is (d·num + up)/den, rounded down for d ≥ 0, in 128 bits.
+func scale(d, num, den, up int64) int64 {
 	if d < 0 {
-		return -scale(-d, num, den)
+		return -scale(-d, num, den, up)
 	}
 	hi, lo := bits.Mul64(uint64(d), uint64(num))
+	lo, carry := bits.Add64(lo, uint64(up), 0)
+	if hi += carry; hi >= uint64(den) {
+		panic("sim: time overflow")
+	}
 	q, _ := bits.Div64(hi, lo, uint64(den))
 	return int64(q)
 }

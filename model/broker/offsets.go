@@ -26,7 +26,7 @@ func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
 		return
 	}
 	for _, o := range req.Offsets {
-		if p := b.partition(req.Topic, o.Partition); p == nil || o.Offset < 0 || o.Offset > p.high {
+		if p := b.partition(req.Topic, o.Partition); p == nil || o.Offset < 0 || o.Offset > int64(len(p.messages)) {
 			r.Fail(model.ErrOffsetOutOfRange, 0)
 			return
 		}
@@ -55,20 +55,32 @@ func (g *group) moved(r *sim.Request, req *model.CommitRequest) {
 	r.Reply(nil, fact)
 }
 
-// offsets answers with the durable positions; what was never committed is 0.
+// offsets answers with the durable positions; what was never committed is 0. Commits that are on their way to the
+// disk go first, so a member that gave up on its commit and asks again does not start behind it.
 func (b *Broker) offsets(r *sim.Request, req *model.OffsetsRequest) {
 	t := b.topic(req.Topic)
 	if t == nil {
 		r.Fail(model.ErrUnknownTopic, 0)
 		return
 	}
-	g := b.group(req.Group)
-	reply := model.OffsetsReply{Offsets: make([]model.PartitionOffset, len(req.Partitions))}
-	for i, k := range req.Partitions {
+	for _, k := range req.Partitions {
 		if k < 0 || k >= len(t.partitions) {
 			r.Fail(model.ErrUnknownTopic, 0)
 			return
 		}
+	}
+	g := b.group(req.Group)
+	if g == nil || !g.file.syncing {
+		g.position(r, req)
+		return
+	}
+	g.file.durable(r.Action, func(int) { g.position(r, req) })
+}
+
+// position is the answer to offsets; g is nil for a group that nobody has joined.
+func (g *group) position(r *sim.Request, req *model.OffsetsRequest) {
+	reply := model.OffsetsReply{Offsets: make([]model.PartitionOffset, len(req.Partitions))}
+	for i, k := range req.Partitions {
 		reply.Offsets[i].Partition = k
 		if g != nil && g.topic == req.Topic {
 			reply.Offsets[i].Offset = g.committed[k]

@@ -19,6 +19,7 @@ type Config struct {
 	FetchWait       sim.Duration
 	RequestTimeout  sim.Duration
 	Restart         sim.Duration // from boot to the first instruction
+	CommitTimeout   sim.Duration // of a commit with its retries; Kafka's default.api.timeout.ms is 60 s
 	Backoff         sim.Duration // after a failed request
 }
 
@@ -134,9 +135,30 @@ func (m *Member) deliver(p *sim.Proc, ms []model.Message) []model.Message {
 }
 
 // Commit moves the group's positions past these messages, one past the highest of each partition, and waits.
-// The group refuses a generation that is not its present one: a zombie cannot move positions.
+// The group refuses a generation that is not its present one: a zombie cannot move positions. As Kafka's
+// commitSync does, it asks again while the coordinator does not answer, up to CommitTimeout: otherwise a position
+// lost to a short outage would stay behind until the partition's next record.
 func (m *Member) Commit(c model.Ctx, ms []model.Message) error {
 	p := c.Process()
+	req := m.commitRequest(p, ms)
+	last := &ms[len(ms)-1]
+	began := m.n.Now()
+	for {
+		act := p.World().Act(last.Event, "", model.OpCommit)
+		_, _, err := p.Call(m.broker(), m.ops.commit, act, req, req.Facts[len(req.Facts)-1], m.cfg.RequestTimeout)
+		if err == nil {
+			return nil
+		}
+		if answered(err) || m.n.Now().Sub(began)+m.cfg.Backoff >= m.cfg.CommitTimeout {
+			m.commitFailed(p, &req, err)
+			return err
+		}
+		p.Sleep(m.cfg.Backoff)
+	}
+}
+
+// commitRequest states the positions and opens a committing fact for each.
+func (m *Member) commitRequest(p *sim.Proc, ms []model.Message) model.CommitRequest {
 	req := model.CommitRequest{Group: m.cfg.Group, Member: m.id, Generation: m.generation, Topic: m.cfg.Topic}
 	for i := range ms {
 		req.Offsets = moveTo(req.Offsets, ms[i].Partition, ms[i].Offset+1)
@@ -146,13 +168,12 @@ func (m *Member) Commit(c model.Ctx, ms []model.Message) error {
 		req.Facts = append(req.Facts, p.Record(history.Fact{Kind: history.KindCommitting, Event: last.Event, Resource: model.PartitionName(m.cfg.Topic, o.Partition),
 			Offset: o.Offset, Op: m.cfg.Group, Fence: m.generation, Cause: last.Cause}))
 	}
-	w := p.World()
-	act := w.Act(last.Event, "", model.OpCommit)
-	_, _, err := p.Call(m.broker(), m.ops.commit, act, req, req.Facts[len(req.Facts)-1], m.cfg.RequestTimeout)
-	if err != nil {
-		m.commitFailed(p, &req, err)
-	}
-	return err
+	return req
+}
+
+// answered says whether the error is the coordinator's own, not the network's.
+func answered(err error) bool {
+	return model.Definite(err) && !errors.Is(err, sim.ErrRefused)
 }
 
 func (m *Member) commitFailed(p *sim.Proc, req *model.CommitRequest, err error) {

@@ -24,6 +24,7 @@ func Run(t *testing.T, k downstream.Kind) {
 		{"a repetition without a key is applied again", repeated},
 		{"a service that refuses has not acted", refuses},
 		{"a stop at any step of a call loses nothing answered and hides nothing applied", stopAtEachStep},
+		{"what a kill left unflushed is not stated and then lost", killThenPowerLoss},
 		{"stops at any time lose nothing answered and hide nothing applied", stopAnytime},
 		{"effects start no faster than the capacity, and a long queue is refused", capacity},
 		{"an action meets the same service time whatever else is called", sameDraws},
@@ -147,7 +148,7 @@ func stopAtEachStep(t *testing.T, k downstream.Kind) {
 					}
 				})
 				g.Task(func(c *model.Context) {
-					for Call(c, Message("order-1", 5)).Err != nil {
+					for try := 0; try < 20 && Call(c, Message("order-1", 5)).Err != nil; try++ {
 						c.Sleep(100 * sim.Millisecond)
 					}
 				})
@@ -160,6 +161,27 @@ func stopAtEachStep(t *testing.T, k downstream.Kind) {
 				require.LessOrEqual(t, facts, c.most)
 			}
 		})
+	}
+}
+
+// killThenPowerLoss: an effect is written, not flushed; the process is killed; the next one finds it; the power goes.
+// If that boot stated the effect from the page cache, a fact remains of an effect that is no more.
+func killThenPowerLoss(t *testing.T, k downstream.Kind) {
+	for seed := range uint64(40) {
+		g := NewRig(k, seed, busy())
+		killed := false
+		g.World.Watch("payments.disk.fsync/started", func(*sim.Hit) {
+			if !killed {
+				killed = true
+				g.Stop(Stop{})
+				g.Schedule([]Stop{{At: sim.Duration(g.World.Now()) + sim.Duration(seed)*200*sim.Microsecond, Power: true}})
+			}
+		})
+		g.Task(func(c *model.Context) { require.ErrorIs(t, Call(c, Message("order-1", 5)).Err, sim.ErrReset) })
+		g.Run()
+		facts, _ := g.Applied("order-1")
+		g.World.Close()
+		require.Equal(t, g.OnDisk("order-1"), facts)
 	}
 }
 

@@ -1,0 +1,126 @@
+package checker_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/checker/checkertest"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+func prints(s *checkertest.Story) []string {
+	v := checker.CheckAll(s.History())
+	return v.Fingerprints()
+}
+
+// Two deliveries of one record: what happened to the first node in between decides.
+func TestRedeliveryLabels(t *testing.T) {
+	revoke := func(node, partition string) func(*checkertest.Story) {
+		return func(s *checkertest.Story) {
+			s.Record(history.Fact{Kind: history.KindRevoked, Node: node, Resource: partition, Fence: -1, Offset: -1})
+		}
+	}
+	const lost, moved = "redelivered-after-commit-lost", "redelivered-after-rebalance"
+	for _, c := range []struct {
+		name, want string
+		between    func(*checkertest.Story)
+	}{
+		{"nothing", lost, func(*checkertest.Story) {}},
+		{"it was evicted", moved, func(s *checkertest.Story) { s.Evict("consumer-1") }},
+		{"the coordinator evicted it by name", moved, func(s *checkertest.Story) {
+			s.Record(history.Fact{Kind: history.KindEvicted, Node: "broker-1", Value: "consumer-1", Fence: -1, Offset: -1})
+		}},
+		{"it was evicted, and stopped", lost, func(s *checkertest.Story) { s.Evict("consumer-1").Stop("consumer-1") }},
+		{"another node stopped", moved, func(s *checkertest.Story) { s.Stop("consumer-3").Evict("consumer-3") }},
+		{"it lost the partition", moved, revoke("consumer-1", "orders/0")},
+		{"it lost another partition", lost, revoke("consumer-1", "orders/1")},
+		{"another node lost a partition of that name", lost, revoke("consumer-3", "orders/0")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := checkertest.New()
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			r.Deliver("consumer-1").Do("charge", "book", "mail")
+			c.between(s)
+			r.Deliver("consumer-2").Do("charge").Commit()
+			require.Equal(t, []string{"duplicate-effect (critical)/charge/" + c.want}, prints(s))
+		})
+	}
+}
+
+// A request that arrives late: the second call was applied first, and still the first call's fate explains it.
+func TestLateRequest(t *testing.T) {
+	s := checkertest.New()
+	d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+	slow := d.Call("charge")
+	slow.Reply(history.Indeterminate)
+	d.Do("charge", "book")
+	slow.Apply()
+	require.Equal(t, []string{"duplicate-effect (critical)/charge/applied-reply-lost"}, prints(s))
+}
+
+// A position names the next record to read: only one beyond the record has passed it.
+func TestPositionPassed(t *testing.T) {
+	s := checkertest.New()
+	s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book").Commit()
+	s.Offer("order-2", "bert").Accept().Append("orders/0", 1).Deliver("consumer-1")
+	require.Equal(t, []string{"loss/charge/unexplained"}, prints(s))
+}
+
+// A record that was forwarded did its work: its position says nothing about the record that came of it.
+func TestForwardedRecordLost(t *testing.T) {
+	s := checkertest.New()
+	d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+	d.Forward("orders.retry/0", 0)
+	d.Commit()
+	require.Equal(t, []string{"loss/charge/unexplained"}, prints(s))
+}
+
+// Effects without an event, and before their event.
+func TestPhantoms(t *testing.T) {
+	apply := history.Fact{
+		Kind: history.KindApplied, Node: "payments-1", Stage: "charge", Resource: "payments", Class: history.Critical,
+		Changed: true, Fence: -1, Offset: -1,
+	}
+	s := checkertest.New()
+	s.Record(apply)
+	require.Equal(t, []string{"phantom-effect/charge/unexplained"}, prints(s))
+
+	s = checkertest.New()
+	apply.Event = "order-1"
+	s.Record(apply)
+	s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("book")
+	require.Equal(t, []string{"phantom-effect/charge/unexplained"}, prints(s))
+
+	s = checkertest.New()
+	apply.Resource, apply.Class = "dedup", history.ClassNone // a component's own books
+	s.Record(apply)
+	require.Empty(t, prints(s))
+}
+
+// The call of the effect itself decides, not the first call of the handler: book's reply was lost, charge's came.
+func TestFateOfTheEffectsOwnCall(t *testing.T) {
+	s := checkertest.New()
+	d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+	d.Do("charge").Call("book").Apply().Reply(history.Indeterminate)
+	d.Call("charge").Reply(history.Acked).Do("book")
+	require.Equal(t, []string{"duplicate-effect (state)/book/applied-reply-lost"}, prints(s))
+}
+
+// One delivery put its event into the next topic twice: the producer's doubt, or the handler's second run.
+func TestEmittedTwice(t *testing.T) {
+	tell := func(call history.Outcome) []string {
+		s := checkertest.New()
+		d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+		for offset := range int64(2) {
+			r := d.Call("emit").Emit("billing/0", offset, call).Deliver("consumer-2").Do("charge")
+			if offset == 0 {
+				r.Do("book")
+			}
+		}
+		return prints(s)
+	}
+	require.Equal(t, []string{"duplicate-effect (critical)/charge/published-twice"}, tell(history.Indeterminate))
+	require.Equal(t, []string{"duplicate-effect (critical)/charge/handler-retried"}, tell(history.Acked))
+}

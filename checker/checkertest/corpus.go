@@ -1,0 +1,172 @@
+package checkertest
+
+import "github.com/twiceless/twiceless/sim/history"
+
+// Example is a named history with what checkers must say of it.
+type Example struct {
+	Name     string
+	Property history.Property // violated, "" = none
+	Label    history.Label    // why
+	History  *history.History
+}
+
+// Clean are histories in which nothing is wrong, though much may happen.
+func Clean() []Example {
+	return []Example{
+		example("each effect once", "", "", func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()
+		}),
+		example("redelivered and suppressed", "", "", func(s *Story) {
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			r.Deliver("consumer-1").Do("charge", "book", "mail")
+			s.Fault("at 5ms kill consumer-1 for 1s", "consumer-1", "", 1000).Stop("consumer-1")
+			r.Deliver("consumer-2").Suppress("").Commit()
+		}),
+		example("a duplicate that was reversed", "", "", func(s *Story) {
+			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "charge", "book", "mail")
+			d.Call("charge").Reverse().Reply(history.Acked).Commit()
+		}),
+		example("refused, and nothing happened", "", "", func(s *Story) {
+			s.Offer("order-1", "anna").Refuse()
+		}),
+		example("a declared abort", "", "", func(s *Story) {
+			i := s.Offer("order-1", "anna").Accept()
+			d := i.Append("orders/0", 0).Deliver("consumer-1").Do("charge")
+			d.Call("charge").Reverse().Reply(history.Acked).Commit()
+			i.GiveUp()
+		}),
+		example("parked", "", "", func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge").Park().Commit()
+		}),
+		example("forwarded to a retry topic", "", "", func(s *Story) {
+			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			d.Forward("orders.retry/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()
+			d.Commit()
+		}),
+		example("a dedup store at work", "", "", func(s *Story) {
+			s.Dedup("claim", "order-1", "charge", "a").Gives("granted")
+			s.Dedup("claim", "order-1", "charge", "b").Gives("pending")
+			s.Dedup("done", "order-1", "charge", "a").Gives("ok")
+			s.Dedup("claim", "order-1", "charge", "b").Gives("done")
+		}),
+	}
+}
+
+// Planted are histories with one thing wrong, at least one for each property that a checker judges.
+func Planted() []Example {
+	return append(plantedDuplicates(), append(plantedLosses(), plantedOthers()...)...)
+}
+
+func plantedDuplicates() []Example {
+	twice := func(stage string) func(*Story) {
+		return func(s *Story) {
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			r.Deliver("consumer-1").Do("charge", "book", "mail", "audit")
+			s.Stop("consumer-1")
+			r.Deliver("consumer-2").Do(stage).Commit()
+		}
+	}
+	return []Example{
+		example("charged again after a kill", history.PropDuplicateCritical, history.LabelRedeliveredAfterCommitLost, twice("charge")),
+		example("booked again after a kill", history.PropDuplicateState, history.LabelRedeliveredAfterCommitLost, twice("book")),
+		example("mailed again after a kill", history.PropDuplicateNotify, history.LabelRedeliveredAfterCommitLost, twice("mail")),
+		example("audited again after a kill", history.PropDuplicateDerived, history.LabelRedeliveredAfterCommitLost, twice("audit")),
+		example("a zombie and its successor", history.PropDuplicateCritical, history.LabelRedeliveredAfterRebalance, func(s *Story) {
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			zombie := r.Deliver("consumer-1")
+			s.Evict("consumer-1")
+			r.Deliver("consumer-2").Do("charge", "book", "mail").Commit()
+			zombie.Do("charge")
+		}),
+		example("the reply was lost", history.PropDuplicateCritical, history.LabelReplyLost, func(s *Story) {
+			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			d.Call("charge").Apply().Reply(history.Indeterminate).Do("charge", "book", "mail").Commit()
+		}),
+		example("the reply was lost and the event put back", history.PropDuplicateCritical, history.LabelReplyLost, func(s *Story) {
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			r.Deliver("consumer-1").Call("charge").Apply().Reply(history.Indeterminate).Handled(history.Retried)
+			r.Deliver("consumer-1").Do("charge", "book", "mail").Commit()
+		}),
+		example("the whole handler ran again", history.PropDuplicateCritical, history.LabelHandlerRetried, func(s *Story) {
+			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge")
+			d.Call("book").Reply(history.Failed).Do("charge", "book", "mail").Commit()
+		}),
+		example("the producer sent it twice", history.PropDuplicateCritical, history.LabelPublishedTwice, func(s *Story) {
+			i := s.Offer("order-1", "anna")
+			i.Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()
+			i.Append("orders/0", 1).Deliver("consumer-1").Do("charge").Commit()
+			i.Accept()
+		}),
+	}
+}
+
+func plantedLosses() []Example {
+	return []Example{
+		example("committed before the effect", history.PropLoss, history.LabelCommittedBeforeEffect, func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Commit().Deliver("consumer-1")
+			s.Stop("consumer-1")
+		}),
+		example("dropped", history.PropLoss, history.LabelDroppedWithoutTrace, func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Drop().Commit()
+		}),
+		example("accepted and never written", history.PropLoss, history.LabelNeverAppended, func(s *Story) {
+			s.Offer("order-1", "anna").Accept()
+		}),
+		example("taken for a repetition", history.PropLoss, history.LabelSuppressedWithoutEffect, func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Suppress("charge").Commit()
+		}),
+		example("truncated", history.PropLoss, history.LabelTruncated, func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			s.Offer("order-2", "bert").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()
+		}),
+		example("half of it", history.PropLoss, history.LabelCommittedBeforeEffect, func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge").Commit()
+		}),
+		example("nobody knows why", history.PropLoss, history.LabelUnexplained, func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+		}),
+	}
+}
+
+func plantedOthers() []Example {
+	return []Example{
+		example("overtaken", history.PropOrder, history.LabelReordered, func(s *Story) {
+			first := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			s.Offer("order-2", "anna").Accept().Append("orders/0", 1).Deliver("consumer-1").Do("charge", "book", "mail")
+			first.Do("charge", "book", "mail").Commit()
+		}),
+		example("nobody offered it", history.PropPhantom, history.LabelUnexplained, func(s *Story) {
+			f := fact(history.KindApplied, "payments-1", "order-9", 0)
+			f.Stage, f.Resource, f.Class, f.Changed = "charge", "payments", history.Critical, true
+			s.Record(f)
+		}),
+		example("charged though refused", history.PropPhantom, history.LabelUnexplained, func(s *Story) {
+			s.Offer("order-1", "anna").Refuse().Append("orders/0", 0).Deliver("consumer-1").Do("charge").Commit()
+		}),
+		example("still queued", history.PropStuck, history.LabelStuckInStore, func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Held("queue")
+		}),
+		example("granted twice", history.PropLinearizable, history.LabelUnexplained, func(s *Story) {
+			s.Dedup("claim", "order-1", "charge", "a").Gives("granted")
+			s.Dedup("claim", "order-1", "charge", "b").Gives("granted")
+		}),
+		example("forgotten by a fail-over", history.PropLinearizable, history.LabelDedupRecordLost, func(s *Story) {
+			s.Dedup("claim", "order-1", "charge", "a").Gives("granted")
+			s.Dedup("done", "order-1", "charge", "a").Gives("ok")
+			s.Dedup("claim", "order-1", "charge", "b").Gives("granted")
+		}),
+		example("expired", history.PropLinearizable, history.LabelDedupRecordExpired, func(s *Story) {
+			s.Dedup("claim", "order-1", "charge", "a").Gives("granted")
+			s.Dedup("done", "order-1", "charge", "a").Until(300)
+			s.Wait(400)
+			s.Dedup("claim", "order-1", "charge", "b").Gives("granted")
+		}),
+	}
+}
+
+func example(name string, p history.Property, label history.Label, tell func(*Story)) Example {
+	s := New()
+	s.resource["audit"], s.class["audit"] = "index", history.Derived
+	tell(s)
+	return Example{name, p, label, s.History()}
+}

@@ -1,0 +1,323 @@
+// Package checkertest builds small histories that read like stories, holds a corpus of clean and of planted
+// histories, and the conformance suite that every checker must pass.
+//
+// A story records the facts as the components of a world do, with the same causes:
+//
+//	s := checkertest.New()
+//	d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+//	d.Do("charge", "book", "mail").Commit()
+//	report := duplicates.Check(s.History())
+//
+// Each fact takes a millisecond. What to read next: corpus.go.
+package checkertest
+
+import (
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Group is the consumer group of the stories.
+const Group = "shop"
+
+// Millisecond is how long each fact of a story takes, in ns.
+const Millisecond = 1_000_000
+
+// Story writes a history.
+type Story struct {
+	h        history.History
+	now      int64
+	resource map[string]string
+	class    map[string]history.Class
+}
+
+// New begins a story whose intents require charge at payments (critical), book at ledger (state) and mail at
+// mailer (notify).
+func New() *Story {
+	return NewWith(
+		history.Requirement{Stage: "charge", Resource: "payments", Class: history.Critical},
+		history.Requirement{Stage: "book", Resource: "ledger", Class: history.State},
+		history.Requirement{Stage: "mail", Resource: "mailer", Class: history.Notify},
+	)
+}
+
+// NewWith begins a story with these required effects.
+func NewWith(requires ...history.Requirement) *Story {
+	s := &Story{resource: map[string]string{}, class: map[string]history.Class{}}
+	for i := range requires {
+		r := &requires[i]
+		r.ClassTag = r.Class.String()
+		s.resource[r.Stage], s.class[r.Stage] = r.Resource, r.Class
+	}
+	s.h.Header = history.Header{
+		Scenario: "story", Stack: "none", Requires: requires, Chaos: [2]int64{0, 1000 * Millisecond},
+	}
+	return s
+}
+
+// History is the story so far.
+func (s *Story) History() *history.History { return &s.h }
+
+// Deadline sets after how many milliseconds done is late.
+func (s *Story) Deadline(ms int64) *Story {
+	s.h.Header.Deadline = ms * Millisecond
+	return s
+}
+
+// Wait lets milliseconds pass.
+func (s *Story) Wait(ms int64) *Story {
+	s.now += ms * Millisecond
+	return s
+}
+
+// Record writes any fact; its time is the story's.
+func (s *Story) Record(f history.Fact) int64 {
+	s.now += Millisecond
+	f.Time = s.now
+	if f.Node != "" {
+		f.Incarnation = 1
+	}
+	return s.h.Record(f)
+}
+
+// fact is a fact with its neutral details.
+func fact(k history.Kind, node, event string, cause int64) history.Fact {
+	return history.Fact{Kind: k, Node: node, Event: event, Cause: cause, Fence: -1, Offset: -1}
+}
+
+// Intent is an offered event.
+type Intent struct {
+	s     *Story
+	event string
+	id    int64
+}
+
+// Offer offers an event under a business key; its intended arrival is now.
+func (s *Story) Offer(event, key string) *Intent {
+	f := fact(history.KindOffered, "producer-1", event, 0)
+	f.Key, f.Until = key, s.now+Millisecond
+	return &Intent{s, event, s.Record(f)}
+}
+
+// Accept tells the application: success.
+func (i *Intent) Accept() *Intent { return i.told(history.KindAccepted) }
+
+// Refuse tells the application: not written.
+func (i *Intent) Refuse() *Intent { return i.told(history.KindRefused) }
+
+// Doubt tells the application: perhaps written.
+func (i *Intent) Doubt() *Intent { return i.told(history.KindUncertain) }
+
+// GiveUp tells the application or an operator that the event is given up.
+func (i *Intent) GiveUp() *Intent { return i.told(history.KindGaveUp) }
+
+func (i *Intent) told(k history.Kind) *Intent {
+	i.s.Record(fact(k, "producer-1", i.event, i.id))
+	return i
+}
+
+// Held is a final-state fact: a store still holds the event.
+func (i *Intent) Held(op string) *Intent {
+	f := fact(history.KindHeld, "broker-1", i.event, 0)
+	f.Op, f.Resource = op, "store"
+	i.s.Record(f)
+	return i
+}
+
+// Log is a record of an event in a log.
+type Log struct {
+	i         *Intent
+	partition string
+	offset    int64
+	id        int64
+}
+
+// Append puts the event into a log.
+func (i *Intent) Append(partition string, offset int64) *Log {
+	return i.append(partition, offset, i.id)
+}
+
+func (i *Intent) append(partition string, offset, cause int64) *Log {
+	f := fact(history.KindAppended, "broker-1", i.event, cause)
+	f.Resource, f.Offset = partition, offset
+	return &Log{i, partition, offset, i.s.Record(f)}
+}
+
+// Commit moves the group's position past the record.
+func (r *Log) Commit() *Log {
+	r.i.s.commit("consumer-1", r)
+	return r
+}
+
+// Delivery is a record in the hands of consumer code.
+type Delivery struct {
+	r    *Log
+	node string
+	id   int64
+}
+
+// Deliver hands the record to consumer code on a node.
+func (r *Log) Deliver(node string) *Delivery {
+	f := fact(history.KindDelivered, node, r.i.event, r.id)
+	f.Resource, f.Offset, f.Op = r.partition, r.offset, Group
+	return &Delivery{r, node, r.i.s.Record(f)}
+}
+
+// Do calls, applies and answers each of the stages.
+func (d *Delivery) Do(stages ...string) *Delivery {
+	for _, stage := range stages {
+		d.Call(stage).Apply().Reply(history.Acked)
+	}
+	return d
+}
+
+// Handled ends the delivery.
+func (d *Delivery) Handled(o history.Outcome) *Delivery {
+	f := d.fact(history.KindHandled)
+	f.Outcome = o
+	d.r.i.s.Record(f)
+	return d
+}
+
+// Commit ends the delivery well and moves the group's position past it.
+func (d *Delivery) Commit() *Delivery {
+	d.Handled(history.Acked)
+	d.r.i.s.commit(d.node, d.r)
+	return d
+}
+
+// Drop gives the event up with a log line.
+func (d *Delivery) Drop() *Delivery { return d.note(history.KindDropped) }
+
+// Park makes a record of the failed event durable.
+func (d *Delivery) Park() *Delivery { return d.note(history.KindParked) }
+
+// Suppress takes the event for a repetition.
+func (d *Delivery) Suppress(stage string) *Delivery {
+	f := d.fact(history.KindSuppressed)
+	f.Stage = stage
+	d.r.i.s.Record(f)
+	return d
+}
+
+// Forward appends the event to another log, as a retry topic or the next stage's topic.
+func (d *Delivery) Forward(partition string, offset int64) *Log {
+	return d.r.i.append(partition, offset, d.id)
+}
+
+func (d *Delivery) fact(k history.Kind) history.Fact {
+	return fact(k, d.node, d.r.i.event, d.id)
+}
+
+func (d *Delivery) note(k history.Kind) *Delivery {
+	d.r.i.s.Record(d.fact(k))
+	return d
+}
+
+func (s *Story) commit(node string, r *Log) {
+	f := fact(history.KindCommitting, node, "", 0)
+	f.Resource, f.Offset, f.Op = r.partition, r.offset+1, Group
+	f.Cause, f.Kind = s.Record(f), history.KindCommitted
+	s.Record(f)
+}
+
+// Call is a call of a stage's effect.
+type Call struct {
+	d     *Delivery
+	stage string
+	id    int64
+}
+
+// Call sends a call.
+func (d *Delivery) Call(stage string) *Call {
+	f := d.fact(history.KindCalled)
+	f.Stage, f.Resource, f.Op = stage, d.r.i.s.resource[stage], stage
+	return &Call{d, stage, d.r.i.s.Record(f)}
+}
+
+// Apply lets the resource apply the effect.
+func (c *Call) Apply() *Call { return c.effect(history.KindApplied) }
+
+// Reverse lets the resource apply the compensation of the effect.
+func (c *Call) Reverse() *Call { return c.effect(history.KindReversed) }
+
+func (c *Call) effect(k history.Kind) *Call {
+	s := c.d.r.i.s
+	f := fact(k, s.resource[c.stage]+"-1", c.d.r.i.event, c.id)
+	f.Stage, f.Resource, f.Op = c.stage, s.resource[c.stage], c.stage
+	f.Class, f.Changed = s.class[c.stage], true
+	s.Record(f)
+	return c
+}
+
+// Emit lets a call to a broker append the event to a log and come back.
+func (c *Call) Emit(partition string, offset int64, o history.Outcome) *Log {
+	r := c.d.r.i.append(partition, offset, c.id)
+	c.Reply(o)
+	return r
+}
+
+// Reply lets the call come back.
+func (c *Call) Reply(o history.Outcome) *Delivery {
+	f := fact(history.KindReturned, c.d.node, c.d.r.i.event, c.id)
+	f.Stage, f.Outcome = c.stage, o
+	c.d.r.i.s.Record(f)
+	return c.d
+}
+
+// Stop ends an incarnation of a node.
+func (s *Story) Stop(node string) *Story {
+	s.Record(fact(history.KindStopped, node, "", 0))
+	return s
+}
+
+// Evict lets the coordinator drop a member and complete a rebalance.
+func (s *Story) Evict(node string) *Story {
+	f := fact(history.KindEvicted, node, "", 0)
+	f.Resource = Group
+	s.Record(f)
+	f = fact(history.KindGeneration, "broker-1", "", 0)
+	f.Resource, f.Fence = Group, 2
+	s.Record(f)
+	return s
+}
+
+// Fault begins and ends a fault of some milliseconds on a node; more names are the rest of the cut or set.
+func (s *Story) Fault(text, node, more string, ms int64) *Story {
+	f := fact(history.KindFaultBegan, node, "", 0)
+	f.Note, f.Value = text, more
+	f.Cause, f.Kind = s.Record(f), history.KindFaultEnded
+	s.Wait(ms)
+	s.Record(f)
+	return s
+}
+
+// Operation is an operation on the dedup store.
+type Operation struct {
+	s  *Story
+	f  history.Fact
+	id int64
+}
+
+// Dedup begins an operation (claim, done, release) with a token on the record of an event's stage.
+func (s *Story) Dedup(op, event, stage, token string) *Operation {
+	f := fact(history.KindInvoke, "consumer-1", event, 0)
+	f.Stage, f.Resource, f.Op, f.Value = stage, "dedup/"+event+"/"+stage, op, token
+	return &Operation{s, f, s.Record(f)}
+}
+
+// Gives ends the operation with a result.
+func (o *Operation) Gives(result string) *Story { return o.end(result, history.Acked, 0) }
+
+// Until ends the operation with the result ok for a record that holds for some milliseconds.
+func (o *Operation) Until(ms int64) *Story {
+	return o.end("ok", history.Acked, o.s.now+ms*Millisecond)
+}
+
+// Ends ends the operation with an outcome and no result.
+func (o *Operation) Ends(outcome history.Outcome) *Story { return o.end("", outcome, 0) }
+
+func (o *Operation) end(result string, outcome history.Outcome, until int64) *Story {
+	f := o.f
+	f.Kind, f.Cause, f.Value, f.Outcome, f.Until = history.KindComplete, o.id, result, outcome, until
+	o.s.Record(f)
+	return o.s
+}

@@ -1,0 +1,165 @@
+package checker_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/checker/checkertest"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+const ms = checkertest.Millisecond
+
+// A fault is a hit if it meets open work: on its node, at its service, or on the other side of a cut link.
+func TestFaultsHit(t *testing.T) {
+	stories := []struct {
+		name string
+		want int64
+		tell func(*checkertest.Story)
+	}{
+		{"no fault", 0, func(s *checkertest.Story) { s.Offer("order-1", "anna") }},
+		{"a kill of an idle node", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1").Do("charge").Commit()
+			s.Fault("at 5ms kill consumer-1 for 1s", "consumer-1", "", 10)
+		}},
+		{"a kill with a delivery in hand", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms kill consumer-1 for 1s", "consumer-1", "", 10)
+		}},
+		{"a kill of another node", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms kill consumer-2 for 1s", "consumer-2", "", 10)
+		}},
+		{"a stopped node has nothing in hand", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
+			s.Stop("consumer-1").Fault("at 5ms kill consumer-1 for 1s", "consumer-1", "", 10)
+		}},
+		{"an outage of a service under a call", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1").Call("charge")
+			s.Fault("at 5ms refuse @effects for 600s", "", "mailer-1,payments-1", 10)
+		}},
+		{"a cut link under a delivery", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms partition consumer-1 for 20s", "broker-1", "broker-2, consumer-1", 10)
+		}},
+		{"a broker that leads the partition", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms kill broker-1 for 5s", "broker-1", "orders/0", 10)
+		}},
+		{"a producer with an offer open", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna")
+			s.Fault("at 5ms kill producer-1 for 5s", "producer-1", "", 10)
+		}},
+		{"a lost reply is in flight by definition", 1, func(s *checkertest.Story) {
+			s.Fault("at 5ms lose-reply payments-1", "payments-1", "", 0)
+		}},
+		{"any open consumer work meets a rebalance", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms join @group for 10s", "", "", 10)
+		}},
+		{"no consumer work, no meeting", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna")
+			s.Fault("when group/generation #1 skew broker-1 by 400ms", "broker-1", "", 10)
+		}},
+	}
+	for _, story := range stories {
+		t.Run(story.name, func(t *testing.T) {
+			s := checkertest.New()
+			story.tell(s)
+			require.Equal(t, story.want, rowOf(s).FaultsHit)
+		})
+	}
+}
+
+// Latency counts from the intended arrival to the last deciding effect; its part of the run is that of the arrival.
+func TestLatencies(t *testing.T) {
+	s := checkertest.New()
+	deliver := func(event string, offset int64) {
+		r := s.Offer(event, event).Accept().Append("orders/0", offset)
+		s.Wait(50)
+		r.Deliver("consumer-1").Do("charge", "book", "mail").Commit()
+	}
+	deliver("calm", 0)
+	open := s.Offer("in-fault", "k").Accept().Append("orders/0", 1)
+	s.Fault("at 5ms pause consumer-1 for 100ms", "consumer-1", "", 100)
+	open.Deliver("consumer-1").Do("charge", "book").Commit()
+	deliver("after", 2)
+	r := rowOf(s)
+	bucket := history.LatencyBucket(58 * ms) // two facts, the wait, then delivery, call, apply, reply, call, apply
+	require.EqualValues(t, 1, r.Calm[bucket])
+	require.EqualValues(t, 1, r.After[bucket])
+	require.EqualValues(t, 6*ms, r.Recovery, "the intent of before the fault was complete six facts after its end")
+	require.EqualValues(t, 0, count(r.InFault))
+	require.EqualValues(t, 2, count(r.Calm), "it had arrived before the fault began")
+}
+
+func count(l history.Latencies) (n int64) {
+	for _, c := range l {
+		n += int64(c)
+	}
+	return n
+}
+
+// Without a fault all is calm and there is nothing to recover from.
+func TestCalm(t *testing.T) {
+	s := checkertest.New()
+	r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+	r.Deliver("consumer-1").Do("charge", "book", "mail")
+	r.Deliver("consumer-2").Suppress("").Commit()
+	row := rowOf(s)
+	require.EqualValues(t, -1, row.Recovery)
+	require.EqualValues(t, 1, count(row.Calm))
+	require.EqualValues(t, 1, row.Redelivered)
+	require.EqualValues(t, 1, row.Suppressed)
+	require.EqualValues(t, 3, row.Calls)
+	require.EqualValues(t, 3+1+1, row.Writes, "three effects, one record, one position")
+	require.EqualValues(t, (14+2)*ms, row.BusyTime, "consumer-1 to the end of the story, consumer-2 until it was handled")
+	require.EqualValues(t, 1, row.Exercised[string(history.PropDuplicateCritical)])
+	require.Empty(t, row.Prints)
+}
+
+// Verdicts of a history that was recorded on since, or of none, are made anew.
+func TestFillRowJudgesAnew(t *testing.T) {
+	s := checkertest.New()
+	stale := checker.CheckAll(s.History())
+	s.Offer("order-1", "anna").Accept()
+	var r history.Row
+	checker.FillRow(&r, s.History(), stale)
+	require.EqualValues(t, 1, r.Offered)
+	require.EqualValues(t, 1, r.Violations[string(history.PropLoss)])
+	checker.FillRow(&r, s.History(), checker.Verdicts{})
+	require.EqualValues(t, 1, r.Losses())
+}
+
+// An arrival while a fault lasts is in fault. A fault without an end fact lasts until its stated end.
+func TestInFault(t *testing.T) {
+	tell := func(until int64, ended bool) history.Row {
+		s := checkertest.New()
+		f := history.Fact{Kind: history.KindFaultBegan, Node: "consumer-1", Note: "at 1ms pause consumer-1 for 60s", Until: until, Fence: -1, Offset: -1}
+		f.Cause = s.Record(f)
+		if f.Kind = history.KindFaultEnded; ended {
+			s.Record(f)
+		}
+		s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail")
+		return rowOf(s)
+	}
+	lasting := tell(500*ms, false)
+	require.EqualValues(t, 1, count(lasting.InFault))
+	lifted := tell(500*ms, true)
+	require.EqualValues(t, 1, count(lifted.After), "lifted early")
+	instant := tell(0, false)
+	require.EqualValues(t, 1, count(instant.After))
+	require.Zero(t, instant.Recovery)
+}
+
+// Busy time ends with the chaos phase.
+func TestBusyTimeInChaos(t *testing.T) {
+	s := checkertest.New()
+	s.History().Header.Chaos = [2]int64{4 * ms, 10 * ms}
+	d := s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1") // at 3 ms
+	s.Wait(20)
+	d.Handled(history.Acked)
+	require.EqualValues(t, 6*ms, rowOf(s).BusyTime)
+}

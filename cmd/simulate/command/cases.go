@@ -1,0 +1,185 @@
+package command
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/reports"
+	"github.com/twiceless/twiceless/scenarios"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// savedCase is the failing run that stands for a cell.
+type savedCase struct {
+	c    *scenarios.Case
+	row  history.Row
+	file string // relative to the directory of the report
+}
+
+// caseFile is where a case lies in a report.
+func caseFile(c *scenarios.Case) string {
+	return path.Join(casesDir, fmt.Sprintf("%s.%s.%s.case", c.Intent.Stack, c.Intent.Fault, c.Name()))
+}
+
+// failing says how bad a row is: 2 = a critical duplicate, a loss or a broken promise, 1 = any other violation, 0 = none.
+func failing(r *history.Row, promised []history.Property) int {
+	grave := append([]history.Property{history.PropDuplicateCritical, history.PropLoss, history.PropStuck}, promised...)
+	for _, p := range grave {
+		if r.Violations[string(p)] > 0 {
+			return 2
+		}
+	}
+	for _, p := range history.SortedKeys(r.Violations) {
+		if r.Violations[p] > 0 {
+			return 1
+		}
+	}
+	return 0
+}
+
+// cases are those of the failing runs with the smallest seed of each cell. A run is done again from its row, so that
+// they are a function of the rows, whichever machines made these; its digest must be that of the row.
+func (c *comparison) cases(rows []history.Row) ([]savedCase, error) {
+	var todo []history.Row
+	for _, stack := range c.stacks {
+		promised := checker.Promised(c.contract(stack))
+		for _, fault := range c.faults {
+			worst := 0
+			var pick history.Row
+			for _, r := range cellOf(rows, stack, fault) {
+				if f := failing(&r, promised); f > worst || f == worst && f > 0 && r.Seed < pick.Seed {
+					worst, pick = f, r
+				}
+			}
+			if worst > 0 {
+				todo = append(todo, pick)
+			}
+		}
+	}
+	saved, errs := make([]savedCase, len(todo)), make([]error, len(todo))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(todo)) {
+		wg.Go(func() {
+			mem := &scenarios.Memory{}
+			for i := range next {
+				saved[i], errs[i] = c.caseOf(&todo[i], mem)
+				if errs[i] != nil {
+					mem = &scenarios.Memory{}
+				}
+			}
+		})
+	}
+	for i := range todo {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return saved, nil
+}
+
+// caseOf does the run of a row again and makes its case.
+func (c *comparison) caseOf(row *history.Row, mem *scenarios.Memory) (savedCase, error) {
+	k, err := scenarios.MeasuringCase(c.sc, row.Stack, row.Fault, c.base, row.Seed)
+	if err != nil {
+		return savedCase{}, err
+	}
+	r, err := scenarios.Supervise(k, mem, patience)
+	if err != nil {
+		return savedCase{}, err
+	}
+	if r.Row.Digest != row.Digest {
+		return savedCase{}, failf(exitDrift, "%s under %s, seed %d: its row has the digest %s, done again it has %s",
+			row.Stack, row.Fault, row.Seed, row.Digest, r.Row.Digest)
+	}
+	k.Witness = r.Witness(row.Seed)
+	expect(k, r, c.contract(row.Stack))
+	return savedCase{k, *row, caseFile(k)}, nil
+}
+
+// expect writes into a case what its run showed.
+func expect(k *scenarios.Case, r *scenarios.Result, contract history.Contract) {
+	k.Intent.Expected = checker.Pass.String()
+	if f, ok := gravest(r.Verdicts.Findings, checker.Promised(contract)); ok {
+		k.Intent.Property, k.Intent.Fingerprint, k.Intent.Expected = string(f.Property), f.Fingerprint(), checker.Fail.String()
+	}
+}
+
+// gravity lists the properties, the gravest first.
+func gravity() []history.Property {
+	return []history.Property{
+		history.PropHarness, history.PropDuplicateCritical, history.PropLoss, history.PropStuck, history.PropPhantom, history.PropLinearizable,
+		history.PropDuplicateState, history.PropOrder, history.PropDuplicateNotify, history.PropDuplicateDerived,
+	}
+}
+
+// gravest is the finding to tell first: a broken promise before a permitted anomaly, then by gravity, then the first.
+func gravest(found []history.Finding, promised []history.Property) (history.Finding, bool) {
+	if len(found) == 0 {
+		return history.Finding{}, false
+	}
+	order := gravity()
+	return slices.MinFunc(found, func(a, b history.Finding) int {
+		return cmp.Or(
+			boolCompare(slices.Contains(promised, a.Property), slices.Contains(promised, b.Property)),
+			cmp.Compare(slices.Index(order, a.Property), slices.Index(order, b.Property)))
+	}), true
+}
+
+// boolCompare puts true first.
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// again is the command of the smallest break: a broken contract before anything that is permitted, a critical
+// duplicate or a loss before the rest, the stack with the most layers, then the run with
+// the least damage.
+func (a *app) again(done *finished, cases []savedCase) string {
+	if len(cases) == 0 {
+		return ""
+	}
+	rank := func(s savedCase) int {
+		promised := checker.Promised(done.contract(s.row.Stack))
+		switch {
+		case slices.Contains(promised, history.Property(s.c.Intent.Property)) && !s.row.Outside:
+			return 0
+		case s.row.Fault == reports.Control:
+			return 3
+		case failing(&s.row, nil) == 2:
+			return 1
+		}
+		return 2
+	}
+	damage := func(s savedCase) int64 { return s.row.Excess[history.Critical] + s.row.Losses() }
+	layers := func(s savedCase) int {
+		i := slices.IndexFunc(done.sc.Stacks, func(st scenarios.Stack) bool { return st.Name == s.row.Stack })
+		return len(done.sc.Stacks[i].Layers)
+	}
+	least := slices.MinFunc(cases, func(a, b savedCase) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(layers(b), layers(a)), cmp.Compare(damage(a), damage(b)))
+	})
+	return a.command("replay", relative(filepath.Join(done.out, least.file)))
+}
+
+// blankWitness is that of a run that left no digest.
+func blankWitness(seed uint64) scenarios.Witness {
+	const zeros = "0000000000000000"
+	return scenarios.Witness{Seed: seed, Digest: zeros, HistoryDigest: zeros, Epoch: scenarios.Epoch, Go: runtime.Version()}
+}

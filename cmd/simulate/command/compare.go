@@ -1,0 +1,275 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/twiceless/twiceless/reports"
+	"github.com/twiceless/twiceless/scenarios"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// maxRuns is the most runs of a cell.
+const maxRuns = 1_000_000
+
+// defaultScenario is what is compared when nothing is named.
+const defaultScenario = "payments"
+
+// compareFlags are the flags of compare.
+type compareFlags struct {
+	stacks, faults []string
+	runs           int
+	seed           uint64
+	workers        int
+	shard          string
+	resume         bool
+	report         reportFlags
+}
+
+// reportFlags are those of every command that ends in a table.
+type reportFlags struct {
+	out, format string
+	strict      bool
+	quiet       bool
+}
+
+func (f *reportFlags) check() error {
+	if !slices.Contains(reports.Formats(), f.format) {
+		return failf(exitInput, "unknown format %q (%s)", f.format, hint(f.format, reports.Formats()))
+	}
+	return prepare(f.out)
+}
+
+func (a *app) compareCommand() *cobra.Command {
+	var f compareFlags
+	cmd := &cobra.Command{
+		Use:   "compare [SCENARIO]",
+		Short: "Compare stacks under fault kinds, one fault a run",
+		Long: `compare runs every stack of a scenario under every fault kind, one fault a run, prints what one fault does
+to whom, and writes rows, results, plots and the cases of failing runs to --out. SCENARIO is a name of the
+library or a file, - for standard input; the default is ` + defaultScenario + `.
+
+Run i of every cell has seed BASE+i, the same for all stacks and fault kinds. The control (no fault) is always run.
+
+Exit codes: 1 a stack is broken inside its envelope or an expectation is contradicted; else 5 if a promised
+property is unknown, or vacuous over all its cells; else 0. With --strict notes are 5 too.`,
+		Example: `  simulate compare
+  simulate compare payments --stacks at-least-once,key-event-stage --faults consumer-kill,pause --runs 300
+  simulate compare my.yaml --faults all --out out/mine --format markdown
+  simulate compare --runs 300 --shard 1/4 --out out/1     # then: simulate merge out/1 out/2 out/3 out/4 -o out/all`,
+		Args: arguments(0, 1, "one scenario at most"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := defaultScenario
+			if len(args) > 0 {
+				name = args[0]
+			}
+			return a.compare(cmd.Context(), name, f)
+		},
+		ValidArgsFunction: completeScenario,
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.stacks, "stacks", nil, "stacks by name (default all of the scenario)")
+	flags.StringSliceVar(&f.faults, "faults", nil, "fault kinds by name, or all (default the default kinds)")
+	flags.IntVar(&f.runs, "runs", 20, "runs a cell")
+	flags.Uint64Var(&f.seed, "seed", 1, "base seed")
+	flags.IntVar(&f.workers, "workers", 0, "runs at a time (default one for each CPU)")
+	flags.StringVar(&f.shard, "shard", "", "do the i-th of n parts, as in 1/4")
+	flags.BoolVar(&f.resume, "resume", false, "keep the rows in --out that belong to this comparison")
+	a.reportFlagsOf(cmd, &f.report)
+	completeFlag(cmd, "stacks", completeStacks(a, true))
+	completeFlag(cmd, "faults", completeFaults(true))
+	return cmd
+}
+
+func (a *app) reportFlagsOf(cmd *cobra.Command, f *reportFlags) {
+	flags := cmd.Flags()
+	if flags.Lookup("out") == nil {
+		flags.StringVarP(&f.out, "out", "o", "out", "directory of the report")
+	}
+	flags.StringVar(&f.format, "format", "text", "form of the table: "+strings.Join(reports.Formats(), ", "))
+	flags.BoolVar(&f.strict, "strict", false, "notes end in exit code 5")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
+	completeFlag(cmd, "format", completeWords(reports.Formats()))
+}
+
+// comparisonOf checks what was asked for.
+func (a *app) comparisonOf(name string, f *compareFlags) (*comparison, error) {
+	sc, err := a.load(name)
+	if err != nil {
+		return nil, err
+	}
+	c := &comparison{sc: sc, runs: f.runs, base: f.seed}
+	if c.stacks, err = pickStacks(sc, f.stacks); err != nil {
+		return nil, err
+	}
+	if c.faults, err = pickFaults(f.faults); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.runs < 1 || f.runs > maxRuns:
+		return nil, failf(exitInput, "--runs %d: from 1 to %d", f.runs, maxRuns)
+	case f.seed > math.MaxUint64-uint64(f.runs):
+		return nil, failf(exitInput, "--seed %d: too large for %d runs", f.seed, f.runs)
+	case f.workers < 0 || f.workers > 4096:
+		return nil, failf(exitInput, "--workers %d: from 1 to 4096", f.workers)
+	case f.workers == 0:
+		f.workers = runtime.NumCPU()
+	}
+	return c, f.report.check()
+}
+
+// load reads a scenario by its library name or from a file; - is standard input.
+func (a *app) load(name string) (*scenarios.Scenario, error) {
+	if name != "-" {
+		return scenarios.Load(name)
+	}
+	file, src, err := a.readInput(name, maxScenarioFile)
+	if err != nil {
+		return nil, err
+	}
+	return scenarios.Decode(file, src)
+}
+
+// pickStacks are the named stacks in the order of the scenario, all if none is named.
+func pickStacks(sc *scenarios.Scenario, asked []string) ([]string, error) {
+	return pick("stack", stackNames(sc), asked, stackNames(sc))
+}
+
+// pickFaults are the named kinds in the order of the table, the control always among them.
+func pickFaults(asked []string) ([]string, error) {
+	var usual []string
+	for _, k := range history.FaultKinds() {
+		if k.Default || k.Name == reports.Control {
+			usual = append(usual, k.Name)
+		}
+	}
+	if slices.Contains(asked, "all") {
+		asked, usual = nil, faultNames()
+	}
+	picked, err := pick("fault kind", faultNames(), asked, usual)
+	if err == nil && !slices.Contains(picked, reports.Control) {
+		picked = append([]string{reports.Control}, picked...)
+	}
+	return picked, err
+}
+
+func pick(what string, known, asked, usual []string) ([]string, error) {
+	if len(asked) == 0 {
+		return usual, nil
+	}
+	wanted := map[string]bool{}
+	for _, name := range asked {
+		name = strings.TrimSpace(name)
+		if !slices.Contains(known, name) {
+			return nil, failf(exitInput, "unknown %s %q (%s)", what, name, hint(name, known))
+		}
+		wanted[name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(known), func(name string) bool { return !wanted[name] }), nil
+}
+
+// parseShard reads i/n; 0/0 is everything.
+func parseShard(text string) (shard [2]int, err error) {
+	if text == "" {
+		return shard, nil
+	}
+	left, right, _ := strings.Cut(text, "/")
+	i, errI := strconv.Atoi(left)
+	n, errN := strconv.Atoi(right)
+	if errI != nil || errN != nil || n < 1 || i < 1 || i > n || n > maxRuns {
+		return shard, failf(exitInput, "--shard %s: want i/n with i from 1 to n, as in 1/4", text)
+	}
+	return [2]int{i, n}, nil
+}
+
+// compare sweeps and reports.
+func (a *app) compare(ctx context.Context, name string, f compareFlags) error {
+	c, err := a.comparisonOf(name, &f)
+	if err != nil {
+		return err
+	}
+	shard, err := parseShard(f.shard)
+	if err != nil {
+		return err
+	}
+	kept, err := a.kept(c, &f)
+	if err != nil {
+		return err
+	}
+	have := map[history.Key]bool{}
+	for i := range kept {
+		have[kept[i].Key()] = true
+	}
+	started, bar := time.Now(), a.newProgress(f.report.quiet)
+	sweep := &scenarios.Sweep{Scenario: c.sc, Stacks: c.stacks, Faults: c.faults, Runs: c.runs, Base: c.base, Workers: f.workers,
+		Shard: shard, Have: have, Progress: bar.tell}
+	swept, err := sweep.Do(ctx)
+	bar.end()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	rows, merging := history.MergeRows(kept, swept.Rows)
+	if merging != nil {
+		return merging
+	}
+	done := finished{comparison: c, rows: rows, out: f.report.out, twice: swept.Twice, elapsed: spell(time.Since(started)), workers: f.workers}
+	if err != nil {
+		return a.interrupted(&done, f.resume)
+	}
+	if err := a.finish(&done, &f.report); err != nil {
+		if e, ok := errors.AsType[*exit](err); !ok || e.message != "" || len(swept.Crashes)+len(swept.Drifted) == 0 {
+			return err
+		}
+	}
+	return a.accidents(&done, swept)
+}
+
+// kept are the rows of an earlier comparison that this one does not do again.
+func (a *app) kept(c *comparison, f *compareFlags) ([]history.Row, error) {
+	if !f.resume {
+		return nil, nil
+	}
+	rows, err := readRows(f.report.out)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	before, _, _, err := readAbout(f.report.out)
+	if errors.Is(err, errNoComparison) {
+		return nil, failf(exitInput, "--resume: %s lies beside no %s, so that nobody can say what its rows are rows of",
+			filepath.Join(f.report.out, rowsFile), aboutFile)
+	} else if err != nil {
+		return nil, err
+	}
+	own := c.own(rows)
+	if before.base != c.base {
+		own = nil
+	}
+	if gone := len(rows) - len(own); gone > 0 && !f.report.quiet {
+		fmt.Fprintf(a.stderr, "%d rows of another scenario, base seed or model epoch in %s are replaced\n", gone, f.report.out)
+	}
+	return own, nil
+}
+
+// interrupted saves what is finished and says how to go on.
+func (a *app) interrupted(done *finished, resuming bool) error {
+	clearOut(done.out)
+	if err := done.save(nil); err != nil {
+		return err
+	}
+	args := a.args
+	if !resuming {
+		args = append(slices.Clone(args), "--resume")
+	}
+	return failf(exitInterrupted, "interrupted; %d finished runs are in %s. To go on:\n  %s",
+		len(done.rows), filepath.Join(relative(done.out), rowsFile), a.command(args...))
+}

@@ -1,0 +1,103 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/twiceless/twiceless/scenarios"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+func (a *app) mergeCommand() *cobra.Command {
+	var f reportFlags
+	cmd := &cobra.Command{
+		Use:   "merge DIR… -o DIR",
+		Short: "One report of the rows of several shards",
+		Long: `merge writes the union of the rows of several comparisons, as if one machine had done them all, with results,
+plots and cases. The comparisons must be of one scenario, base seed and model epoch. Two different rows of one run
+are non-determinism: exit 4. Otherwise the exit code is that of compare.`,
+		Example: "  simulate merge out/1 out/2 out/3 -o out/all",
+		Args:    arguments(1, 10_000, "the directories of comparisons"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("out") {
+				return failf(exitInput, "merge needs -o DIR for the result")
+			}
+			return a.merge(args, &f)
+		},
+	}
+	cmd.Flags().StringVarP(&f.out, "out", "o", "", "directory of the result (required)")
+	a.reportFlagsOf(cmd, &f)
+	return cmd
+}
+
+func (a *app) merge(dirs []string, f *reportFlags) error {
+	var all *comparison
+	var sets [][]history.Row
+	for _, dir := range dirs {
+		c, rows, err := readComparison(dir)
+		if err != nil {
+			return err
+		}
+		if all == nil {
+			all = c
+		} else if err := all.join(c, dirs[0], dir); err != nil {
+			return err
+		}
+		sets = append(sets, rows)
+	}
+	rows, err := history.MergeRows(sets...)
+	if err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	return a.finish(&finished{comparison: all, rows: rows, out: f.out, workers: runtime.NumCPU()}, f)
+}
+
+// readComparison reads a directory that compare or merge has written.
+func readComparison(dir string) (*comparison, []history.Row, error) {
+	if info, err := os.Stat(dir); err != nil {
+		return nil, nil, failf(exitInput, "%s: %v", dir, reason(err))
+	} else if !info.IsDir() {
+		return nil, nil, failf(exitInput, "%s: a file, not the directory of a comparison", dir)
+	}
+	c, epoch, _, err := readAbout(dir)
+	switch {
+	case errors.Is(err, errNoComparison):
+		return nil, nil, failf(exitInput, "%s: no %s there; is it the --out of a comparison?", dir, aboutFile)
+	case err != nil:
+		return nil, nil, err
+	case epoch != scenarios.Epoch:
+		return nil, nil, failf(exitInput, "%s: its rows are of model epoch %d, this program has epoch %d", dir, epoch, scenarios.Epoch)
+	}
+	rows, err := readRows(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	own := c.own(rows)
+	if gone := len(rows) - len(own); gone > 0 {
+		return nil, nil, failf(exitInput, "%s: %d of its %d rows are of another scenario or model epoch than %s says", dir, gone, len(rows), aboutFile)
+	}
+	return c, own, nil
+}
+
+// join widens a comparison by another of the same scenario.
+func (c *comparison) join(o *comparison, first, dir string) error {
+	if o.sc.Hash() != c.sc.Hash() || o.base != c.base {
+		return failf(exitInput, "%s and %s are not parts of one comparison: %s, but %s", first, dir, c.describe(), o.describe())
+	}
+	stacks, kinds := slices.Concat(c.stacks, o.stacks), slices.Concat(c.faults, o.faults)
+	c.stacks = slices.DeleteFunc(stackNames(c.sc), func(s string) bool { return !slices.Contains(stacks, s) })
+	c.faults = slices.DeleteFunc(faultNames(), func(k string) bool { return !slices.Contains(kinds, k) })
+	c.runs = max(c.runs, o.runs)
+	if fmt.Sprint(c.sc.Expect) != fmt.Sprint(o.sc.Expect) {
+		return failf(exitInput, "%s and %s expect different things", first, dir)
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/reports"
+	"github.com/twiceless/twiceless/scenarios"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+func (a *app) replayCommand() *cobra.Command {
+	var historyFile string
+	cmd := &cobra.Command{
+		Use:   "replay CASE",
+		Short: "Do a case again, twice, bit for bit, and tell its story",
+		Long: `replay does the run of a case twice and tells its story. If the two runs differ, the simulator is not
+deterministic: exit 4. If they are equal but their digest is not the case's, the case is stale.
+
+Exit codes: 1 the case reproduces (or is stale and shows its finding again), 5 a stale case that no longer shows
+it, 0 a case without a finding that has none.`,
+		Example: `  simulate replay out/cases/at-least-once.consumer-kill.0123456789ab.case
+  simulate replay my.case --history facts.jsonl`,
+		Args:              arguments(1, 1, "one case file"),
+		RunE:              func(_ *cobra.Command, args []string) error { return a.replay(args[0], historyFile) },
+		ValidArgsFunction: completeFiles("case"),
+	}
+	cmd.Flags().StringVar(&historyFile, "history", "", "write the facts of the run to this file, - for standard output")
+	return cmd
+}
+
+func (a *app) replay(path, historyFile string) error {
+	name, src, err := a.readInput(path, maxCaseFile)
+	if err != nil {
+		return err
+	}
+	c, err := scenarios.DecodeCase(name, src)
+	if err != nil {
+		return err
+	}
+	if _, err := scenarios.Plan(c); err != nil {
+		return failf(exitInput, "%s: %v", name, err)
+	}
+	twice, err := scenarios.Replay(c, patience)
+	if crash, ok := errors.AsType[*scenarios.Crash](err); ok {
+		return failf(exitSimulator, "%s: the run ended outside the rules: %v", name, crash)
+	} else if err != nil {
+		return failf(exitInput, "%s: %v", name, err)
+	}
+	if !twice.Same {
+		return failf(exitDrift, "%s: two runs of this case differ: %016x and %016x\n%s", name, twice.First.Digest, twice.Second.Digest,
+			divergence(twice.First, twice.Second))
+	}
+	out := a
+	if historyFile != "" {
+		if err := a.writeOutput(historyFile, twice.First.History.Write); err != nil {
+			return err
+		}
+		if historyFile == "-" { // the facts are the result
+			out = &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, self: a.self, args: a.args}
+		}
+	}
+	if why, bad := twice.First.Failed(); bad {
+		return failf(exitSimulator, "%s: the run ended outside the rules: %s", name, why)
+	}
+	return out.tell(path, c, twice)
+}
+
+// tell prints the story and says whether it is the case's.
+func (a *app) tell(path string, c *scenarios.Case, twice *scenarios.Replayed) error {
+	r := twice.First
+	promised := checker.Promised(contractOf(c))
+	found := r.Verdicts.Findings
+	fresh := twice.Fresh && fmt.Sprintf("%016x", r.History.Digest()) == c.Witness.HistoryDigest
+	want := slices.IndexFunc(found, func(f history.Finding) bool { return f.Fingerprint() == c.Intent.Fingerprint })
+	story, some := gravest(found, promised)
+	if want >= 0 {
+		story = found[want]
+	}
+	if !fresh {
+		a.stale(c, r, want >= 0)
+	}
+	if !some {
+		fmt.Fprintf(a.stdout, "%s · %s · %s · seed %d: no finding\n", c.Intent.Scenario.Name, c.Intent.Stack, c.Intent.Fault, c.Witness.Seed)
+	} else if err := reports.WriteStory(a.stdout, r.History, story, a.storyOptions(path, c, r, story)); err != nil {
+		return err
+	}
+	a.printOthers(found, story)
+	switch {
+	case want >= 0:
+		return quietly(exitFinding)
+	case c.Intent.Fingerprint == "" && c.Intent.Expected != checker.Fail.String() && fresh:
+		return nil
+	case c.Intent.Fingerprint == "" && some && fresh:
+		return quietly(exitFinding)
+	}
+	return quietly(exitInconclusive)
+}
+
+// printOthers counts the findings beside the one that was told, by fingerprint.
+func (a *app) printOthers(found []history.Finding, told history.Finding) {
+	counts := map[string]int{}
+	for i := range found {
+		counts[found[i].Fingerprint()]++
+	}
+	counts[told.Fingerprint()]--
+	var parts []string
+	for _, print := range history.SortedKeys(counts) {
+		if n := counts[print]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d × %s", n, print))
+		}
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(a.stdout, "also    %s\n", strings.Join(parts, "\n        "))
+	}
+}
+
+// stale says that a run is no longer the recorded one.
+func (a *app) stale(c *scenarios.Case, r *scenarios.Result, again bool) {
+	w := &c.Witness
+	why := fmt.Sprintf("recorded at model epoch %d with %s, this is epoch %d", w.Epoch, w.Go, scenarios.Epoch)
+	if w.Epoch == scenarios.Epoch {
+		why = fmt.Sprintf("recorded at this model epoch (%d), so that the case was edited or a model changed without saying so", w.Epoch)
+	}
+	fmt.Fprintf(a.stdout, "stale: the digest is %016x, the case has %s; %s\n", r.Digest, w.Digest, why)
+	fmt.Fprintf(a.stdout, "stale: the run parts from the recorded one within the %d events from %d on\n", markEvery, parting(hexes(r.Marks), w.Checkpoints))
+	if again {
+		fmt.Fprintf(a.stdout, "stale: its finding is still there: %s\n\n", c.Intent.Fingerprint)
+		return
+	}
+	fmt.Fprintf(a.stdout, "stale: its finding is gone: %s\n\n", c.Intent.Fingerprint)
+}
+
+// storyOptions are the words around a story.
+func (a *app) storyOptions(path string, c *scenarios.Case, r *scenarios.Result, f history.Finding) reports.StoryOptions {
+	opt := reports.StoryOptions{Stack: c.Intent.Stack, Fault: c.Intent.Fault, Seed: c.Witness.Seed, Amount: amount(c, r.History, f),
+		Digest: fmt.Sprintf("%016x", r.Digest), Epoch: scenarios.Epoch}
+	if path != "-" && path != "" {
+		opt.Again = a.command("replay", relative(path))
+	}
+	return opt
+}
+
+// amount says what a critical duplicate cost.
+func amount(c *scenarios.Case, h *history.History, f history.Finding) string {
+	if f.Property != history.PropDuplicateCritical {
+		return ""
+	}
+	for i := range c.Intent.Scenario.Flow {
+		st := &c.Intent.Scenario.Flow[i]
+		if st.Name != f.Stage || st.Amount == 0 {
+			continue
+		}
+		net := int64(0)
+		for j := range h.Facts {
+			switch fact := &h.Facts[j]; {
+			case fact.Event != f.Event || fact.Stage != f.Stage || !fact.Changed:
+			case fact.Kind == history.KindApplied:
+				net++
+			case fact.Kind == history.KindReversed:
+				net--
+			}
+		}
+		return fmt.Sprintf("%s of %s instead of %s at %s, applied %d times", st.Name, money(net*st.Amount), money(st.Amount), st.Service, net)
+	}
+	return ""
+}
+
+// money writes hundredths.
+func money(hundredths int64) string { return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100) }
