@@ -63,8 +63,8 @@ stacks:
     acks: 1
     retries: true
     layers:
-      - retry: { backoff: exponential, from: 200ms, to: 5s, budget: 4 }
       - dead-letter: { topic: invoices.dead }
+      - retry: { backoff: exponential, from: 200ms, to: 5s, budget: 4 }
       - idempotency-key: { from: [event, stage], keep: 24h }
       - dedup-store: { variant: durable }
     promises: { loss: never, duplicates: { critical: never, state: never, notify: allowed, derived: allowed }, order: per-key }
@@ -79,7 +79,7 @@ expect:
 
 func TestDecodeMessages(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{
-		{"retry: { backoff", "retry: { backof", "x.yaml:43:18: stacks[0].layers[0].retry.backof: unknown field (did you mean backoff?)\n    43 |       - retry: { backof: exponential, from: 200ms, to: 5s, budget: 4 }\n       |                  ^^^^^^"},
+		{"retry: { backoff", "retry: { backof", "x.yaml:44:18: stacks[0].layers[1].retry.backof: unknown field (did you mean backoff?)\n    44 |       - retry: { backof: exponential, from: 200ms, to: 5s, budget: 4 }\n       |                  ^^^^^^"},
 		{"zipf(100, 1.1)", "zipf(0, 1.1)", "workload.keys: 0 keys; at least 1"},
 		{"keys: \"zipf(100, 1.1)\"", "keys: zipf(100, 1.1)", "inside { } put the value in quotes"},
 		{"calls: mail", "calls: mial", "flow[4].calls: unknown service \"mial\" (did you mean mail?)"},

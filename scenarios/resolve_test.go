@@ -78,7 +78,7 @@ func TestResolvePayments(t *testing.T) {
 
 func TestResolveChainOfRetries(t *testing.T) {
 	s := mustLoad(t, "payments")
-	l := &s.Stacks[2].Layers[0]
+	l := &s.Stacks[2].Layers[1]
 	if got := l.delays(); got != 22_700*nsMillisecond {
 		t.Errorf("delays %d", got)
 	}
@@ -118,8 +118,8 @@ func TestResolveRebuildRefuses(t *testing.T) {
 		"phases.drain":                           func(s *Scenario) { s.Phases.Drain = -1 },
 		"limits.events":                          func(s *Scenario) { s.Limits.Events = 0 },
 		"stacks[0].engine":                       func(s *Scenario) { s.Stacks[0].Engine = "" },
-		"stacks[2].layers[0].budget":             func(s *Scenario) { s.Stacks[2].Layers[1].Budget = 5 },
-		"stacks[2].layers[0].retry.budget":       func(s *Scenario) { s.Stacks[2].Layers[0].Budget = 1 << 40 },
+		"stacks[2].layers[0].budget":             func(s *Scenario) { s.Stacks[2].Layers[0].Budget = 5 },
+		"stacks[2].layers[1].retry.budget":       func(s *Scenario) { s.Stacks[2].Layers[1].Budget = 1 << 40 },
 		"stacks[3].contract.envelope":            func(s *Scenario) { s.Stacks[3].Contract.Envelope[0].Max = -1 },
 		"stacks[3].promises.duplicates.critical": func(s *Scenario) { s.Stacks[3].Contract.Duplicates["critical"] = "maybe" },
 		"stacks[4].layers[0]":                    func(s *Scenario) { s.Stacks[4].Layers[0].Kind = "magic" },
