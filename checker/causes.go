@@ -10,7 +10,9 @@ import "github.com/twiceless/twiceless/sim/history"
 //	no record in common, each branch has one      published-twice
 //	parted after one delivery                     by the call behind the first application: see below
 //	parted after one record, two deliveries       the first delivery was put back by consumer code: by its call;
-//	                                              the first node lost the partition alive: redelivered-after-rebalance;
+//	                                              the first node lost the partition alive, or the second node was
+//	                                              a zombie, which acted under an older generation than the first:
+//	                                              redelivered-after-rebalance;
 //	                                              else redelivered-after-commit-lost
 //	before all these, if the dedup store had this effect down as done and then granted it again
 //	                                              dedup-record-expired or dedup-record-lost
@@ -145,6 +147,9 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 		if l.callAbove(first, f.left) != 0 {
 			return l.callLabel(a, first, f.left, false)
 		}
+	}
+	if right := l.at(f.right); right.Fence >= 0 && right.Fence < left.Fence && right.Op == left.Op {
+		return history.LabelRedeliveredAfterRebalance
 	}
 	lost, stopped := false, false
 	for _, id := range between(l.members, f.left, f.right, len(l.members)) {

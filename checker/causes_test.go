@@ -49,6 +49,20 @@ func TestRedeliveryLabels(t *testing.T) {
 	}
 }
 
+// A zombie reads on from its old position: what it does again was done well and committed under a newer generation.
+func TestZombieDelivery(t *testing.T) {
+	s := checkertest.New()
+	r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+	delivered := func(node string, generation int64) {
+		d := r.Deliver(node)
+		s.History().At(d.ID()).Fence = generation
+		d.Do("charge")
+	}
+	delivered("consumer-2", 2)
+	delivered("consumer-1", 1)
+	require.Contains(t, prints(s), "duplicate-effect (critical)/charge/redelivered-after-rebalance")
+}
+
 // A request that arrives late: the second call was applied first, and still the first call's fate explains it.
 func TestLateRequest(t *testing.T) {
 	s := checkertest.New()

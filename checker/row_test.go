@@ -12,7 +12,7 @@ import (
 
 const ms = checkertest.Millisecond
 
-// A fault is a hit if it meets open work: on its node, at its service, or on the other side of a cut link.
+// A fault is a hit if it meets open work while it lasts: on its node, at its service, or on a cut link.
 func TestFaultsHit(t *testing.T) {
 	stories := []struct {
 		name string
@@ -44,9 +44,25 @@ func TestFaultsHit(t *testing.T) {
 			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
 			s.Fault("at 5ms partition consumer-1 for 20s", "broker-1", "broker-2, consumer-1", 10)
 		}},
-		{"a broker that leads the partition", 1, func(s *checkertest.Story) {
-			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
-			s.Fault("at 5ms kill broker-1 for 5s", "broker-1", "orders/0", 10)
+		{"a cut link under an offer", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna")
+			s.Fault("at 5ms partition consumer-1 for 20s", "broker-1", "consumer-1", 10)
+		}},
+		{"a kill of the broker under a delivery", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms kill broker-1 for 5s", "broker-1", "", 10)
+		}},
+		{"a kill of the broker under an offer", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna")
+			s.Fault("at 5ms kill broker-1 for 5s", "broker-1", "", 10)
+		}},
+		{"an offer to a broker that is down", 1, func(s *checkertest.Story) {
+			s.FaultBegins("at 5ms kill broker-1 for 5s", "broker-1", "")
+			s.Offer("order-1", "anna")
+		}},
+		{"an offer to a broker that is up again", 0, func(s *checkertest.Story) {
+			s.Fault("at 5ms kill broker-1 for 5s", "broker-1", "", 10)
+			s.Offer("order-1", "anna")
 		}},
 		{"a producer with an offer open", 1, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna")

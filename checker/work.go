@@ -12,11 +12,13 @@ import (
 // has nothing open. So at each fault it is known whether the fault touched work in flight, and over time how long
 // each node had a delivery in hand.
 //
-// A fault touches open work if the work is open on one of its nodes, or its resource is one of these or the role
-// of one. Its nodes are Fact.Node and the comma-separated names in Fact.Value (the other side of a cut link, the
-// members of a set; partitions that a broker leads may stand there too); Fact.Resource counts as a name as well.
-// A lost reply is in flight by definition. Skewed clocks and rebalances have no single target of work: any open
-// work on a node of the role consumer counts.
+// A fault touches work if some is open at its target at any moment from its begin to its end: an outage that begins
+// between two calls meets the second one. Work has two ends, the node that opened it and a peer: the resource of a
+// call, the log of an offer, a delivery or a commit. It lies on a cut link if both ends do; at any other target if
+// its node does, or its peer, where a delivery has no peer, for it is in hand and no longer at the log. The names
+// of a target are Fact.Node, Fact.Resource and the comma-separated ones in Fact.Value, and their roles. A lost
+// reply is in flight by definition. Skewed clocks and rebalances have no single target of work: any open work on a
+// node of the role consumer counts.
 
 // work is what the sweep measures.
 type work struct {
@@ -40,7 +42,19 @@ type sweep struct {
 	byNode map[string]*bench
 	offers map[string]int64 // open offers by event
 	last   *bench
+	active []target // faults in effect
 }
+
+// target is where a fault in effect may meet work.
+type target struct {
+	fault int64
+	names []string
+	link  bool // both ends must be named
+	group bool // any consumer will do
+}
+
+// logRole is the role of the nodes that hold a log: the peer of offers, deliveries and commits.
+const logRole = "broker"
 
 func measureWork(h *history.History) work {
 	s := sweep{h: h, byNode: map[string]*bench{}, offers: map[string]int64{}}
@@ -85,9 +99,9 @@ func (s *sweep) see(f *history.Fact) {
 		s.stop(s.bench(f.Node), f.Time)
 	case history.KindFaultBegan:
 		s.work.faults++
-		if s.work.hit == 0 && s.touches(f) {
-			s.work.hit = 1
-		}
+		s.strike(f)
+	case history.KindFaultEnded:
+		s.active = slices.DeleteFunc(s.active, func(t target) bool { return t.fault == f.Cause })
 	}
 }
 
@@ -108,6 +122,9 @@ func (s *sweep) bench(node string) *bench {
 func (s *sweep) begin(f *history.Fact) {
 	b := s.bench(f.Node)
 	b.open = append(b.open, f.ID)
+	for i := range s.active {
+		s.meet(&s.active[i], f)
+	}
 	if f.Kind == history.KindDelivered {
 		if b.inUse == 0 {
 			b.since = f.Time
@@ -156,26 +173,46 @@ func (s *sweep) busy(from, to int64) {
 	s.work.busy += max(0, min(to, chaos[1])-max(from, chaos[0]))
 }
 
-// touches says whether a fault that begins now meets work in flight.
-func (s *sweep) touches(f *history.Fact) bool {
+// strike puts a fault into effect: it meets what is open now, and until it ends what opens.
+func (s *sweep) strike(f *history.Fact) {
+	t := target{fault: f.ID, names: targets(f)}
 	switch verb(f) {
 	case "lose-reply":
-		return true
+		s.work.hit = 1
+		return
 	case "skew", "join":
-		return slices.ContainsFunc(s.nodes, func(b *bench) bool { return role(b.node) == "consumer" && len(b.open) > 0 })
+		t.group = true
+	case "partition":
+		t.link = true
 	}
-	names := targets(f)
 	for _, b := range s.nodes {
-		if slices.Contains(names, b.node) && len(b.open) > 0 {
-			return true
-		}
 		for _, id := range b.open {
-			if r := s.h.At(id).Resource; r != "" && slices.Contains(names, r) {
-				return true
-			}
+			s.meet(&t, s.h.At(id))
 		}
 	}
-	return false
+	s.active = append(s.active, t)
+}
+
+// meet marks the run if the work lies at the target.
+func (s *sweep) meet(t *target, open *history.Fact) {
+	if s.work.hit == 0 && t.holds(open) {
+		s.work.hit = 1
+	}
+}
+
+func (t *target) holds(open *history.Fact) bool {
+	if t.group {
+		return role(open.Node) == "consumer"
+	}
+	peer := open.Resource
+	if open.Kind != history.KindCalled {
+		peer = logRole
+	}
+	node, other := slices.Contains(t.names, open.Node), slices.Contains(t.names, peer)
+	if t.link {
+		return node && other
+	}
+	return node || other && open.Kind != history.KindDelivered
 }
 
 // targets are the names of a fault: nodes and their roles, resources.

@@ -161,6 +161,9 @@ func (r *Log) Deliver(node string) *Delivery {
 	return &Delivery{r, node, r.i.s.Record(f)}
 }
 
+// ID is the fact of the delivery.
+func (d *Delivery) ID() int64 { return d.id }
+
 // Do calls, applies and answers each of the stages.
 func (d *Delivery) Do(stages ...string) *Delivery {
 	for _, stage := range stages {
@@ -282,12 +285,18 @@ func (s *Story) Evict(node string) *Story {
 
 // Fault begins and ends a fault of some milliseconds on a node; more names are the rest of the cut or set.
 func (s *Story) Fault(text, node, more string, ms int64) *Story {
+	began := s.FaultBegins(text, node, more)
+	f := *s.h.At(began)
+	f.Cause, f.Kind = began, history.KindFaultEnded
+	s.Wait(ms).Record(f)
+	return s
+}
+
+// FaultBegins begins a fault that nothing ends, and gives its fact.
+func (s *Story) FaultBegins(text, node, more string) int64 {
 	f := fact(history.KindFaultBegan, node, "", 0)
 	f.Note, f.Value = text, more
-	f.Cause, f.Kind = s.Record(f), history.KindFaultEnded
-	s.Wait(ms)
-	s.Record(f)
-	return s
+	return s.Record(f)
 }
 
 // Operation is an operation on the dedup store.

@@ -129,7 +129,7 @@ func (m *Member) deliver(p *sim.Proc, ms []model.Message) []model.Message {
 			}
 		}
 		r.Cause = p.Record(history.Fact{Kind: history.KindDelivered, Event: r.Event, Key: r.Key, Cause: r.Stored,
-			Resource: model.PartitionName(r.Topic, r.Partition), Offset: r.Offset, Fence: m.generation})
+			Resource: model.PartitionName(r.Topic, r.Partition), Offset: r.Offset, Op: m.cfg.Group, Fence: m.generation})
 	}
 	return ms
 }
