@@ -14,7 +14,7 @@ type Controls interface {
 	Join(role string) *sim.Node
 	// Leave asks a member to stop gracefully and kills it when the grace period is over, if it is still up.
 	// It must not boot it again.
-	Leave(n *sim.Node)
+	Leave(n *sim.Node, cause int64)
 	// Refuse makes every call to the service fail, or ends that.
 	Refuse(service string, on bool)
 	// LoseReply arms: the next reply of an effect op of the service is lost. lost is called when that happened.

@@ -118,12 +118,12 @@ func (d *demo) Join(role string) *sim.Node {
 	n.Boot()
 	return n
 }
-func (d *demo) Leave(n *sim.Node) {
+func (d *demo) Leave(n *sim.Node, cause int64) {
 	d.left = append(d.left, n)
-	n.AskStop()
+	n.AskStop(cause)
 	d.w.At(d.w.Now().Add(2*sim.Second), sim.PhaseFault, func() {
 		if n.Up() {
-			n.Kill(0)
+			n.Kill(cause)
 		}
 	})
 }

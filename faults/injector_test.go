@@ -88,8 +88,8 @@ func TestOverlaps(t *testing.T) {
 			"14s fault-began consumer-1 pause", "30s fault-ended consumer-1 pause", "44s fault-ended consumer-1 pause"}},
 		{"a kill across the leave of a joined member", []string{"at 10s join consumer for 10s", "at 19s kill consumer-4 for 5s"}, []string{
 			"10s booted consumer-4", "10s fault-began consumer-4 join", "19s fault-began consumer-4 kill", "19s stopped consumer-4 kill", "20s fault-ended consumer-4 join", "24s fault-ended consumer-4 kill"}},
-		{"a kill within the grace", []string{"at 10s join consumer for 10s", "at 21s kill consumer-4 for 5s", "at 40s kill consumer-4 for 5s"}, []string{
-			"10s booted consumer-4", "10s fault-began consumer-4 join", "20s fault-ended consumer-4 join", "21s fault-began consumer-4 kill", "21s stopped consumer-4 kill", "26s fault-ended consumer-4 kill",
+		{"a kill within the grace", []string{"at 10s join consumer for 10s", "at 20.05s kill consumer-4 for 5s", "at 40s kill consumer-4 for 5s"}, []string{
+			"10s booted consumer-4", "10s fault-began consumer-4 join", "20s fault-ended consumer-4 join", "20.05s fault-began consumer-4 kill", "20.05s stopped consumer-4 kill", "25.05s fault-ended consumer-4 kill",
 			"40s fault-missed kill: consumer-4 is down already"}},
 		{"until heal", []string{"at 10s skew consumer-1 by -2s until heal", "at 11s kill broker-1 until heal", "at 20s skew consumer-1 by 1s for 90s"}, []string{
 			"10s fault-began consumer-1 skew", "11s fault-began broker-1 kill", "11s stopped broker-1 kill", "20s fault-began consumer-1 skew", "1m50s fault-ended consumer-1 skew",

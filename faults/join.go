@@ -20,7 +20,7 @@ func liftJoin(s *shot) {
 	n := s.nodes[0].n
 	s.in.left = append(s.in.left, n)
 	if n.Up() {
-		s.in.c.Leave(n)
+		s.in.c.Leave(n, s.began)
 	}
 }
 

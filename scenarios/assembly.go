@@ -7,6 +7,7 @@ import (
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // assembly is where one stack is put together. Layers wrap the ports in the order of their list: since each wrap
@@ -188,7 +189,7 @@ func pureStage(s *Stage) func(model.Ctx, model.Message) (model.Message, error) {
 	return func(c model.Ctx, m model.Message) (model.Message, error) {
 		w := c.Process().World()
 		act := w.Act(m.Event, name, "compute")
-		c.Sleep(sim.Duration(takes.Quantile(w.Draw(drawService, act, 0))))
+		c.Sleep(sim.Duration(takes.Quantile(w.Draw(rng.ServiceTime, act, 0))))
 		return m, nil
 	}
 }

@@ -30,11 +30,11 @@ func (c *controls) Join(role string) *sim.Node {
 }
 
 // Leave asks for a graceful stop and kills what is still there after the grace period.
-func (c *controls) Leave(n *sim.Node) {
-	n.AskStop()
+func (c *controls) Leave(n *sim.Node, cause int64) {
+	n.AskStop(cause)
 	c.sim.At(c.sim.Now().Add(leaveGrace), sim.PhaseFault, func() {
 		if n.Up() {
-			n.Kill(0)
+			n.Kill(cause)
 		}
 	})
 }

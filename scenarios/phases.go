@@ -36,10 +36,11 @@ func (w *world) beginChaos() {
 
 func (w *world) endChaos() { w.tryHeal() }
 
-// tryHeal heals now, or asks again when the last fault that is still on ends.
+// tryHeal heals now, or asks again just after the last fault that is still on ends: at that very instant its end
+// may not have been executed yet.
 func (w *world) tryHeal() {
-	if end := sim.Time(w.injector.LastEnd()); end > w.sim.Now() {
-		w.sim.At(end, sim.PhaseFault, w.tryHeal)
+	if end := sim.Time(w.injector.LastEnd()); end >= w.sim.Now() {
+		w.sim.At(end.Add(sim.Nanosecond), sim.PhaseFault, w.tryHeal)
 		return
 	}
 	w.healAt, w.healed = w.sim.Now(), true

@@ -15,7 +15,9 @@ import (
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
-const drawService = rng.ServiceTime
+// storeLatency is a store's own time per operation, the prior of a key-value server near by. Its disk has the
+// timing of the broker's, and the network's hops come on top.
+var storeLatency, _ = orDist(nil, "lognormal(p50 200us, p99 1ms)")
 
 // Memory is what one worker reuses from run to run. A run on used memory equals a run on fresh memory.
 type Memory struct {
@@ -188,7 +190,7 @@ func (w *world) addStore(s storeSpec) {
 	if !ok {
 		panic("scenarios: store kind " + s.kind)
 	}
-	n := w.sim.Role(s.name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync}))
+	n := w.sim.Role(s.name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency}))
 	w.dir.Services[s.name] = n
 	w.stores = append(w.stores, n)
 	w.boots = append(w.boots, n)

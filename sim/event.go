@@ -160,8 +160,10 @@ func (w *World) dispatch(slot int32, e *event) {
 	switch e.kind {
 	case evFunc:
 		fn := e.fn
+		n.bg = e.background
 		w.release(slot)
 		w.handle(n, fn)
+		n.bg = false
 	case evWake, evSignal:
 		p := e.proc
 		p.timedOut = e.kind == evWake

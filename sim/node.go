@@ -21,6 +21,7 @@ type Node struct {
 	dark        bool // stopped by power loss: peers meet silence
 	paused      bool
 	stopping    bool
+	stopCause   int64 // fact behind a graceful stop
 	boot        func(*Node) Handler
 	handler     Handler
 	seen        []Handler
@@ -158,11 +159,12 @@ func (n *Node) Kill(cause int64) { n.stop("kill", cause, false) }
 func (n *Node) PowerLoss(cause int64) { n.stop("power-loss", cause, true) }
 
 // Finish ends a graceful stop whose code has ended by itself: to peers and disk a kill, in the history graceful.
-func (n *Node) Finish(cause int64) {
+// A node whose code is all processes finishes when its last process returns.
+func (n *Node) Finish() {
 	if !n.stopping || n.first != nil {
 		panic("sim: " + n.name + " was not asked to stop, or has not ended its processes")
 	}
-	n.stop("graceful", cause, false)
+	n.stop("graceful", n.stopCause, false)
 }
 
 func (n *Node) stop(how string, cause int64, dark bool) {
@@ -179,7 +181,7 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 	}
 	for p := n.first; p != nil; p = p.next {
 		if !p.dead { // one that runs unwinds at its own hook, the others when the event is over
-			p.dead = true
+			p.dead, p.cause = true, cause
 			n.w.doomed = append(n.w.doomed, p)
 		}
 	}
@@ -188,8 +190,8 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 }
 
 // AskStop begins a graceful stop: code that asks Stopping finishes its work, hands back and ends. Whoever asks
-// calls Finish when that is so, and kills the node when the grace period is over.
-func (n *Node) AskStop() { n.stopping = true }
+// kills the node when the grace period is over. cause is the fact behind it, 0 = none.
+func (n *Node) AskStop(cause int64) { n.stopping, n.stopCause = true, cause }
 
 // Pause makes the node stand still: nothing runs, time passes, nobody is told, peers' data is buffered.
 func (n *Node) Pause() {

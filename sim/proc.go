@@ -20,6 +20,7 @@ type Proc struct {
 	co   *coroutine
 
 	dead     bool
+	cause    int64 // fact behind its death
 	ended    bool
 	bg       bool
 	waiting  bool
@@ -123,7 +124,7 @@ func (p *Proc) run() {
 		case killed:
 			if !p.w.closing {
 				p.w.History.Record(history.Fact{Time: int64(p.w.now), Node: p.n.name, Incarnation: p.inc,
-					Kind: history.KindUnwound, Fence: -1, Offset: -1, Op: p.name, Note: awaitSite()})
+					Kind: history.KindUnwound, Cause: p.cause, Fence: -1, Offset: -1, Op: p.name, Note: awaitSite()})
 			}
 		case worldOver:
 		default:
@@ -238,6 +239,9 @@ func (w *World) forget(p *Proc) {
 	}
 	p.prev, p.next = nil, nil
 	w.procs--
+	if _, only := n.handler.(*processesOnly); only && n.stopping && n.first == nil && n.up {
+		n.Finish()
+	}
 }
 
 // unwindDoomed ends, in order of their start, the processes killed during the event that is now over.

@@ -27,9 +27,9 @@ func TestKindsOfStop(t *testing.T) {
 		}, "timeout", 4, ""},
 		{"partition", func(w *sim.World, n *sim.Node) { n.Cut(w.Node("client-1")) }, "timeout", 4, ""},
 		{"graceful", func(w *sim.World, n *sim.Node) {
-			n.AskStop()
+			n.AskStop(0)
 			require.True(t, n.Stopping())
-			w.At(w.Now().Add(3*sim.Second), sim.PhaseFault, func() { n.Finish(0) })
+			w.At(w.Now().Add(3*sim.Second), sim.PhaseFault, func() { n.Finish() })
 		}, "reply", 4, "graceful"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -252,7 +252,7 @@ func TestTransitionsAssertTheirPreconditions(t *testing.T) {
 	}
 	n.Boot()
 	require.Panics(t, n.Boot, "boot of a node that is up")
-	require.Panics(t, func() { n.Finish(0) })
+	require.Panics(t, func() { n.Finish() })
 	require.Panics(t, func() { n.Drift(1_000_000, 0) })
 	w.At(sim.Time(sim.Second), sim.PhaseFault, func() {
 		require.Panics(t, func() { w.At(0, sim.PhaseFault, func() {}) }, "the past")

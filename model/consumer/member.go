@@ -59,6 +59,7 @@ type Member struct {
 	lastPoll   sim.Time
 	working    bool // the loop holds records
 	wake       sim.Signal
+	over       sim.Signal // the loop has ended
 }
 
 type ops struct{ join, sync, heartbeat, leave, commit, offsets, fetch sim.Op }

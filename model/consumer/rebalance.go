@@ -75,6 +75,7 @@ func (m *Member) revoke(p *sim.Proc) {
 func (m *Member) leave(p *sim.Proc) {
 	m.revoke(p)
 	m.joined = false
+	m.over.Broadcast()
 	if m.id != "" {
 		_, _ = m.ask(p, m.ops.leave, model.LeaveRequest{Group: m.cfg.Group, Member: m.id}, m.cfg.RequestTimeout)
 	}
@@ -83,8 +84,7 @@ func (m *Member) leave(p *sim.Proc) {
 // heartbeats is the second process: it keeps the session alive whatever the loop does, until the loop has not
 // polled for max_poll_interval; then it takes the member out, and the loop learns of it at its next poll.
 func (m *Member) heartbeats(p *sim.Proc) {
-	for {
-		p.Sleep(m.cfg.Heartbeat)
+	for !p.Wait(&m.over, m.cfg.Heartbeat) {
 		if !m.joined || m.left {
 			continue
 		}
