@@ -158,7 +158,7 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 		case history.KindGeneration:
 			lost = lost || left.Op == "" || m.Resource == left.Op
 		case history.KindEvicted:
-			lost = lost || m.Node == left.Node || m.Value == left.Node
+			lost = lost || m.Value == left.Node
 		case history.KindRevoked:
 			lost = lost || m.Node == left.Node && m.Resource == left.Resource
 		case history.KindStopped:

@@ -29,9 +29,6 @@ func TestRedeliveryLabels(t *testing.T) {
 	}{
 		{"nothing", lost, func(*checkertest.Story) {}},
 		{"it was evicted", moved, func(s *checkertest.Story) { s.Evict("consumer-1") }},
-		{"the coordinator evicted it by name", moved, func(s *checkertest.Story) {
-			s.Record(history.Fact{Kind: history.KindEvicted, Node: "broker-1", Value: "consumer-1", Fence: -1, Offset: -1})
-		}},
 		{"it was evicted, and stopped", lost, func(s *checkertest.Story) { s.Evict("consumer-1").Stop("consumer-1") }},
 		{"another node stopped", moved, func(s *checkertest.Story) { s.Stop("consumer-3").Evict("consumer-3") }},
 		{"it lost the partition", moved, revoke("consumer-1", "orders/0")},

@@ -23,7 +23,7 @@ func (t *table) sentence(s StackInfo) string {
 	case s.Verdict == "vacuous":
 		said = "says nothing: no fault met its work"
 	case said == "":
-		said = fmt.Sprintf("held (0 of %s a column%s)", count(d.runs, "run"), d.bound())
+		said = "held (" + d.bound() + ")"
 	case d.outsideOnly:
 		said = "held inside its envelope; outside it " + said
 	}
@@ -79,12 +79,12 @@ func (d *digest) anomalies() string {
 	return ""
 }
 
-// bound is what zero leaves open in the column that was tested least.
+// bound is what zero leaves open in the column that was tested least: runs whose fault met no work test nothing.
 func (d *digest) bound() string {
 	if d.touched == 0 {
-		return ""
+		return "0 of " + count(d.runs, "run") + " a column"
 	}
-	return fmt.Sprintf(", ≤ %s %%", percent(zeroBound(d.touched)))
+	return fmt.Sprintf("0 of %d or more touched runs a column, ≤ %s %%", d.touched, percent(zeroBound(d.touched)))
 }
 
 func percent(p float64) string {

@@ -48,11 +48,11 @@ func duplicateStory() (*history.History, history.Finding) {
 	first := record(h, 1203*ms+900_000, "payments-1", history.KindApplied, event)
 	fault := record(h, 1204*ms, "consumer-2", history.KindFaultBegan, history.Fact{Note: "at 1.204s kill consumer-2 for 1s"})
 	record(h, 1204*ms, "consumer-2", history.KindStopped, history.Fact{Note: "kill", Cause: fault})
-	record(h, 1204*ms, "consumer-2", history.KindUnwound, history.Fact{Note: "model/consumer/loop.go:118", Cause: fault, Event: "order-117", Stage: "charge"})
-	record(h, 1204*ms, "consumer-2", history.KindUnwound, history.Fact{Note: "model/consumer/heartbeat.go:31", Cause: fault})
+	record(h, 1204*ms, "consumer-2", history.KindUnwound, history.Fact{Op: "poll-loop", Note: "model/consumer/loop.go:118", Cause: fault, Event: "order-117", Stage: "charge"})
+	record(h, 1204*ms, "consumer-2", history.KindUnwound, history.Fact{Op: "heartbeat", Note: "model/consumer/heartbeat.go:31", Cause: fault})
 	record(h, 2204*ms, "consumer-2", history.KindFaultEnded, history.Fact{Cause: fault})
 	record(h, 2210*ms, "consumer-2", history.KindBooted, history.Fact{})
-	record(h, 7204*ms, "consumer-2", history.KindEvicted, history.Fact{Resource: "workers"})
+	record(h, 7204*ms, "broker-1", history.KindEvicted, history.Fact{Resource: "workers", Value: "consumer-2", Note: "session timeout"})
 	record(h, 7210*ms+400_000, "broker-1", history.KindGeneration, history.Fact{Resource: "workers", Fence: 5})
 	record(h, 7211*ms, "consumer-1", history.KindAssigned, history.Fact{Resource: "orders/3", Fence: 5})
 	lies.Attempt = 2
@@ -74,7 +74,7 @@ func lossStory() (*history.History, history.Finding) {
 	asked := record(h, 951*ms, "consumer-1", history.KindCommitting, history.Fact{Resource: "orders/0", Offset: 4})
 	committed := record(h, 955*ms, "broker-1", history.KindCommitted, history.Fact{Resource: "orders/0", Offset: 4, Cause: asked})
 	fault := record(h, 960*ms, "consumer-1", history.KindFaultBegan, history.Fact{Note: "at 960ms kill consumer-1 for 1s"})
-	record(h, 960*ms, "consumer-1", history.KindUnwound, history.Fact{Note: "model/consumer/loop.go:97", Cause: fault, Event: "order-9"})
+	record(h, 960*ms, "consumer-1", history.KindUnwound, history.Fact{Op: "poll-loop", Note: "model/consumer/loop.go:97", Cause: fault, Event: "order-9"})
 	return h, history.Finding{Property: history.PropLoss, Event: "order-9", Stage: "charge",
 		Label: history.LabelCommittedBeforeEffect, Evidence: []int64{appended, delivered, committed}}
 }

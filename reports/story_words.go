@@ -183,7 +183,7 @@ func (t *teller) phraseOfGroup(fact *history.Fact) string {
 	case history.KindRevoked:
 		return "no longer owns " + fact.Resource
 	case history.KindEvicted:
-		return "is dropped from group " + fact.Resource
+		return "drops " + fact.Value + " from group " + fact.Resource + prefixed(": ", fact.Note)
 	case history.KindParked:
 		return "parks " + fact.Event + prefixed(" in ", fact.Resource) + prefixed(": ", fact.Note)
 	case history.KindDropped, history.KindGaveUp:
@@ -199,7 +199,7 @@ func (t *teller) phraseOfGroup(fact *history.Fact) string {
 	case history.KindStopped:
 		return "stops: " + fact.Note
 	case history.KindUnwound:
-		return "died waiting at " + fact.Note
+		return fact.Op + " died waiting at " + fact.Note
 	case history.KindPanicked:
 		return "panicked at " + fact.Note + prefixed(": ", fact.Value)
 	}

@@ -274,8 +274,8 @@ func (s *Story) Stop(node string) *Story {
 
 // Evict lets the coordinator drop a member and complete a rebalance.
 func (s *Story) Evict(node string) *Story {
-	f := fact(history.KindEvicted, node, "", 0)
-	f.Resource = Group
+	f := fact(history.KindEvicted, "broker-1", "", 0)
+	f.Resource, f.Value = Group, node
 	s.Record(f)
 	f = fact(history.KindGeneration, "broker-1", "", 0)
 	f.Resource, f.Fence = Group, 2

@@ -31,7 +31,7 @@ const (
 	KindGeneration        // a group completed a rebalance: Resource group, Fence the new generation
 	KindAssigned          // a member believes that it owns Resource from now on
 	KindRevoked           // a member believes that it no longer owns Resource
-	KindEvicted           // the coordinator dropped a member: Resource group, Node the member
+	KindEvicted           // the coordinator, Node, dropped a member: Resource group, Value the member's node, Note why
 	KindParked            // a record of a failed event was made durable where a person finds it
 	KindDropped           // consumer code gave an event up and leaves only a log line
 	KindGaveUp            // an error was returned to the producing application, or an operator was told
