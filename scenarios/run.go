@@ -60,9 +60,11 @@ func Plan(c *Case) ([]faults.Fault, error) {
 	return plan, nil
 }
 
+// horizon is later than any run ends.
+const horizon = sim.Time(1 << 62)
+
 // run executes the world to its end and records the end.
 func (w *world) run() sim.StopReason {
-	horizon := sim.Time(1 << 62)
 	stop := w.sim.Run(horizon)
 	w.close(stop)
 	return stop

@@ -32,8 +32,8 @@ type LayerKind struct {
 // Engines lists the engines, sorted by name.
 func Engines() []EngineKind {
 	return []EngineKind{
-		{"commit-after", "at-least-once: handle, then commit the position (M02)", func() model.Engine { return commitAfter{} }},
-		{"commit-before", "at-most-once: commit the position, then handle (M01)", func() model.Engine { return commitBefore{} }},
+		{"commit-after", "at-least-once: handle the event, then commit its position, so that what was in work comes again (M02)", func() model.Engine { return commitAfter{} }},
+		{"commit-before", "at-most-once: commit the position, then handle the event, so that what was in work is gone (M01)", func() model.Engine { return commitBefore{} }},
 	}
 }
 

@@ -11,6 +11,15 @@ import (
 // markEvery is the number of events between two checkpoints of a digest.
 const markEvery = 4096
 
+// drift explains two runs of a case that should be equal: a third and a fourth, in lockstep, show the first event in
+// which they differ; if these two happen to agree, the histories at hand say what they can.
+func drift(c *scenarios.Case, a, b *scenarios.Result) string {
+	if at, ok, err := scenarios.Diverge(c); err == nil && ok {
+		return at.String()
+	}
+	return divergence(a, b)
+}
+
 // divergence says where two runs that should be equal part: the events between two checkpoints, and the first facts
 // that differ, with the last ones that do not.
 func divergence(a, b *scenarios.Result) string {

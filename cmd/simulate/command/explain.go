@@ -9,6 +9,7 @@ import (
 
 	"github.com/twiceless/twiceless/checker"
 	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
@@ -92,11 +93,8 @@ func vocabulary(all []meaning) []string {
 func meanings() []meaning {
 	var all []meaning
 	add := func(what, name, doc string) { all = append(all, meaning{what, name, doc}) }
-	for _, k := range engines() {
-		add("engine", k.name, k.doc)
-	}
-	for _, k := range layers() {
-		add("layer", k.name, k.doc)
+	for _, p := range scenarios.Parts() {
+		add(p.What, p.Name, p.Doc)
 	}
 	for _, k := range history.FaultKinds() {
 		add("fault kind", k.Name, faultDoc(k)+dimensionDoc(k))
@@ -117,12 +115,7 @@ func meanings() []meaning {
 	for _, d := range history.Dimensions() {
 		add("dimension of envelopes", string(d.Name), d.Doc)
 	}
-	for _, w := range words() {
-		if w.what != wordEngine {
-			add(w.what, w.name, w.doc)
-		}
-	}
-	all = append(all, fields()...)
+	all = append(append(all, words()...), fields()...)
 	for k := history.KindNone + 1; ; k++ {
 		if parsed, err := history.ParseKind(k.String()); err != nil || parsed != k {
 			break

@@ -1,7 +1,5 @@
 package command
 
-const wordEngine = "engine's words"
-
 // words is the table of what is explained and has no table elsewhere, by kind and in the order of its files.
 func words() []meaning { return append(columns(), terms()...) }
 
@@ -13,7 +11,7 @@ func columns() []meaning {
 		{column, "stack", "name of the stack"},
 		{column, "fault", "name of the fault kind; none is the control"},
 		{column, "runs", "measuring runs of the cell"},
-		{column, "faults_hit", "runs whose fault fired and touched work in flight: at the fault some intent had a delivery, call, write or commit open on the target"},
+		{column, "faults_hit", "runs whose fault fired and touched work in flight: while it lasted some intent had a delivery, call, write or commit open on its target or on the cut link"},
 		{column, "offered", "intents that the workload offered: the denominator, for every stack"},
 		{column, "accepted", "intents whose producer was told success"},
 		{column, "buckets", "where the offered intents ended; each ends in exactly one, so that they sum to offered"},
@@ -82,12 +80,6 @@ func terms() []meaning {
 		{contract, "held", "the promises held in the cell's runs"},
 		{contract, "broken", "a promise was violated inside the envelope"},
 		{contract, "outside", "the cell's faults exceed the envelope, or violations lie outside it only: nothing was promised there"},
-
-		{wordEngine, "commit-after", "handles the event, then commits its position: what was in work comes again"},
-		{wordEngine, "commit-before", "commits the position, then handles the event: what was in work is gone"},
-		{"kind of downstream", "database", "a store of rows"},
-		{"kind of downstream", "notification", "sends messages to people; takes no key and answers no query"},
-		{"kind of downstream", "payments-api", "moves money; may offer idempotency keys"},
 
 		{"word", "intent", "one business event offered by the workload, with the effects that it requires"},
 		{"word", "stack", "one engine and any layers, with a contract: promises and the envelope inside which it makes them"},

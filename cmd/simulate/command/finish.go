@@ -142,7 +142,7 @@ func (a *app) accidents(done *finished, swept *scenarios.Swept) error {
 	for _, c := range swept.Drifted {
 		why := "two runs of one case differ"
 		if twice, err := scenarios.Replay(c, patience); err == nil && !twice.Same {
-			why += "\n" + divergence(twice.First, twice.Second)
+			why += "\n" + drift(c, twice.First, twice.Second)
 		}
 		if err := add(c, why); err != nil {
 			return err

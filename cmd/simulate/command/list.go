@@ -35,11 +35,16 @@ func listings() []listing {
 		}},
 		{"stacks", (*app).listStacks},
 		{"layers", func(*app, string) ([]entryLine, error) {
-			rows := engines()
-			for i := range rows {
-				rows[i].doc = "engine: " + rows[i].doc
+			var rows []entryLine
+			for _, p := range scenarios.Parts() {
+				switch p.What {
+				case "engine":
+					rows = append(rows, entryLine{p.Name, "engine: " + p.Doc})
+				case "layer":
+					rows = append(rows, entryLine{p.Name, p.Doc})
+				}
 			}
-			return append(rows, layers()...), nil
+			return rows, nil
 		}},
 		{"faults", func(*app, string) ([]entryLine, error) {
 			var rows []entryLine

@@ -54,7 +54,7 @@ func (a *app) replay(path, historyFile string) error {
 	}
 	if !twice.Same {
 		return failf(exitDrift, "%s: two runs of this case differ: %016x and %016x\n%s", name, twice.First.Digest, twice.Second.Digest,
-			divergence(twice.First, twice.Second))
+			drift(c, twice.First, twice.Second))
 	}
 	out := a
 	if historyFile != "" {

@@ -26,47 +26,6 @@ func readSchema() *schemaNode {
 	return &root
 }
 
-// at follows a path of fields through lists; an empty node stands for what is not there.
-func (n *schemaNode) at(path ...string) *schemaNode {
-	for _, field := range path {
-		if n.Items != nil {
-			n = n.Items
-		}
-		if n = n.Properties[field]; n == nil {
-			return &schemaNode{}
-		}
-	}
-	return n
-}
-
-// engines lists the engines that a scenario may name.
-func engines() []entryLine {
-	var rows []entryLine
-	for _, name := range readSchema().at("stacks", "engine").Enum {
-		doc := "an engine: says when the position of an event is committed"
-		for _, w := range words() {
-			if w.what == wordEngine && w.name == name {
-				doc = w.doc
-			}
-		}
-		rows = append(rows, entryLine{name, doc})
-	}
-	return rows
-}
-
-// layers lists the layers that a scenario may name.
-func layers() []entryLine {
-	list := readSchema().at("stacks", "layers")
-	if list.Items == nil {
-		return nil
-	}
-	var rows []entryLine
-	for _, name := range history.SortedKeys(list.Items.Properties) {
-		rows = append(rows, entryLine{name, list.Items.Properties[name].Description})
-	}
-	return rows
-}
-
 // fields are those of scenario files.
 func fields() []meaning {
 	var all []meaning
