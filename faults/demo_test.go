@@ -52,8 +52,8 @@ func (a *answer) Receive(n *sim.Node, r *sim.Request) {
 	})
 }
 
-func newDemo(seed uint64) *demo {
-	d := &demo{w: sim.New(sim.Config{Seed: seed, Latency: rng.Constant(int64(sim.Millisecond))}), refused: map[string]bool{}, lost: map[string][]func(){}}
+func newDemo() *demo {
+	d := &demo{w: sim.New(sim.Config{Seed: 1, Latency: rng.Constant(int64(sim.Millisecond))}), refused: map[string]bool{}, lost: map[string][]func(){}}
 	for _, role := range []string{RoleBroker, RoleBroker, RoleBroker, "payments", "notifier"} {
 		d.w.Role(role, func(*sim.Node) sim.Handler { return &answer{d: d, service: role} }).Boot()
 	}
@@ -151,7 +151,7 @@ func (d *demo) tryHeal() {
 
 // run carries out a plan and ends the world. inject false leaves the injector out altogether.
 func run(t testing.TB, plan []Fault, inject bool, before ...func(d *demo)) *demo {
-	d := newDemo(1)
+	d := newDemo()
 	defer d.w.Close()
 	d.in = &Injector{}
 	if inject {

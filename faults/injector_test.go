@@ -228,7 +228,7 @@ func TestPartitionLosesReplies(t *testing.T) {
 func TestSomeoneElseBootsAndKills(t *testing.T) {
 	plan, err := ParseLines([]string{"at 10s kill consumer-1 for 5s", "at 20s kill consumer-2 for 5s", "at 990s kill consumer-1 for 1s"})
 	require.NoError(t, err)
-	d := newDemo(1)
+	d := newDemo()
 	defer d.w.Close()
 	d.in = Inject(d.w, plan, d)
 	d.w.At(sim.Time(12*second), sim.PhaseFault, func() { d.w.Node("consumer-1").Boot() })
@@ -267,14 +267,14 @@ func TestLastEndAndHeal(t *testing.T) {
 }
 
 func TestInjectRefusesAnInvalidPlan(t *testing.T) {
-	d := newDemo(1)
+	d := newDemo()
 	defer d.w.Close()
 	require.Panics(t, func() { Inject(d.w, []Fault{{Verb: "maim"}}, d) })
 }
 
 // TestAnyPlanIsSafe: whatever coincides, nothing panics, all is lifted, and every fault leaves a fact.
 func TestAnyPlanIsSafe(t *testing.T) {
-	observer := newDemo(1)
+	observer := newDemo()
 	defer observer.w.Close()
 	seen := Observe(observer.w)
 	observer.w.Run(sim.Time(90 * sim.Second))
@@ -303,7 +303,7 @@ func TestAnyPlanIsSafe(t *testing.T) {
 }
 
 func TestObserverCountsLikeTriggers(t *testing.T) {
-	d := newDemo(1)
+	d := newDemo()
 	defer d.w.Close()
 	o := Observe(d.w)
 	d.w.Run(sim.Time(20 * sim.Second))

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -34,9 +35,10 @@ func ParseLines(lines []string) ([]Fault, error) {
 	for i, line := range lines {
 		f, err := Parse(line)
 		if err != nil {
-			e := *err.(*ParseError)
+			e := &ParseError{Column: 1, Msg: err.Error()}
+			errors.As(err, &e)
 			e.Line = i + 1
-			problems = append(problems, &e)
+			problems = append(problems, e)
 			continue
 		}
 		out = append(out, f)

@@ -47,7 +47,7 @@ func matrixFigure(d *chart) figure {
 				paintCell(&c, d.cell(s.Name, k.Name), box(x+1, y+1, x+columnWidth-1, y+matrixRow-1))
 			}
 		}
-		matrixLegend(&c, d, left, c.Min.Y+matrixFoot-18)
+		matrixLegend(&c, c.Min.Y+matrixFoot-18)
 	}}
 }
 
@@ -135,7 +135,7 @@ func shadeOf(ramp []shade, mean float64) shade {
 }
 
 // matrixLegend explains halves, shades and marks, in two lines.
-func matrixLegend(c *draw.Canvas, d *chart, left, y vg.Length) {
+func matrixLegend(c *draw.Canvas, y vg.Length) {
 	sty := style(8.5, faint)
 	x := c.Min.X + matrixMargin
 	for _, part := range []struct {

@@ -112,7 +112,7 @@ func fieldsOf(t reflect.Type) (names []string, fields []reflect.StructField) {
 func (d *fileDecoder) record(n *docNode, v reflect.Value, path string) {
 	_, isLayer := v.Interface().(fileLayer)
 	layerParameters := isLayerPath(path)
-	if n.kind != mapNode && !(n.kind == emptyNode && layerParameters) {
+	if n.kind != mapNode && (n.kind != emptyNode || !layerParameters) {
 		d.report(n, path, "", "want a map with fields, not %s", n.what())
 		return
 	}

@@ -202,7 +202,8 @@ func (d *fileDecoder) strict(n *docNode, t reflect.Type, path string) {
 	if k, ok := wants[t.Kind()]; ok {
 		want = k
 	}
-	if n.kind != want && !(n.kind == emptyNode && (want == listNode || t.Kind() == reflect.Map)) {
+	mayBeEmpty := want == listNode || t.Kind() == reflect.Map
+	if n.kind != want && (n.kind != emptyNode || !mayBeEmpty) {
 		d.report(n, path, "", "want %s, not %s", (&docNode{kind: want}).kindName(), n.what())
 		return
 	}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,7 +136,7 @@ func TestDecodeReportsAllAtOnce(t *testing.T) {
 		src = strings.Replace(src, edit[0], edit[1], 1)
 	}
 	_, err := Decode("x.yaml", []byte(src))
-	ps, ok := err.(Problems)
+	ps, ok := errors.AsType[Problems](err)
 	if !ok || len(ps) < 4 {
 		t.Fatalf("%v", err)
 	}
@@ -152,7 +153,7 @@ func TestDecodePrintsAtMostFifty(t *testing.T) {
 		src.WriteString("x" + strings.Repeat("y", i+5) + ": 1\n")
 	}
 	_, err := Decode("x.yaml", []byte(src.String()))
-	ps, _ := err.(Problems)
+	ps, _ := errors.AsType[Problems](err)
 	if len(ps) < 120 || strings.Count(err.Error(), "^\n") > 50 || !strings.Contains(err.Error(), "more problems") {
 		t.Errorf("%d problems:\n%v", len(ps), err)
 	}
@@ -201,7 +202,7 @@ func TestDecodeHostile(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 			continue
 		}
-		if ps, ok := err.(Problems); !ok || len(ps) == 0 {
+		if ps, ok := errors.AsType[Problems](err); !ok || len(ps) == 0 {
 			t.Errorf("%s: %T", name, err)
 		}
 		if len(err.Error()) > 100_000 {

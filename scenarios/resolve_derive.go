@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-
-	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // derive computes the phases that follow from the rest.
@@ -94,16 +92,4 @@ func shortHash(v any, digits int) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:digits]
-}
-
-// distOf parses a text that has been validated.
-func distOf(text string) rng.Dist {
-	if text == "" {
-		return rng.Dist{}
-	}
-	d, err := rng.ParseDist(text)
-	if err != nil {
-		panic("scenarios: validated distribution: " + err.Error())
-	}
-	return d
 }

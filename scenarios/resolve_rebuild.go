@@ -127,7 +127,7 @@ func leafTime(ns int64) *docNode { return leaf(rng.FormatDuration(ns)) }
 // set adds a field; the value nil, and an empty text, leave it out.
 func (n *docNode) set(key string, value *docNode) *docNode {
 	n.kind = mapNode
-	if value != nil && !(value.kind == scalarNode && value.text == "") {
+	if value != nil && (value.kind != scalarNode || value.text != "") {
 		n.fields = append(n.fields, docField{leaf(key), value})
 	}
 	return n

@@ -10,9 +10,9 @@ import (
 	"github.com/twiceless/twiceless/model/stack"
 )
 
-func mustLoad(t *testing.T, name string) *Scenario {
+func mustLoad(t *testing.T) *Scenario {
 	t.Helper()
-	s, err := Load(name)
+	s, err := Load("payments")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestResolveRoundTrip(t *testing.T) {
 }
 
 func TestResolvePayments(t *testing.T) {
-	s := mustLoad(t, "payments")
+	s := mustLoad(t)
 	if s.Phases.WarmUp != 8*nsSecond || s.Phases.Chain != 306*nsSecond || s.Phases.Drain != 26*nsMinute {
 		t.Errorf("%+v", s.Phases)
 	}
@@ -77,7 +77,7 @@ func TestResolvePayments(t *testing.T) {
 }
 
 func TestResolveChainOfRetries(t *testing.T) {
-	s := mustLoad(t, "payments")
+	s := mustLoad(t)
 	l := &s.Stacks[2].Layers[1]
 	if got := l.delays(); got != 22_700*nsMillisecond {
 		t.Errorf("delays %d", got)
@@ -89,7 +89,7 @@ func TestResolveChainOfRetries(t *testing.T) {
 }
 
 func TestResolveHashIgnoresWords(t *testing.T) {
-	a, b := mustLoad(t, "payments"), mustLoad(t, "payments")
+	a, b := mustLoad(t), mustLoad(t)
 	b.Why, b.Stacks[1].Why, b.Expect = "", "other", []Expectation{{Stack: "at-most-once"}}
 	if a.Hash() != b.Hash() || len(a.Hash()) != 16 {
 		t.Errorf("%s %s", a.Hash(), b.Hash())
@@ -126,7 +126,7 @@ func TestResolveRebuildRefuses(t *testing.T) {
 		"stacks":                                 func(s *Scenario) { s.Stacks = nil },
 		"version":                                func(s *Scenario) { s.Version = 9 },
 	} {
-		s := mustLoad(t, "payments")
+		s := mustLoad(t)
 		damage(s)
 		if err := s.Rebuild(); err == nil {
 			t.Errorf("%s is accepted", name)

@@ -118,7 +118,7 @@ func (v *dotted) set(n *docNode) error {
 }
 
 func (choice) shape() form { return form{want: "a word", types: []string{"string"}} }
-func (v *choice) set(n *docNode) error {
+func (v *choice) set(n *docNode) error { //nolint:unparam // of interface scalar
 	*v = choice(n.text)
 	return nil
 }

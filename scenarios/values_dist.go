@@ -88,7 +88,7 @@ func (v *keySpace) set(n *docNode) error {
 		return err
 	}
 	kind, args, ok := argsOf(n.text)
-	if !ok || !(kind == "zipf" && len(args) == 2 || kind == "uniform" && len(args) == 1) {
+	if want := map[string]int{"zipf": 2, "uniform": 1}[kind]; !ok || want == 0 || len(args) != want {
 		return fmt.Errorf("want zipf(100, 1.1) or uniform(100), not %s", quoteShort(n.text))
 	}
 	keys, err := whole(0).parse(args[0])

@@ -120,14 +120,13 @@ func stepper(w *World, steps int) func() {
 	return unit
 }
 
-func loop(b *testing.B, unit func()) float64 {
+func loop(b *testing.B, unit func()) {
 	b.Helper()
 	b.ReportAllocs()
 	b.ResetTimer()
 	for range b.N {
 		unit()
 	}
-	return float64(b.Elapsed().Nanoseconds()) / float64(b.N)
 }
 
 func BenchmarkHeap100(b *testing.B)    { loop(b, bareHeap(100)) }

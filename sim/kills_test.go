@@ -64,10 +64,12 @@ func TestHowAProcessEnds(t *testing.T) {
 	}
 }
 
+func nothing() map[string]int { return nil }
+
 func TestAPanicIsAFactWhereItIsRaised(t *testing.T) {
 	line := 0
 	w, _ := oneProcess(func(*sim.Proc) {
-		var m map[string]int
+		m := nothing()
 		_, _, line, _ = runtime.Caller(0)
 		m["x"]++ // the line of the fact
 	})

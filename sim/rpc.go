@@ -190,13 +190,13 @@ func (w *World) delay(l *link, pkt *packet, purpose rng.Purpose) Duration {
 
 // send puts a packet on the wire. A connection is FIFO: nothing overtakes on it. toInc is the incarnation the
 // connection leads to; what is sent to one that has ended is lost.
-func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) Handle {
+func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) {
 	from, to := pkt.from, pkt.to
 	l := from.link(to)
 	at := w.now.Add(w.delay(l, pkt, purpose) + l.extra)
 	if l.cut || !to.up || to.incarnation != toInc {
 		w.freePacket(pkt)
-		return Handle{}
+		return
 	}
 	if l.fromInc != from.incarnation || l.toInc != toInc {
 		l.fromInc, l.toInc, l.last = from.incarnation, toInc, 0
@@ -206,7 +206,7 @@ func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) Han
 	e := &w.events[slot]
 	e.kind, e.node, e.inc, e.background, e.pkt = evPacket, to, toInc, bg, pkt
 	e.word = pkt.call*kindStep ^ uint64(pkt.op)<<2 ^ uint64(pkt.kind)
-	return w.schedule(slot, l.last, PhaseDeliver, 0)
+	w.schedule(slot, l.last, PhaseDeliver, 0)
 }
 
 // deliver hands a packet to its node.

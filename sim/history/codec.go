@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -138,7 +139,7 @@ func Read(r io.Reader, limit int) (*History, error) {
 	h := &History{limit: limit, digest: digestSeed}
 	lines := newLineReader(r)
 	line, err := lines.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("history: line 1: no header")
 	} else if err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ func Read(r io.Reader, limit int) (*History, error) {
 	d := decoder{intern: map[string]string{}}
 	for {
 		line, err := lines.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return h, nil
 		} else if err != nil {
 			return nil, err

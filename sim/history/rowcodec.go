@@ -3,6 +3,7 @@ package history
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -143,7 +144,7 @@ func ReadRows(r io.Reader) ([]Row, error) {
 	var scratch []byte
 	for {
 		line, err := lines.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rows, nil
 		} else if err != nil {
 			return nil, err

@@ -28,10 +28,10 @@ func (r Ratio) Hit(u uint64) bool {
 // "1". ParseRatio reads it back to the same probability.
 func (r Ratio) String() string {
 	r = r.reduced()
-	switch {
-	case r.Num == 0:
+	switch r.Num {
+	case 0:
 		return "0"
-	case r.Num == r.Den:
+	case r.Den:
 		return "1"
 	}
 	return strconv.FormatUint(r.Num, 10) + "/" + strconv.FormatUint(r.Den, 10)

@@ -4,6 +4,7 @@
 package brokertest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -151,7 +152,7 @@ func oldGeneration(t *testing.T, f Factory) {
 			return err
 		}
 		is := func(what string, got, want error) {
-			if got != want {
+			if !errors.Is(got, want) {
 				e.failf("%s: %v, wanted %v", what, got, want)
 			}
 		}
@@ -199,7 +200,7 @@ func unknownNames(t *testing.T, f Factory) {
 			{model.OpCommit, model.CommitRequest{Group: "g", Member: "nobody", Topic: topicName, Offsets: none}, model.ErrUnknownMember},
 			{model.OpOffsets, model.OffsetsRequest{Group: "g", Topic: "none"}, model.ErrUnknownTopic},
 		} {
-			if _, err := e.ask(p, c.op, c.body, sim.Second); err != c.want {
+			if _, err := e.ask(p, c.op, c.body, sim.Second); !errors.Is(err, c.want) {
 				e.failf("%s %+v: %v, wanted %v", c.op, c.body, err, c.want)
 			}
 		}
