@@ -101,7 +101,11 @@ func checkCell(t *rapid.T, all []history.Row, c Cell) {
 	checkMean(t, c.LossesPerFault, c.Losses, c.Runs, touched, c.Worst.Losses)
 	checkShare(t, c.PDuplicate, some(duplicates), c.Runs, touched)
 	checkShare(t, c.PLoss, some(losses), c.Runs, touched)
-	require.InEpsilon(t, 1+float64(sum(func(r history.Row) int64 { return r.Calls }))/math.Max(1, float64(c.Offered)), 1+c.CallsPerIntent, 1e-5)
+	calls := 0.0
+	if c.Offered > 0 { // nothing offered: nothing to divide by
+		calls = float64(sum(func(r history.Row) int64 { return r.Calls })) / float64(c.Offered)
+	}
+	require.InEpsilon(t, 1+calls, 1+c.CallsPerIntent, 1e-5)
 }
 
 func sumOf(b Buckets) (n int64) {

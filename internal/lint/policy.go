@@ -36,7 +36,6 @@ var lattice = []row{
 		ours: []string{"sim/...", "model/...", "faults/...", "checker/..."},
 		third: []string{
 			"github.com/goccy/go-yaml/...",
-			"github.com/invopop/jsonschema",
 			"github.com/santhosh-tekuri/jsonschema/v6/...",
 		},
 	},
