@@ -84,7 +84,7 @@ func (d *digest) bound() string {
 	if d.touched == 0 {
 		return "0 of " + count(d.runs, "run") + " a column"
 	}
-	return fmt.Sprintf("0 of %d or more touched runs a column, ≤ %s %%", d.touched, percent(zeroBound(d.touched)))
+	return fmt.Sprintf("0 of %d or more runs a column whose fault met work, ≤ %s %%", d.touched, percent(zeroBound(d.touched)))
 }
 
 func percent(p float64) string {
