@@ -138,7 +138,7 @@ func (n *Node) diskQueue(o diskOp) {
 	*op = o
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.op, e.node, e.inc, e.background, e.word = evDisk, op, n, n.incarnation, o.bg, uint64(o.kind)
+	e.kind, e.what, e.node, e.inc, e.background, e.word = evDisk, op, n, n.incarnation, o.bg, uint64(o.kind)
 	w.schedule(slot, d.busy, PhaseDeliver, 0)
 }
 

@@ -3,16 +3,14 @@ package sim
 import "fmt"
 
 // event is one scheduled thing, in a slab and named by its slot. What it carries depends on its kind. An event of
-// a node belongs to one incarnation: when that ends, its events leave the queue with it.
+// a node belongs to one incarnation: when that ends, its events leave the queue with it. One field holds what any
+// kind carries: at thousands of pending events, the time of an event is that of fetching it, and size is what counts.
 type event struct {
-	fn         func()  // evFunc
-	proc       *Proc   // evWake, evSignal
-	pkt        *packet // evPacket
-	op         *diskOp // evDisk
-	node       *Node   // nil = the world
-	word       uint64  // what the digest sees of it
-	gen        uint32  // counts the events that had this slot
-	inc        int32   // of node
+	what       any    // func(), *Proc, *packet or *diskOp, by kind
+	node       *Node  // nil = the world
+	word       uint64 // what the digest sees of it
+	gen        uint32 // counts the events that had this slot
+	inc        int32  // of node
 	kind       eventKind
 	phase      Phase
 	background bool
@@ -137,7 +135,7 @@ func (w *World) at(t Time, p Phase, fn func(), background bool) Handle {
 	w.living()
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.fn, e.node, e.inc, e.word, e.background = evFunc, fn, nil, 0, 0, background
+	e.kind, e.what, e.node, e.inc, e.word, e.background = evFunc, fn, nil, 0, 0, background
 	return w.schedule(slot, t, p, 0)
 }
 
@@ -145,7 +143,7 @@ func (w *World) at(t Time, p Phase, fn func(), background bool) Handle {
 func (w *World) dispatch(slot int32, e *event) {
 	n := e.node
 	if n == nil {
-		fn := e.fn
+		fn := e.what.(func())
 		w.release(slot)
 		fn()
 		return
@@ -159,24 +157,24 @@ func (w *World) dispatch(slot int32, e *event) {
 	}
 	switch e.kind {
 	case evFunc:
-		fn := e.fn
+		fn := e.what.(func())
 		n.bg = e.background
 		w.release(slot)
 		w.handle(n, fn)
 		n.bg = false
 	case evWake, evSignal:
-		p := e.proc
+		p := e.what.(*Proc)
 		p.timedOut = e.kind == evWake
 		p.timer = Handle{}
 		w.release(slot)
 		w.resume(p)
 	case evPacket:
-		pkt := e.pkt
+		pkt := e.what.(*packet)
 		w.release(slot)
 		w.deliver(pkt)
 		w.freePacket(pkt)
 	case evDisk:
-		op := e.op
+		op := e.what.(*diskOp)
 		w.release(slot)
 		n.diskDone(op)
 	default:

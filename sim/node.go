@@ -229,7 +229,7 @@ func (n *Node) unhold(slot int32) {
 func (n *Node) later(bg bool, fn func()) {
 	slot := n.w.alloc()
 	e := &n.w.events[slot]
-	e.kind, e.fn, e.node, e.inc, e.word, e.background = evFunc, fn, n, n.incarnation, 0, bg
+	e.kind, e.what, e.node, e.inc, e.word, e.background = evFunc, fn, n, n.incarnation, 0, bg
 	n.w.admit(slot, PhaseDeliver)
 	n.hold(slot)
 }
@@ -265,7 +265,7 @@ func (n *Node) after(d Duration, fn func(), bg bool) Handle {
 	}
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.fn, e.node, e.inc, e.word, e.background = evFunc, fn, n, n.incarnation, 0, bg
+	e.kind, e.what, e.node, e.inc, e.word, e.background = evFunc, fn, n, n.incarnation, 0, bg
 	return w.schedule(slot, n.mono.due(w.now, d), PhaseTimer, 0)
 }
 

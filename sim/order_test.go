@@ -9,7 +9,7 @@ func Example_orderingContract() {
 	defer w.Close()
 	at := func(t Time, p Phase, tie uint16, name string) {
 		slot := w.alloc()
-		w.events[slot].kind, w.events[slot].fn = evFunc, func() { fmt.Println(w.Now(), name) }
+		w.events[slot].kind, w.events[slot].what = evFunc, func() { fmt.Println(w.Now(), name) }
 		w.schedule(slot, t, p, tie)
 	}
 	at(Time(2*Second), PhaseFault, 0, "a later fault")

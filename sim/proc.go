@@ -106,7 +106,7 @@ func (p *Proc) wakeAt(kind eventKind, at Time) {
 	w := p.w
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.proc, e.node, e.inc, e.background, e.word = kind, p, p.n, p.inc, p.bg, p.id
+	e.kind, e.what, e.node, e.inc, e.background, e.word = kind, p, p.n, p.inc, p.bg, p.id
 	p.timer = w.schedule(slot, at, PhaseTimer, 0)
 }
 
@@ -301,7 +301,7 @@ const forever = Duration(-1)
 
 // await gives control back until a wake-up; it reports whether the wait timed out.
 func (p *Proc) await(timeout Duration) bool {
-	p.gotBody, p.gotErr, p.gotFact, p.timedOut = nil, nil, 0, false
+	p.timedOut = false
 	if timeout != forever {
 		p.wakeAt(evWake, p.n.mono.due(p.w.now, timeout))
 	}

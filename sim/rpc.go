@@ -204,7 +204,7 @@ func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) {
 	l.last = max(l.last, at)
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.node, e.inc, e.background, e.pkt = evPacket, to, toInc, bg, pkt
+	e.kind, e.node, e.inc, e.background, e.what = evPacket, to, toInc, bg, pkt
 	e.word = pkt.call*kindStep ^ uint64(pkt.op)<<2 ^ uint64(pkt.kind)
 	w.schedule(slot, l.last, PhaseDeliver, 0)
 }
