@@ -116,7 +116,7 @@ func resolveConsumers(f *fileConsumers, s *Scenario) Consumers {
 		MaxPollInterval: int64(valueOr(f.MaxPollInterval, 5*nsMinute)),
 		Heartbeat:       int64(valueOr(f.Heartbeat, period(s.Broker.SessionTimeout/3))),
 		FetchWait:       int64(valueOr(f.FetchWait, 500*nsMillisecond)),
-		CallTimeout:     int64(valueOr(f.CallTimeout, 2*nsSecond)),
+		CallTimeout:     int64(valueOr(f.CallTimeout, 5*nsSecond)),
 		RequestTimeout:  int64(valueOr(f.RequestTimeout, 2*nsSecond)),
 		CommitTimeout:   int64(valueOr(f.CommitTimeout, 60*nsSecond)),
 		Restart:         int64(valueOr(f.Restart, 200*nsMillisecond)),

@@ -83,7 +83,7 @@ func TestResolveChainOfRetries(t *testing.T) {
 		t.Errorf("delays %d", got)
 	}
 	l.Budget = 100
-	if got, want := s.chain(), l.delays()+101*2*nsSecond*3; got != want {
+	if got, want := s.chain(), l.delays()+101*5*nsSecond*3; got != want {
 		t.Errorf("chain %d, want %d", got, want)
 	}
 }

@@ -94,7 +94,7 @@ type Consumers struct {
 	MaxPollInterval int64 `json:"max_poll_interval"` // on the member's monotonic clock; default 5m
 	Heartbeat       int64 `json:"heartbeat"`         // default session_timeout/3
 	FetchWait       int64 `json:"fetch_wait"`        // long poll; default 500ms
-	CallTimeout     int64 `json:"call_timeout"`      // of a stage's call; default 2s
+	CallTimeout     int64 `json:"call_timeout"`      // of a stage's call; default 5s, beyond the slowest answer of every default service
 	RequestTimeout  int64 `json:"request_timeout"`   // of requests to the broker (besides fetch and join waits); default 2s
 	CommitTimeout   int64 `json:"commit_timeout"`    // how long a commit asks again while the coordinator does not answer; default 60s
 	Restart         int64 `json:"restart"`           // time from boot to the first instruction; default 200ms
