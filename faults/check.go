@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/twiceless/twiceless/internal/words"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
@@ -111,39 +112,10 @@ func verbList() []string {
 
 func verbNames() string { return strings.Join(verbList(), ", ") }
 
-// nearest is a hint: the name that differs from s by two edits at most, or else the given hint.
+// nearest is a hint: the name that was meant, or else the given hint.
 func nearest(s string, names []string, otherwise string) string {
-	best, least := "", 3
-	for _, name := range names {
-		if d := edits(s, name); d < least && d < len(name) {
-			best, least = name, d
-		}
+	if best := words.Nearest(s, names); best != "" {
+		return "did you mean " + best + "?"
 	}
-	if best == "" {
-		return otherwise
-	}
-	return "did you mean " + best + "?"
-}
-
-// edits is the Levenshtein distance; beyond 64 bytes it says 64.
-func edits(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
+	return otherwise
 }

@@ -133,17 +133,14 @@ func PartitionName(topic string, partition int) string {
 	return topic + "/" + strconv.Itoa(partition)
 }
 
-// Encode writes a message as netstrings: what a log's disk holds.
+// Encode writes a message as a log's disk holds it.
 func (m Message) Encode() string {
-	b := make([]byte, 0, 96+len(m.Payload)+len(m.Headers))
+	b := make([]byte, 0, 128+len(m.Payload)+len(m.Headers))
 	for _, s := range [...]string{m.Event, m.Stage, m.Key, m.Correlation, m.Payload, m.Schema, m.IdempotencyKey, m.Headers} {
-		b = strconv.AppendInt(b, int64(len(s)), 10)
-		b = append(b, ':')
-		b = append(b, s...)
+		b = AppendText(b, s)
 	}
 	for _, n := range [...]int64{m.Amount, int64(m.Attempt), m.Cause, m.Stored} {
-		b = strconv.AppendInt(b, n, 10)
-		b = append(b, ',')
+		b = AppendNumber(b, n)
 	}
 	return string(b)
 }
@@ -152,36 +149,13 @@ func (m Message) Encode() string {
 // torn, so anything else is a bug of ours: it panics.
 func DecodeMessage(s string) Message {
 	var m Message
-	rest := s
+	in := Fields{Rest: s}
 	for _, field := range [...]*string{&m.Event, &m.Stage, &m.Key, &m.Correlation, &m.Payload, &m.Schema, &m.IdempotencyKey, &m.Headers} {
-		*field, rest = cutNetstring(s, rest)
+		*field = in.Text()
 	}
-	var n [4]int64
-	for i := range n {
-		j := 0
-		for rest[j] != ',' {
-			j++
-		}
-		v, err := strconv.ParseInt(rest[:j], 10, 64)
-		if err != nil {
-			panic(fmt.Sprintf("model: damaged record %q", s))
-		}
-		n[i], rest = v, rest[j+1:]
+	m.Amount, m.Attempt, m.Cause, m.Stored = in.Number(), int(in.Number()), in.Number(), in.Number()
+	if in.Bad {
+		panic(fmt.Sprintf("model: damaged record %q", s))
 	}
-	m.Amount, m.Attempt, m.Cause, m.Stored = n[0], int(n[1]), n[2], n[3]
 	return m
-}
-
-func cutNetstring(whole, s string) (field, rest string) {
-	for i := range len(s) {
-		if s[i] != ':' {
-			continue
-		}
-		n, err := strconv.Atoi(s[:i])
-		if err != nil || n < 0 || i+1+n > len(s) {
-			break
-		}
-		return s[i+1 : i+1+n], s[i+1+n:]
-	}
-	panic(fmt.Sprintf("model: damaged record %q", whole))
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/twiceless/twiceless/internal/words"
 )
 
 // maxProblems is the number of problems that an error prints; it counts the rest.
@@ -146,41 +148,12 @@ func printable(s string) string {
 	}, s)
 }
 
-// didYouMean is the hint for an unknown name: the nearest known one at a distance of at most 2, or "".
+// didYouMean is the hint for an unknown name: the known one that was meant, or "".
 func didYouMean(name string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := levenshtein(name, k); d < distance && d < len(k) {
-			best, distance = k, d
-		}
+	if best := words.Nearest(name, known); best != "" {
+		return "did you mean " + best + "?"
 	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + best + "?"
-}
-
-// levenshtein is the edit distance of two strings; it stops counting at 3.
-func levenshtein(a, b string) int {
-	if d := len(a) - len(b); d > 2 || d < -2 {
-		return 3
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return min(row[len(b)], 3)
+	return ""
 }
 
 // quote shortens and quotes a text of the input for a message.

@@ -25,7 +25,7 @@ var lattice = []row{
 	{pkg: "model/store/...", ours: []string{"sim/...", "model"}},
 	{pkg: "model/stack/...", ours: []string{"sim/...", "model"}},
 
-	{pkg: "faults/...", ours: []string{"sim/...", "model"}},
+	{pkg: "faults/...", ours: []string{"sim/...", "model", "internal/words"}},
 
 	{pkg: "checker/...", ours: []string{"sim/history"}, third: []string{"github.com/anishathalye/porcupine"}},
 
@@ -33,7 +33,7 @@ var lattice = []row{
 
 	{
 		pkg:  "scenarios/...",
-		ours: []string{"sim/...", "model/...", "faults/...", "checker/..."},
+		ours: []string{"sim/...", "model/...", "faults/...", "checker/...", "internal/words"},
 		third: []string{
 			"github.com/goccy/go-yaml/...",
 			"github.com/santhosh-tekuri/jsonschema/v6/...",
@@ -42,11 +42,12 @@ var lattice = []row{
 
 	{
 		pkg:   "cmd/simulate/...",
-		ours:  []string{"scenarios/...", "reports/...", "checker/...", "faults/...", "sim/..."},
+		ours:  []string{"scenarios/...", "reports/...", "checker/...", "faults/...", "sim/...", "internal/words"},
 		third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},
 
 	{pkg: "internal/lint"},
+	{pkg: "internal/words"},
 }
 
 // testsMayImport is what the test files of every package may import beyond its row, and what packages made for tests (see isTestPackage) may

@@ -13,32 +13,22 @@ const metaFile = "meta"
 
 func groupFile(name string) string { return "group/" + name }
 
-// pack joins fields as netstrings and ends with a semicolon, so that a torn record never unpacks.
+// pack seals fields, so that a torn record never unpacks.
 func pack(fields ...string) string {
 	var b []byte
 	for _, f := range fields {
-		b = strconv.AppendInt(b, int64(len(f)), 10)
-		b = append(b, ':')
-		b = append(b, f...)
+		b = model.AppendText(b, f)
 	}
-	return string(append(b, ';'))
+	return model.Seal(b)
 }
 
 // unpack is the inverse of pack; ok is false for a torn record.
 func unpack(s string) (fields []string, ok bool) {
-	for len(s) > 0 && s != ";" {
-		i := 0
-		for i < len(s) && s[i] != ':' {
-			i++
-		}
-		n, err := strconv.Atoi(s[:i])
-		if err != nil || n < 0 || i+1+n > len(s) {
-			return nil, false
-		}
-		fields = append(fields, s[i+1:i+1+n])
-		s = s[i+1+n:]
+	in, ok := model.Open(s)
+	for in.More() {
+		fields = append(fields, in.Text())
 	}
-	return fields, s == ";"
+	return fields, ok && !in.Bad
 }
 
 func number(s string) int64 {

@@ -3,6 +3,7 @@ package downstream
 import (
 	"strconv"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -62,76 +63,32 @@ func records(n *sim.Node) []record {
 	return out
 }
 
-// encode writes a record as a netstring of netstrings: one that is cut short anywhere does not decode.
+// encode writes a record; one that is cut short anywhere does not decode.
 func (r *record) encode() string {
 	b := make([]byte, 0, 128)
 	for _, s := range [...]string{r.event, r.stage, r.key, r.op, r.result, r.idemKey} {
-		b = appendString(b, s)
+		b = model.AppendText(b, s)
 	}
 	for _, v := range [...]int64{flag(r.effect), int64(r.class), int64(r.hash), int64(r.attempt), r.cause, int64(r.params), int64(r.wall)} {
-		b = appendInt(b, v)
+		b = model.AppendNumber(b, v)
 	}
 	for _, w := range r.writes {
-		b = appendString(b, w.Key)
-		b = appendString(b, w.Value)
+		b = model.AppendText(b, w.Key)
+		b = model.AppendText(b, w.Value)
 	}
-	return string(appendString(nil, string(b)))
+	return model.Seal(b)
 }
 
 func decode(s string) (r record, ok bool) {
-	body, rest, ok := cut(s)
-	if !ok || rest != "" {
-		return record{}, false
+	in, ok := model.Open(s)
+	r.event, r.stage, r.key, r.op, r.result, r.idemKey = in.Text(), in.Text(), in.Text(), in.Text(), in.Text(), in.Text()
+	r.effect, r.class, r.hash = in.Number() == 1, history.Class(in.Number()), uint64(in.Number())
+	r.attempt, r.cause, r.params, r.wall = int32(in.Number()), in.Number(), uint64(in.Number()), sim.Time(in.Number())
+	for in.More() {
+		r.writes = append(r.writes, Write{Key: in.Text(), Value: in.Text()})
 	}
-	in := reader{rest: body}
-	r.event, r.stage, r.key, r.op, r.result, r.idemKey = in.text(), in.text(), in.text(), in.text(), in.text(), in.text()
-	r.effect, r.class, r.hash = in.number() == 1, history.Class(in.number()), uint64(in.number())
-	r.attempt, r.cause, r.params, r.wall = int32(in.number()), in.number(), uint64(in.number()), sim.Time(in.number())
-	for in.rest != "" && !in.bad {
-		r.writes = append(r.writes, Write{Key: in.text(), Value: in.text()})
-	}
-	return r, !in.bad
+	return r, ok && !in.Bad
 }
-
-// reader takes netstrings off the front of a text until one does not parse.
-type reader struct {
-	rest string
-	bad  bool
-}
-
-func (in *reader) text() string {
-	field, rest, ok := cut(in.rest)
-	in.rest, in.bad = rest, in.bad || !ok
-	return field
-}
-
-func (in *reader) number() int64 {
-	v, err := strconv.ParseInt(in.text(), 10, 64)
-	in.bad = in.bad || err != nil
-	return v
-}
-
-func cut(s string) (field, rest string, ok bool) {
-	for i := range len(s) {
-		if s[i] != ':' {
-			continue
-		}
-		n, err := strconv.Atoi(s[:i])
-		if err != nil || n < 0 || n > len(s)-i-1 {
-			return "", "", false
-		}
-		return s[i+1 : i+1+n], s[i+1+n:], true
-	}
-	return "", "", false
-}
-
-func appendString(b []byte, s string) []byte {
-	b = strconv.AppendInt(b, int64(len(s)), 10)
-	b = append(b, ':')
-	return append(b, s...)
-}
-
-func appendInt(b []byte, v int64) []byte { return appendString(b, strconv.FormatInt(v, 10)) }
 
 func flag(on bool) int64 {
 	if on {

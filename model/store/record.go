@@ -3,6 +3,7 @@ package store
 import (
 	"strconv"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 )
 
@@ -32,29 +33,19 @@ type change struct {
 	state
 }
 
-// encode writes a change as a netstring of netstrings: one that is cut short anywhere does not decode.
+// encode writes a change; one that is cut short anywhere does not decode.
 func (c *change) encode() string {
 	b := make([]byte, 0, 64)
-	for _, s := range [...]string{c.event, c.stage, c.token, strconv.Itoa(int(c.is))} {
-		b = appendString(b, s)
+	for _, s := range [...]string{c.event, c.stage, c.token} {
+		b = model.AppendText(b, s)
 	}
-	return string(appendString(nil, string(b)))
+	return model.Seal(model.AppendNumber(b, int64(c.is)))
 }
 
 func decode(s string) (c change, ok bool) {
-	body, rest, ok := cut(s)
-	if !ok || rest != "" {
-		return change{}, false
-	}
-	is := ""
-	for _, field := range [...]*string{&c.event, &c.stage, &c.token, &is} {
-		if *field, body, ok = cut(body); !ok {
-			return change{}, false
-		}
-	}
-	n, err := strconv.Atoi(is)
-	c.is = status(n)
-	return c, err == nil && body == ""
+	in, ok := model.Open(s)
+	c.event, c.stage, c.token, c.is = in.Text(), in.Text(), in.Text(), status(in.Number())
+	return c, ok && !in.Bad && !in.More()
 }
 
 // changes reads the file; the node may be down. A line torn by a power loss, which the next boot would cut off, is
@@ -89,24 +80,4 @@ func FinalState(n *sim.Node) {
 			delete(last, all[i].name)
 		}
 	}
-}
-
-func cut(s string) (field, rest string, ok bool) {
-	for i := range len(s) {
-		if s[i] != ':' {
-			continue
-		}
-		n, err := strconv.Atoi(s[:i])
-		if err != nil || n < 0 || n > len(s)-i-1 {
-			return "", "", false
-		}
-		return s[i+1 : i+1+n], s[i+1+n:], true
-	}
-	return "", "", false
-}
-
-func appendString(b []byte, s string) []byte {
-	b = strconv.AppendInt(b, int64(len(s)), 10)
-	b = append(b, ':')
-	return append(b, s...)
 }

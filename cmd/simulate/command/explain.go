@@ -9,6 +9,7 @@ import (
 
 	"github.com/twiceless/twiceless/checker"
 	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/internal/words"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -50,7 +51,7 @@ func (a *app) explain(word string) error {
 	}
 	if len(found) == 0 {
 		advice := "layers, faults, properties, columns, causes, fields and buckets are known: simulate list layers"
-		if near := nearest(word, vocabulary(all)); near != "" {
+		if near := words.Nearest(word, vocabulary(all)); near != "" {
 			advice = "did you mean " + near + "?"
 		}
 		return failf(exitInput, "nothing is known of %q (%s)", word, advice)
@@ -115,7 +116,7 @@ func meanings() []meaning {
 	for _, d := range history.Dimensions() {
 		add("dimension of envelopes", string(d.Name), d.Doc)
 	}
-	all = append(append(all, words()...), fields()...)
+	all = append(append(all, glossary()...), fields()...)
 	for k := history.KindNone + 1; ; k++ {
 		if parsed, err := history.ParseKind(k.String()); err != nil || parsed != k {
 			break

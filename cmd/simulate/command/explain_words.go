@@ -1,7 +1,7 @@
 package command
 
-// words is the table of what is explained and has no table elsewhere, by kind and in the order of its files.
-func words() []meaning { return append(columns(), terms()...) }
+// glossary is the table of what is explained and has no table elsewhere, by kind and in the order of its files.
+func glossary() []meaning { return append(columns(), terms()...) }
 
 // columns are those of results.json.
 func columns() []meaning {

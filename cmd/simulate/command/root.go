@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/twiceless/twiceless/internal/words"
 )
 
 // commands lists the commands in the order of the help.
@@ -83,7 +85,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	})
 	name := unknown.GetSpecifiedName()
 	advice := cmd.CommandPath() + " --help"
-	if near := nearest(name, names); near != "" && len(name) > 1 {
+	if near := words.Nearest(name, names); near != "" && len(name) > 1 {
 		advice = "did you mean --" + near + "?"
 	}
 	dashes := "--"
@@ -122,50 +124,8 @@ func arguments(least, most int, usage string) cobra.PositionalArgs {
 
 // hint proposes the nearest name, or lists all of them.
 func hint(name string, known []string) string {
-	if near := nearest(name, known); near != "" {
+	if near := words.Nearest(name, known); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return "known: " + strings.Join(known, ", ")
-}
-
-// nearest is the known name that was probably meant, "" = none is near.
-func nearest(name string, known []string) string {
-	best, least := "", 1+max(2, len(name)/4)
-	for _, k := range known {
-		d := distance(strings.ToLower(name), strings.ToLower(k))
-		if len(name) >= 3 && strings.HasPrefix(k, strings.ToLower(name)) {
-			d = min(d, 1)
-		}
-		if d < least && d < len(k) {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance is the number of edits between two strings, a swap of neighbours being one.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		next := make([]int, len(b)+1)
-		next[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next[j+1] = min(row[j+1]+1, next[j]+1, row[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				next[j+1] = min(next[j+1], before[j-1]+1)
-			}
-		}
-		before, row = row, next
-	}
-	return row[len(b)]
 }
