@@ -65,6 +65,20 @@ func (in *Input) check() error {
 	return nil
 }
 
+// runsText says how many runs a cell has, and whether that is enough to decide something. Parts of a comparison that
+// was split over machines have fewer than were asked for: the least counts.
+func (in *Input) runsText() (text string, decisive bool) {
+	least := in.RunsPerCell
+	for _, c := range sums(*in) {
+		least = min(least, c.Runs)
+	}
+	text = count(in.RunsPerCell, "run") + " a cell"
+	if least < in.RunsPerCell {
+		text = fmt.Sprintf("incomplete: only %d of %s in some cells", least, text)
+	}
+	return text, least >= decisiveRuns
+}
+
 // columns are the fault kinds without the control.
 func (in *Input) columns() []history.FaultKind {
 	var kinds []history.FaultKind

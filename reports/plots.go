@@ -92,8 +92,9 @@ func (d *chart) cell(stack, fault string) *Cell {
 
 // subtitle says what every picture rests on.
 func (d *chart) subtitle() string {
-	s := fmt.Sprintf("%s · one fault a run · %s a cell · base seed %d", d.in.Scenario, count(d.in.RunsPerCell, "run"), d.in.BaseSeed)
-	if d.in.RunsPerCell < decisiveRuns {
+	runs, decisive := d.in.runsText()
+	s := fmt.Sprintf("%s · one fault a run · %s · base seed %d", d.in.Scenario, runs, d.in.BaseSeed)
+	if !decisive {
 		s += fmt.Sprintf(" · a first look: decide with %d runs", decisiveRuns)
 	}
 	return s

@@ -69,8 +69,8 @@ func (t *table) under(stack string) []*cell {
 // header says what was compared, in lines of at most pageWidth.
 func (t *table) header() []string {
 	in := &t.in
-	runs := count(in.RunsPerCell, "run") + " a cell"
-	if in.RunsPerCell < decisiveRuns {
+	runs, decisive := in.runsText()
+	if !decisive {
 		runs += fmt.Sprintf(" (a first look; decide with --runs %d)", decisiveRuns)
 	}
 	parts := []string{
