@@ -147,7 +147,7 @@ func TestCheck(t *testing.T) {
 		"at 1s kill consumer for 1s":                   "",
 		"at 1s kill $leader(order/1) for 1s":           `unknown topic "order"; did you mean orders?`,
 		"at 1s kill consumr-1 for 1s":                  `unknown node or role "consumr-1"`,
-		"at 1s join gardener for 1s":                     `unknown role "gardener"; there are: consumer, broker, payments`,
+		"at 1s join gardener for 1s":                   `unknown role "gardener"; there are: consumer, broker, payments`,
 		"at 1s lose-reply payment":                     `unknown service "payment"; did you mean payments?`,
 		"at 1s partition consumer-1 from brokr for 1s": `unknown node or role "brokr"; did you mean broker?`,
 		"when payments.refund/sent{event=order-1} #1 kill $caller for 1s":        `is no operation of this scenario`,

@@ -106,6 +106,7 @@ type Outcome struct {
 	After sim.Duration // Retry: not before
 	To    string       // Forward: topic
 	Why   error
+	Tries int // runs of the handler behind this outcome; 0 = one
 }
 
 // Batch handles messages and returns one outcome per message; a size of one is the common case.

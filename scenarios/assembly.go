@@ -60,11 +60,11 @@ func assemble(flow model.Flow, s *Stack, offers map[string]*model.Offer) *assemb
 func assembleWith(flow model.Flow, s *Stack, engine model.Engine, offers map[string]*model.Offer) *assembly {
 	a := &assembly{flow: flow, offers: offers, stages: map[string][]func(model.Call) model.Call{}, calls: map[string]model.Call{}}
 	for _, l := range s.Layers {
-		layer, ok := stack.LayerByName(l.Kind, stack.Params{Backoff: l.Backoff, From: sim.Duration(l.From), To: sim.Duration(l.To),
-			Budget: l.Budget, KeyFrom: l.KeyFrom, Keep: sim.Duration(l.Keep), Topic: l.Topic, Variant: l.Variant})
+		kind, ok := stack.LayerByName(l.Kind)
 		if !ok {
 			panic("scenarios: layer " + l.Kind + " passed the check and does not exist")
 		}
+		layer := kind.New(kind.Values(l.With))
 		layer.Install(a, flow)
 	}
 	for _, st := range flow.Stages {

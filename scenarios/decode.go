@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/twiceless/twiceless/model/stack"
 )
 
 // Decode reads a scenario file and resolves it. The error is of type Problems and lists all that is wrong.
@@ -52,6 +54,10 @@ func (d *fileDecoder) decode(n *docNode, v reflect.Value, path string, tag refle
 	}
 	if s, ok := v.Addr().Interface().(scalar); ok {
 		d.scalar(n, s, path, tag)
+		return
+	}
+	if l, ok := v.Addr().Interface().(*Layer); ok {
+		d.layer(n, l, path, stack.Layers())
 		return
 	}
 	switch v.Kind() {
@@ -110,13 +116,27 @@ func fieldsOf(t reflect.Type) (names []string, fields []reflect.StructField) {
 
 // record decodes a map with fixed fields.
 func (d *fileDecoder) record(n *docNode, v reflect.Value, path string) {
-	_, isLayer := v.Interface().(fileLayer)
-	layerParameters := isLayerPath(path)
-	if n.kind != mapNode && (n.kind != emptyNode || !layerParameters) {
-		d.report(n, path, "", "want a map with fields, not %s", n.what())
+	if n.kind != mapNode {
+		d.noMap(n, path)
 		return
 	}
 	names, fields := fieldsOf(v.Type())
+	d.fields(n, path, "field", names, func(i int, value *docNode, at string) {
+		d.decode(value, v.Field(i), at, fields[i].Tag)
+	})
+	for i, f := range fields {
+		if example := f.Tag.Get("need"); example != "" && n.field(names[i]) == nil {
+			d.report(n, joinPath(path, names[i]), "", "missing; want for example %s", example)
+		}
+	}
+}
+
+func (d *fileDecoder) noMap(n *docNode, path string) {
+	d.report(n, path, "", "want a map with fields, not %s", n.what())
+}
+
+// fields hands each field of a map to store, with its place in names, and reports those that are not what the map has.
+func (d *fileDecoder) fields(n *docNode, path, what string, names []string, store func(i int, value *docNode, at string)) {
 	seen := map[string]*docNode{}
 	for _, f := range n.fields {
 		key, at := f.key.text, joinPath(path, f.key.text)
@@ -125,32 +145,16 @@ func (d *fileDecoder) record(n *docNode, v reflect.Value, path string) {
 		case seen[key] != nil:
 			d.report(f.key, at, "", "duplicate field; the first is in line %d", seen[key].line)
 		case i >= 0:
-			d.decode(f.value, v.Field(i), at, fields[i].Tag)
+			store(i, f.value, at)
 		case laterField(pathPattern(at)) != "":
 			d.report(f.key, at, "", "%s", laterField(pathPattern(at)))
 		case f.value.kind == emptyNode && strings.Contains(key, ")") && !strings.Contains(key, "("):
 			d.report(f.key, path, "", "%s is cut off at a comma: inside { } put the value in quotes", quoteShort(key))
-		case isLayer:
-			d.report(f.key, at, hintOr(key, names, "known: "+strings.Join(names, ", ")), "unknown layer")
 		default:
-			d.report(f.key, at, hintOr(key, names, "known: "+strings.Join(names, ", ")), "unknown field")
+			d.report(f.key, at, hintOr(key, names, "known: "+strings.Join(names, ", ")), "unknown %s", what)
 		}
 		seen[key] = f.key
 	}
-	if isLayer && len(n.fields) != 1 {
-		d.report(n, path, "", "%d kinds in one entry of the list; want one, such as { retry: {} }", len(n.fields))
-	}
-	for i, f := range fields {
-		if example := f.Tag.Get("need"); example != "" && seen[names[i]] == nil {
-			d.report(n, joinPath(path, names[i]), "", "missing; want for example %s", example)
-		}
-	}
-}
-
-// isLayerPath reports whether path is that of a layer's parameters, which may be left empty.
-func isLayerPath(path string) bool {
-	p := pathPattern(path)
-	return strings.HasPrefix(p, "stacks[].layers[].") && strings.Count(p, ".") == 2
 }
 
 // hintOr is the hint for an unknown name, or a list of what is known.

@@ -2,7 +2,8 @@ package scenarios
 
 // The structs of a scenario file are its field table: the decoder, the messages and the JSON Schema all come from
 // their tags. f = name of the field, need = it must be there (and an example), min and max = bounds of the value,
-// len = most entries of a list or map, enum and keys = the names that are allowed, unit = what a number counts.
+// len = most entries of a list or map, enum and keys = the names that are allowed, unit = what a number counts. The
+// fields of layers come from their own table, stack.Layers.
 
 type fileScenario struct {
 	Version     *whole                     `f:"version" need:"version: 1" min:"1" max:"1" doc:"Version of the format of scenario files."`
@@ -98,37 +99,9 @@ type fileStack struct {
 	Engine   *choice           `f:"engine" need:"engine: commit-after" enum:"@engine" doc:"When the position of an event is committed."`
 	Acks     *whole            `f:"acks" min:"0" max:"1" default:"1" doc:"Whether the producer waits for the broker's answer."`
 	Retries  *yesNo            `f:"retries" doc:"Whether the producer tries again; by default not with commit-before, and not with acks 0."`
-	Layers   []fileLayer       `f:"layers" len:"16" doc:"The layers; the first is the outermost."`
+	Layers   []Layer           `f:"layers" len:"16" doc:"The layers; the first is the outermost."`
 	Promises filePromises      `f:"promises" doc:"What the stack promises; what is not named is permitted."`
 	Envelope map[string]atMost `f:"envelope" keys:"@dimension" len:"16" doc:"The bounds inside which the promises are made; what is not named does not restrict."`
-}
-
-// fileLayer has exactly one field: the kind of the layer.
-type fileLayer struct {
-	Retry          *fileRetry      `f:"retry" doc:"Tries again after a growing delay, up to a budget."`
-	DeadLetter     *fileDeadLetter `f:"dead-letter" doc:"Parks an event that was given up."`
-	IdempotencyKey *fileKey        `f:"idempotency-key" doc:"Sends a key with each call."`
-	DedupStore     *fileDedup      `f:"dedup-store" doc:"Remembers the stages that were done."`
-}
-
-type fileRetry struct {
-	Backoff *choice `f:"backoff" enum:"exponential|none" default:"exponential" doc:"How delays grow."`
-	From    *period `f:"from" min:"1ms" max:"1h" default:"100ms" doc:"First delay."`
-	To      *period `f:"to" min:"1ms" max:"24h" default:"10s" doc:"Longest delay."`
-	Budget  *whole  `f:"budget" min:"1" max:"1000" unit:"tries" default:"8" doc:"Tries after the first."`
-}
-
-type fileDeadLetter struct {
-	Topic *dotted `f:"topic" doc:"Topic of parked events; by default that of the workload with .dlq."`
-}
-
-type fileKey struct {
-	From []choice `f:"from" enum:"event|stage" len:"2" default:"[event, stage]" doc:"What the key is made of."`
-	Keep *period  `f:"keep" min:"0s" max:"87840h" doc:"How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."`
-}
-
-type fileDedup struct {
-	Variant *choice `f:"variant" enum:"@store" default:"durable" doc:"How the store remembers."`
 }
 
 type filePromises struct {

@@ -81,6 +81,15 @@ expect:
 func TestDecodeMessages(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{
 		{"retry: { backoff", "retry: { backof", "x.yaml:44:18: stacks[0].layers[1].retry.backof: unknown field (did you mean backoff?)\n    44 |       - retry: { backof: exponential, from: 200ms, to: 5s, budget: 4 }\n       |                  ^^^^^^"},
+		{"dead-letter: {", "dead-leter: {", "stacks[0].layers[0].dead-leter: unknown layer (did you mean dead-letter?)"},
+		{"dedup-store: {", "outbox: {", "stacks[0].layers[3].outbox: unknown layer (known: dead-letter, dedup-store, "},
+		{"- retry: {", "- { dead-letter: {}, retry: {} }\n      - retry: {", "stacks[0].layers[1]: 2 kinds in one entry of the list; want one, such as { retry: {} }"},
+		{"budget: 4", "budget: 0", "stacks[0].layers[1].retry.budget: 0 tries; at least 1"},
+		{"from: 200ms", "from: 6s", "stacks[0].layers[1].retry.to: 5s is shorter than from, 6s"},
+		{"backoff: exponential", "backoff: none", "stacks[0].layers[1].retry.backoff: none has no delays; leave out from and to, or use exponential"},
+		{"from: [event, stage]", "from: [event, event]", "stacks[0].layers[2].idempotency-key.from[1]: event is there already"},
+		{"from: [event, stage]", "from: []", "stacks[0].layers[2].idempotency-key.from: empty; want [event, stage]"},
+		{"      - dead-letter: { topic: invoices.dead }\n", "      - retry: {}\n      - dead-letter:\n", "stacks[0].layers[1].dead-letter: stands inside retry"},
 		{"zipf(100, 1.1)", "zipf(0, 1.1)", "workload.keys: 0 keys; at least 1"},
 		{"keys: \"zipf(100, 1.1)\"", "keys: zipf(100, 1.1)", "inside { } put the value in quotes"},
 		{"calls: mail", "calls: mial", "flow[4].calls: unknown service \"mial\" (did you mean mail?)"},

@@ -45,7 +45,7 @@ func resolveFile(f *fileScenario) *Scenario {
 		s.Flow = append(s.Flow, resolveStage(&f.Flow[i]))
 	}
 	for i := range f.Stacks {
-		s.Stacks = append(s.Stacks, resolveStack(&f.Stacks[i], s))
+		s.Stacks = append(s.Stacks, resolveStack(&f.Stacks[i]))
 	}
 	for _, e := range f.Expect {
 		s.Expect = append(s.Expect, resolveExpect(&e))
@@ -159,54 +159,17 @@ func resolveStage(f *fileStage) Stage {
 	return st
 }
 
-func resolveStack(f *fileStack, s *Scenario) Stack {
+func resolveStack(f *fileStack) Stack {
 	st := Stack{
 		Name:   string(valueOr(f.Name, "")),
 		Why:    string(f.Why),
 		Engine: string(valueOr(f.Engine, "")),
 		Acks:   int(valueOr(f.Acks, 1)),
+		Layers: append([]Layer(nil), f.Layers...), // the decoder has filled in their defaults
 	}
 	st.Retries = bool(valueOr(f.Retries, yesNo(st.Engine != "commit-before" && st.Acks != 0)))
-	for i := range f.Layers {
-		st.Layers = append(st.Layers, resolveLayer(&f.Layers[i], s))
-	}
 	st.Contract = resolveContract(f)
 	return st
-}
-
-func resolveLayer(f *fileLayer, s *Scenario) Layer {
-	switch {
-	case f.Retry != nil:
-		l := Layer{Kind: "retry", Backoff: string(valueOr(f.Retry.Backoff, "exponential")), Budget: int(valueOr(f.Retry.Budget, 8))}
-		if l.Backoff != "none" || f.Retry.From != nil || f.Retry.To != nil {
-			l.From, l.To = int64(valueOr(f.Retry.From, 100*nsMillisecond)), int64(valueOr(f.Retry.To, 10*nsSecond))
-		}
-		return l
-	case f.DeadLetter != nil:
-		return Layer{Kind: "dead-letter", Topic: string(valueOr(f.DeadLetter.Topic, dotted(s.Workload.Topic+".dlq")))}
-	case f.IdempotencyKey != nil:
-		l := Layer{Kind: "idempotency-key", KeyFrom: []string{"event", "stage"}, Keep: int64(valueOr(f.IdempotencyKey.Keep, period(s.keepsKeys())))}
-		if f.IdempotencyKey.From != nil {
-			l.KeyFrom = []string{}
-		}
-		for _, part := range f.IdempotencyKey.From {
-			l.KeyFrom = append(l.KeyFrom, string(part))
-		}
-		return l
-	case f.DedupStore != nil:
-		return Layer{Kind: "dedup-store", Variant: string(valueOr(f.DedupStore.Variant, "durable"))}
-	}
-	return Layer{}
-}
-
-// keepsKeys is the shortest time that a service keeps idempotency keys; 0 = for ever.
-func (s *Scenario) keepsKeys() (shortest int64) {
-	for _, name := range SortedKeys(s.Downstreams) {
-		if d := s.Downstreams[name]; d.KeepKeys > 0 && (shortest == 0 || d.KeepKeys < shortest) {
-			shortest = d.KeepKeys
-		}
-	}
-	return shortest
 }
 
 func resolveContract(f *fileStack) history.Contract {

@@ -4,6 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
+
+	"github.com/twiceless/twiceless/model/stack"
+	"github.com/twiceless/twiceless/sim"
 )
 
 // derive computes the phases that follow from the rest.
@@ -18,34 +22,27 @@ func (s *Scenario) drainFloor() int64 { return roundUp(3*s.Phases.Chain, nsMinut
 
 // chain is the longest chain of timeouts of any stack: nothing that is still alive waits longer for one thing.
 func (s *Scenario) chain() int64 {
-	calls := int64(0)
+	var run sim.Duration // through the flow
 	for _, st := range s.Flow {
 		if st.Service != "" {
-			calls++
+			run += sim.Duration(s.Consumers.CallTimeout)
 		}
 	}
 	longest := max(s.Producer.DeliveryTimeout, s.Broker.SessionTimeout+s.Consumers.MaxPollInterval)
 	for _, st := range s.Stacks {
-		for _, l := range st.Layers {
-			if l.Kind == "retry" {
-				longest = max(longest, l.delays()+int64(l.Budget+1)*s.Consumers.CallTimeout*calls)
-			}
-		}
+		longest = max(longest, int64(st.keeps(run)))
 	}
 	return longest
 }
 
-// delays is the sum of the delays of a retry layer.
-func (l *Layer) delays() (sum int64) {
-	if l.Backoff == "none" {
-		return 0
+// keeps is the longest time that the layers keep one message, if one run through the flow may take so long.
+func (st *Stack) keeps(run sim.Duration) sim.Duration {
+	for _, l := range slices.Backward(st.Layers) {
+		if kind, _ := stack.LayerByName(l.Kind); kind.Chain != nil {
+			run = kind.Chain(kind.Values(l.With), run)
+		}
 	}
-	delay := min(l.From, l.To)
-	for range l.Budget {
-		sum += delay
-		delay = min(2*delay, l.To)
-	}
-	return sum
+	return run
 }
 
 func roundUp(v, unit int64) int64 { return (v + unit - 1) / unit * unit }

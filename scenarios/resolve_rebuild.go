@@ -220,24 +220,6 @@ func boundText(b history.Bound) string {
 	return strconv.FormatInt(b.Max, 10)
 }
 
-func (l *Layer) tree() *docNode {
-	n := &docNode{kind: mapNode}
-	switch l.Kind {
-	case "retry":
-		n.set("backoff", leaf(l.Backoff)).set("budget", leafInt(l.Budget))
-		if l.From != 0 || l.To != 0 {
-			n.set("from", leafTime(l.From)).set("to", leafTime(l.To))
-		}
-	case "dead-letter":
-		n.set("topic", leaf(l.Topic))
-	case "idempotency-key":
-		n.set("from", listOf(l.KeyFrom, func(s *string) *docNode { return leaf(*s) })).set("keep", leafTime(l.Keep))
-	case "dedup-store":
-		n.set("variant", leaf(l.Variant))
-	}
-	return new(docNode).set(l.Kind, n)
-}
-
 func (e *Expectation) tree() *docNode {
 	damage := tableOf(e.Damage, func(s string) *docNode { return leaf(s) })
 	return new(docNode).set("stack", leaf(e.Stack)).set("damage", damage).set("lost_silent", leaf(e.LostSilent))

@@ -3,11 +3,10 @@ package scenarios
 import (
 	"encoding/json"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/twiceless/twiceless/model/stack"
+	"github.com/twiceless/twiceless/sim"
 )
 
 func mustLoad(t *testing.T) *Scenario {
@@ -78,12 +77,12 @@ func TestResolvePayments(t *testing.T) {
 
 func TestResolveChainOfRetries(t *testing.T) {
 	s := mustLoad(t)
-	l := &s.Stacks[2].Layers[1]
-	if got := l.delays(); got != 22_700*nsMillisecond {
-		t.Errorf("delays %d", got)
+	calls := 3 * s.Consumers.CallTimeout
+	if got, want := int64(s.Stacks[2].keeps(sim.Duration(calls))), 22_700*nsMillisecond+9*calls; got != want {
+		t.Errorf("kept %d, want %d", got, want)
 	}
-	l.Budget = 100
-	if got, want := s.chain(), l.delays()+101*5*nsSecond*3; got != want {
+	s.Stacks[2].Layers[1].With["budget"] = "100"
+	if got, want := s.chain(), 942_700*nsMillisecond+101*calls; got != want {
 		t.Errorf("chain %d, want %d", got, want)
 	}
 }
@@ -118,8 +117,12 @@ func TestResolveRebuildRefuses(t *testing.T) {
 		"phases.drain":                           func(s *Scenario) { s.Phases.Drain = -1 },
 		"limits.events":                          func(s *Scenario) { s.Limits.Events = 0 },
 		"stacks[0].engine":                       func(s *Scenario) { s.Stacks[0].Engine = "" },
-		"stacks[2].layers[0].budget":             func(s *Scenario) { s.Stacks[2].Layers[0].Budget = 5 },
-		"stacks[2].layers[1].retry.budget":       func(s *Scenario) { s.Stacks[2].Layers[1].Budget = 1 << 40 },
+		"stacks[2].layers[0].budget":             func(s *Scenario) { s.Stacks[2].Layers[0].With = map[string]string{"budget": "5"} },
+		"stacks[2].layers[1].retry.budget":       func(s *Scenario) { s.Stacks[2].Layers[1].With["budget"] = "1099511627776" },
+		"stacks[2].layers[1].retry.to":           func(s *Scenario) { s.Stacks[2].Layers[1].With["to"] = "0.5m" },
+		"stacks[2].layers[1].retry.from":         func(s *Scenario) { delete(s.Stacks[2].Layers[1].With, "from") },
+		"stacks[3].layers[2].idempotency-key":    func(s *Scenario) { s.Stacks[3].Layers[2].With["from"] = "event,,stage" },
+		"stacks[3].layers[2].with.keep":          func(s *Scenario) { s.Stacks[3].Layers[2].With["keep"] = "" },
 		"stacks[3].contract.envelope":            func(s *Scenario) { s.Stacks[3].Contract.Envelope[0].Max = -1 },
 		"stacks[3].promises.duplicates.critical": func(s *Scenario) { s.Stacks[3].Contract.Duplicates["critical"] = "maybe" },
 		"stacks[4].layers[0]":                    func(s *Scenario) { s.Stacks[4].Layers[0].Kind = "magic" },
@@ -131,17 +134,5 @@ func TestResolveRebuildRefuses(t *testing.T) {
 		if err := s.Rebuild(); err == nil {
 			t.Errorf("%s is accepted", name)
 		}
-	}
-}
-
-func TestResolveKnowsAllLayers(t *testing.T) {
-	names, _ := fieldsOf(reflect.TypeFor[fileLayer]())
-	for _, k := range stack.Layers() {
-		if !slices.Contains(names, k.Name) {
-			t.Errorf("no field for layer %s", k.Name)
-		}
-	}
-	if len(names) != len(stack.Layers()) {
-		t.Errorf("%v", names)
 	}
 }

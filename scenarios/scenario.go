@@ -131,17 +131,10 @@ type Stack struct {
 	Contract history.Contract `json:"contract"`
 }
 
-// Layer is one layer with its parameters. Only those of its kind may be set.
+// Layer is one layer with its parameters, as its row of stack.Layers declares them.
 type Layer struct {
-	Kind    string   `json:"kind"`               // retry, dead-letter, idempotency-key, dedup-store
-	Backoff string   `json:"backoff,omitempty"`  // retry: exponential (default) or none
-	From    int64    `json:"from,omitempty"`     // retry: first delay; default 100ms
-	To      int64    `json:"to,omitempty"`       // retry: ceiling; default 10s
-	Budget  int      `json:"budget,omitempty"`   // retry: tries after the first; default 8
-	KeyFrom []string `json:"key_from,omitempty"` // idempotency-key: parts of the key; default [event, stage]
-	Keep    int64    `json:"keep,omitempty"`     // idempotency-key: the service's keeping time; 0 = for ever
-	Variant string   `json:"variant,omitempty"`  // dedup-store: durable
-	Topic   string   `json:"topic,omitempty"`    // dead-letter: default <source>.dlq
+	Kind string            `json:"kind"`
+	With map[string]string `json:"with,omitempty"` // by name, canonical, static defaults filled in; a list is event,stage
 }
 
 // Expectation is a statement about cells that must hold, or compare exits 1.

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"reflect"
 	"strconv"
+
+	"github.com/twiceless/twiceless/model/stack"
 )
 
 // Schema is the JSON Schema of scenario files, for editors. It is made of the field table that the decoder uses; the
 // copy beside the library is library/twiceless.schema.json.
 func Schema() []byte {
-	root := schemaOf(reflect.TypeFor[fileScenario](), "", "")
+	root := schemaOf(reflect.TypeFor[fileScenario](), "")
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "Scenario of Twiceless"
 	root["description"] = "What is simulated: a broker, a workload, a flow of stages, services, and the stacks compared."
@@ -20,27 +22,29 @@ func Schema() []byte {
 	return append(out, '\n')
 }
 
-// schemaOf describes a type of the file structs whose field has the given tag. path is its path in the file.
-func schemaOf(t reflect.Type, tag reflect.StructTag, path string) map[string]any {
+// schemaOf describes a type of the file structs whose field has the given tag.
+func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	var out map[string]any
 	if s, ok := reflect.New(t).Interface().(scalar); ok {
 		out = scalarSchema(s, tag)
+	} else if t == reflect.TypeFor[Layer]() {
+		out = layerSchema(stack.Layers())
 	} else {
 		switch t.Kind() {
 		case reflect.Struct:
-			out = recordSchema(t, path)
+			out = recordSchema(t)
 		case reflect.Map:
-			out = map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem(), "", path+".*"), "propertyNames": keySchema(tag.Get("keys"))}
+			out = map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem(), ""), "propertyNames": keySchema(tag.Get("keys"))}
 			setLimit(out, "maxProperties", tag.Get("len"))
 		default:
 			items := reflect.StructTag("")
 			if enum := tag.Get("enum"); enum != "" {
 				items = reflect.StructTag(`enum:"` + enum + `"`)
 			}
-			out = map[string]any{"type": "array", "items": schemaOf(t.Elem(), items, path+"[]")}
+			out = map[string]any{"type": "array", "items": schemaOf(t.Elem(), items)}
 			setLimit(out, "maxItems", tag.Get("len"))
 		}
 	}
@@ -51,26 +55,33 @@ func schemaOf(t reflect.Type, tag reflect.StructTag, path string) map[string]any
 }
 
 // recordSchema describes a struct.
-func recordSchema(t reflect.Type, path string) map[string]any {
+func recordSchema(t reflect.Type) map[string]any {
 	properties, required := map[string]any{}, []string{}
 	names, fields := fieldsOf(t)
 	for i, f := range fields {
-		properties[names[i]] = schemaOf(f.Type, f.Tag, joinPath(path, names[i]))
+		properties[names[i]] = schemaOf(f.Type, f.Tag)
 		if f.Tag.Get("need") != "" {
 			required = append(required, names[i])
 		}
 	}
 	out := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
-	switch {
-	case t == reflect.TypeFor[fileLayer]():
-		out["minProperties"], out["maxProperties"] = 1, 1
-	case isLayerPath(path):
-		out["type"] = []string{"object", "null"}
-	}
 	if len(required) > 0 {
 		out["required"] = required
 	}
 	return out
+}
+
+// layerSchema describes an entry of a list of layers.
+func layerSchema(kinds []stack.LayerKind) map[string]any {
+	layers := map[string]any{}
+	for _, k := range kinds {
+		parameters := map[string]any{}
+		for _, p := range k.Params {
+			parameters[p.Name] = schemaOf(parameterType(p), parameterTag(p))
+		}
+		layers[k.Name] = map[string]any{"type": []string{"object", "null"}, "additionalProperties": false, "properties": parameters, "description": k.Doc}
+	}
+	return map[string]any{"type": "object", "additionalProperties": false, "properties": layers, "minProperties": 1, "maxProperties": 1}
 }
 
 // keySchema describes the names of a table.

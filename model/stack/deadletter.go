@@ -10,9 +10,9 @@ import (
 
 // deadLetter puts what is given up into a topic, with origin, reason and attempts, where a person finds it. Its
 // position moves only after the log has acknowledged the record: while the log is away it waits.
-type deadLetter struct{ topic string }
-
-func newDeadLetter(p Params) model.Layer { return deadLetter{p.Topic} }
+type deadLetter struct {
+	topic string // "" = that of the flow with .dlq
+}
 
 func (deadLetter) Name() string              { return "dead-letter" }
 func (deadLetter) Needs() []model.Capability { return []model.Capability{model.EventID} }
@@ -33,7 +33,7 @@ func (d deadLetter) Install(a model.Assembly, f model.Flow) {
 			outcomes := inner(c, ms)
 			for i := range outcomes {
 				if outcomes[i].Is == model.Park || outcomes[i].Is == model.Retry {
-					park(c, topic, ms[i], outcomes[i].Why)
+					park(c, topic, ms[i], outcomes[i])
 					outcomes[i] = model.Outcome{Is: model.Done}
 				}
 			}
@@ -43,12 +43,12 @@ func (d deadLetter) Install(a model.Assembly, f model.Flow) {
 }
 
 // park writes the record until the log has it.
-func park(c model.Ctx, topic string, m model.Message, why error) {
+func park(c model.Ctx, topic string, m model.Message, o model.Outcome) {
 	reason := ""
-	if why != nil {
-		reason = why.Error()
+	if o.Why != nil {
+		reason = o.Why.Error()
 	}
-	m.Headers = fmt.Sprintf("topic=%s partition=%d offset=%d attempts=%d at=%d reason=%q", m.Topic, m.Partition, m.Offset, m.Attempt, c.Wall(), reason)
+	m.Headers = fmt.Sprintf("topic=%s partition=%d offset=%d attempts=%d at=%d reason=%q", m.Topic, m.Partition, m.Offset, max(1, o.Tries), c.Wall(), reason)
 	for {
 		err := c.With(m.Intent).Emit(topic, m)
 		if err == nil {
@@ -57,4 +57,32 @@ func park(c model.Ctx, topic string, m model.Message, why error) {
 		c.Sleep(deadLetterPause)
 	}
 	c.Record(history.Fact{Kind: history.KindParked, Event: m.Event, Key: m.Key, Cause: m.Cause, Resource: topic, Note: reason, Fence: -1, Offset: -1})
+}
+
+func deadLetterKind() LayerKind {
+	return LayerKind{
+		Name: deadLetter{}.Name(),
+		Doc:  "what is given up goes to a topic with its reason and origin (M25)",
+		Params: []Param{
+			{Name: "topic", Type: Topic, Doc: "Topic of parked events; by default that of the workload with .dlq."},
+		},
+		Check: checkDeadLetter,
+		New:   func(v Values) model.Layer { return deadLetter{v.Word("topic")} },
+	}
+}
+
+func checkDeadLetter(s *Site, v Values) {
+	around, within := s.around(retry{}.Name()), s.within(retry{}.Name())
+	switch {
+	case s.commitsBefore():
+		s.Report("", "commit-before never sees an event twice, so none is given up after several tries; use engine: commit-after and a retry layer")
+	case !around && !within:
+		s.Report("", "parks events that were tried in vain, but nothing tries again; add a layer { retry: {} }")
+	}
+	if within {
+		s.Report("", "stands inside retry, so it would park at the first failure: the first layer of the list is the outermost; put dead-letter before retry")
+	}
+	if topic := v.Word("topic"); v.Given("topic") && topic == s.Source {
+		s.Report("topic", "%s is the topic of the workload: parked events would come back at once; want another, such as %s.dlq", topic, topic)
+	}
 }

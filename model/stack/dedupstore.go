@@ -15,9 +15,9 @@ import (
 //
 // Counterexample to the obvious alternative, marking done after the effect without a claim: killed between
 // effect and mark, the successor finds nothing and applies again.
-type dedupStore struct{}
-
-func newDedupStore(Params) model.Layer { return dedupStore{} }
+type dedupStore struct {
+	variant string // kind of the store
+}
 
 func (dedupStore) Name() string { return "dedup-store" }
 func (dedupStore) Needs() []model.Capability {
@@ -41,8 +41,8 @@ const (
 )
 
 // Install adds the store and wraps every critical effect.
-func (dedupStore) Install(a model.Assembly, f model.Flow) {
-	a.Store("durable", DedupService)
+func (d dedupStore) Install(a model.Assembly, f model.Flow) {
+	a.Store(d.variant, DedupService)
 	for _, s := range f.Stages {
 		if s.Class == history.Critical {
 			a.OnStage(s.Name, guard)
@@ -110,4 +110,20 @@ func ask(c model.Ctx, op, token string, m model.Message) (string, error) {
 		c.Sleep(storePause)
 	}
 	return "", err
+}
+
+func dedupStoreKind() LayerKind {
+	return LayerKind{
+		Name: dedupStore{}.Name(),
+		Doc:  "a durable store claims each critical effect before it is called (M29)",
+		Params: []Param{
+			{Name: "variant", Type: OneOf, Of: "@store", Default: "durable", Doc: "How the store remembers."},
+		},
+		Check: func(s *Site, _ Values) {
+			if s.commitsBefore() {
+				s.Report("", "commit-before never sees an event twice, so there is no repetition to suppress; use engine: commit-after")
+			}
+		},
+		New: func(v Values) model.Layer { return dedupStore{v.Word("variant")} },
+	}
 }

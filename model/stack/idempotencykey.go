@@ -1,18 +1,23 @@
 package stack
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
 // idempotencyKey sends a key made from event and stage with every call of a critical effect, and asks the called
 // service to keep it. The service then answers a repetition with the first result. The key never contains an
 // attempt: such a key recognises nothing.
-type idempotencyKey struct{ p Params }
-
-func newIdempotencyKey(p Params) model.Layer { return idempotencyKey{p} }
+type idempotencyKey struct {
+	from []string // event, stage
+	sets bool     // the keeping time of the service; otherwise the service has its own
+	keep sim.Duration
+}
 
 func (idempotencyKey) Name() string { return "idempotency-key" }
 func (idempotencyKey) Needs() []model.Capability {
@@ -26,7 +31,7 @@ func (k idempotencyKey) Install(a model.Assembly, f model.Flow) {
 		if s.Class != history.Critical {
 			continue
 		}
-		a.AtService(s.Service, func(o *model.Offer) { o.Keys, o.KeepKeys = true, k.p.Keep })
+		a.AtService(s.Service, k.offer)
 		a.OnStage(s.Name, func(inner model.Call) model.Call {
 			return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
 				m.IdempotencyKey = k.key(m, stage)
@@ -36,9 +41,17 @@ func (k idempotencyKey) Install(a model.Assembly, f model.Flow) {
 	}
 }
 
+// offer is the service half.
+func (k idempotencyKey) offer(o *model.Offer) {
+	o.Keys = true
+	if k.sets {
+		o.KeepKeys = k.keep
+	}
+}
+
 func (k idempotencyKey) key(m model.Message, stage string) string {
-	parts := make([]string, 0, len(k.p.KeyFrom))
-	for _, part := range k.p.KeyFrom {
+	parts := make([]string, 0, len(k.from))
+	for _, part := range k.from {
 		switch part {
 		case "event":
 			parts = append(parts, m.Event)
@@ -49,4 +62,66 @@ func (k idempotencyKey) key(m model.Message, stage string) string {
 		}
 	}
 	return strings.Join(parts, "/")
+}
+
+func idempotencyKeyKind() LayerKind {
+	return LayerKind{
+		Name: idempotencyKey{}.Name(),
+		Doc:  "the called service recognises a repetition by a key (M28)",
+		Params: []Param{
+			{Name: "from", Type: SomeOf, Of: "event|stage", Default: "event,stage", Doc: "What the key is made of."},
+			{Name: "keep", Type: Duration, Min: "0s", Max: "87840h", Doc: "How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."},
+		},
+		Check: checkIdempotencyKey,
+		New: func(v Values) model.Layer {
+			k := idempotencyKey{from: v.Words("from"), sets: v.Given("keep")}
+			if k.sets {
+				k.keep = v.Duration("keep")
+			}
+			return k
+		},
+	}
+}
+
+func checkIdempotencyKey(s *Site, v Values) {
+	checkKeyFrom(s, v.Words("from"))
+	var could, offered []string
+	for _, called := range s.Called {
+		switch {
+		case !called.TakesKeys:
+		case !called.OffersKeys:
+			could = append(could, called.Name)
+		default:
+			offered = append(offered, called.Name)
+			checkKeep(s, v, called)
+		}
+	}
+	const store = "use the layer { dedup-store: { variant: durable } }"
+	switch {
+	case len(could) > 0:
+		s.Report("", "%s takes no key; set downstreams.%s.idempotency_keys: offered, or %s", could[0], could[0], store)
+	case len(offered) == 0:
+		s.Report("", "no service that a critical effect calls can take a key; %s", store)
+	}
+}
+
+func checkKeyFrom(s *Site, from []string) {
+	if len(from) == 0 {
+		s.Report("from", "empty; want [event, stage]")
+	}
+	for i, part := range from {
+		if slices.Index(from, part) < i {
+			s.Report(fmt.Sprintf("from[%d]", i), "%s is there already", part)
+		}
+	}
+}
+
+// checkKeep: a stack cannot ask a service to remember longer than it does.
+func checkKeep(s *Site, v Values, called Service) {
+	if !v.Given("keep") || called.KeepKeys == 0 {
+		return
+	}
+	if keep := v.Duration("keep"); keep == 0 || keep > called.KeepKeys {
+		s.Report("keep", "longer than %s keeps keys, %s", called.Name, called.KeepKeys)
+	}
 }

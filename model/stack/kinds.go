@@ -5,28 +5,19 @@ import (
 	"github.com/twiceless/twiceless/sim"
 )
 
-// Params are the parameters of a layer, as a scenario states them. A kind reads its own and ignores the rest;
-// which ones belong to which kind is checked when the file is read.
-type Params struct {
-	Backoff  string // retry: exponential or none
-	From, To sim.Duration
-	Budget   int      // tries after the first
-	KeyFrom  []string // idempotency-key: event, stage
-	Keep     sim.Duration
-	Topic    string // dead-letter
-	Variant  string // dedup-store
-}
-
 // EngineKind is one row of the table of engines.
 type EngineKind struct {
 	Name, Doc string
 	New       func() model.Engine
 }
 
-// LayerKind is one row of the table of layers.
+// LayerKind is one row of the table of layers, and all that a scenario has to know about the layer.
 type LayerKind struct {
 	Name, Doc string
-	New       func(Params) model.Layer
+	Params    []Param
+	Check     func(*Site, Values)                     // reports what is wrong where the layer stands; nil = nothing can be
+	Chain     func(Values, sim.Duration) sim.Duration // longest time that the layer may keep a message, if one run of what is inside may take so long; nil = as long
+	New       func(Values) model.Layer
 }
 
 // Engines lists the engines, sorted by name.
@@ -40,10 +31,10 @@ func Engines() []EngineKind {
 // Layers lists the layers, sorted by name.
 func Layers() []LayerKind {
 	return []LayerKind{
-		{"dead-letter", "what is given up goes to a topic with its reason and origin (M25)", newDeadLetter},
-		{"dedup-store", "a durable store claims each critical effect before it is called (M29)", newDedupStore},
-		{"idempotency-key", "the called service recognises a repetition by a key (M28)", newIdempotencyKey},
-		{"retry", "a failed handler runs again after a growing delay, in place (M23)", newRetry},
+		deadLetterKind(),
+		dedupStoreKind(),
+		idempotencyKeyKind(),
+		retryKind(),
 	}
 }
 
@@ -57,12 +48,12 @@ func EngineByName(name string) (model.Engine, bool) {
 	return nil, false
 }
 
-// LayerByName makes a layer.
-func LayerByName(name string, p Params) (model.Layer, bool) {
+// LayerByName finds a kind of layer.
+func LayerByName(name string) (LayerKind, bool) {
 	for _, k := range Layers() {
 		if k.Name == name {
-			return k.New(p), true
+			return k, true
 		}
 	}
-	return nil, false
+	return LayerKind{}, false
 }

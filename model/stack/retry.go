@@ -5,13 +5,14 @@ import (
 	"github.com/twiceless/twiceless/sim"
 )
 
-// retry runs a failed handler again, in place, after a delay that doubles from From up to To. It blocks its
-// partition meanwhile and keeps the order. The sum of the delays is the longest outage survived without parking.
-// It removes losses by passing errors and brings repetitions: the whole handler runs again, also the stages that
-// had succeeded.
-type retry struct{ p Params }
-
-func newRetry(p Params) model.Layer { return retry{p} }
+// retry runs a failed handler again, in place, after a delay that doubles from one bound up to the other. It blocks
+// its partition meanwhile and keeps the order. It removes losses by passing errors and brings repetitions: the whole
+// handler runs again, also the stages that had succeeded.
+type retry struct {
+	backoff  string // exponential, or none: the layer does nothing
+	from, to sim.Duration
+	budget   int // tries after the first
+}
 
 func (retry) Name() string              { return "retry" }
 func (retry) Needs() []model.Capability { return nil }
@@ -19,7 +20,7 @@ func (retry) Gives() []model.Capability { return nil }
 
 // Install wraps the batch port.
 func (r retry) Install(a model.Assembly, _ model.Flow) {
-	if r.p.Backoff == "none" {
+	if r.backoff == "none" {
 		return
 	}
 	a.OnBatch(func(inner model.Batch) model.Batch {
@@ -35,28 +36,66 @@ func (r retry) Install(a model.Assembly, _ model.Flow) {
 
 // persist handles one message until it is no longer to be retried or the budget is spent.
 func (r retry) persist(c model.Ctx, inner model.Batch, m model.Message) model.Outcome {
-	delay := r.p.From
-	for try := 0; ; try++ {
+	for try, delay := 0, r.from; ; try++ {
 		m.Attempt = try + 1
 		o := inner(c, []model.Message{m})[0]
+		o.Tries = try + 1
 		if o.Is != model.Retry {
 			return o
 		}
-		if try == r.p.Budget {
-			return model.Outcome{Is: model.Park, Why: o.Why}
+		if try == r.budget {
+			return model.Outcome{Is: model.Park, Why: o.Why, Tries: o.Tries}
 		}
 		c.Sleep(max(delay, o.After))
-		delay = min(2*delay, r.p.To)
+		delay = min(2*delay, r.to)
 	}
 }
 
-// Delays is the sum of a retry layer's delays: the longest outage it survives without parking.
-func Delays(p Params) sim.Duration {
-	var sum sim.Duration
-	d := p.From
-	for range p.Budget {
-		sum += d
-		d = min(2*d, p.To)
+// delays is their sum: the longest outage that the layer survives without parking.
+func (r retry) delays() (sum sim.Duration) {
+	delay := r.from
+	for range r.budget {
+		sum += delay
+		delay = min(2*delay, r.to)
 	}
 	return sum
+}
+
+func retryKind() LayerKind {
+	return LayerKind{
+		Name: retry{}.Name(),
+		Doc:  "a failed handler runs again after a growing delay, in place (M23)",
+		Params: []Param{
+			{Name: "backoff", Type: OneOf, Of: "exponential|none", Default: "exponential", Doc: "How delays grow."},
+			{Name: "from", Type: Duration, Min: "1ms", Max: "1h", Default: "100ms", Doc: "First delay."},
+			{Name: "to", Type: Duration, Min: "1ms", Max: "24h", Default: "10s", Doc: "Longest delay."},
+			{Name: "budget", Type: Count, Min: "1", Max: "1000", Unit: "tries", Default: "8", Doc: "Tries after the first."},
+		},
+		Check: checkRetry,
+		Chain: func(v Values, run sim.Duration) sim.Duration {
+			r := retryOf(v)
+			if r.backoff == "none" {
+				return run
+			}
+			return r.delays() + sim.Duration(r.budget+1)*run
+		},
+		New: func(v Values) model.Layer { return retryOf(v) },
+	}
+}
+
+func retryOf(v Values) retry {
+	return retry{backoff: v.Word("backoff"), from: v.Duration("from"), to: v.Duration("to"), budget: v.Count("budget")}
+}
+
+func checkRetry(s *Site, v Values) {
+	r := retryOf(v)
+	if s.commitsBefore() {
+		s.Report("", "commit-before moves the position on before the handler runs, so an event in work is gone with its consumer and nothing is left to try again; use engine: commit-after")
+	}
+	if r.backoff == "none" && (v.Given("from") || v.Given("to")) {
+		s.Report("backoff", "none has no delays; leave out from and to, or use exponential")
+	}
+	if r.backoff != "none" && r.to < r.from {
+		s.Report("to", "%s is shorter than from, %s", r.to, r.from)
+	}
 }

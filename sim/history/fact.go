@@ -105,8 +105,9 @@ func (h *History) Len() int { return len(h.Facts) }
 // At returns the fact with that id; ids start at 1. It panics when there is none.
 func (h *History) At(id int64) *Fact { return &h.Facts[id-1] }
 
-// Digest folds every field of every fact in order. Two histories are equal exactly if their text is, and
-// unequal histories have unequal digests but for a chance of 2^-64.
+// Digest folds every field of every fact in order, but for the source positions of deaths: they are not part of what
+// happened, and move with every edit of a file. Else two histories are equal exactly if their text is, and unequal
+// histories have unequal digests but for a chance of 2^-64.
 func (h *History) Digest() uint64 { return h.digest }
 
 const digestSeed = 0x7477696365_6c6573
@@ -119,7 +120,11 @@ func foldFact(d uint64, f *Fact) uint64 {
 	d = fold(d, uint64(f.Offset))
 	d = fold(d, uint64(f.Until))
 	d = fold(d, f.Hash)
-	for _, s := range [...]string{f.Node, f.Event, f.Stage, f.Resource, f.Op, f.Key, f.Value, f.Note} {
+	note := f.Note
+	if f.Kind == KindUnwound || f.Kind == KindPanicked {
+		note = "" // file and line
+	}
+	for _, s := range [...]string{f.Node, f.Event, f.Stage, f.Resource, f.Op, f.Key, f.Value, note} {
 		d = foldString(d, s)
 	}
 	return d
