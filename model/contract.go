@@ -154,8 +154,8 @@ type Layer interface {
 
 // Consumer is the client of a group as a poll loop sees it.
 type Consumer interface {
-	// Poll waits for records, or for a change of the assignment (then it returns none). ok is false when a
-	// graceful stop was asked for and the loop should end.
+	// Poll waits for records, however long that takes and however the assignment changes. ok is false when a graceful
+	// stop was asked for and the loop should end.
 	Poll(c Ctx, max int) (ms []Message, ok bool)
 	// Commit moves the group's positions past these messages and waits until that is durable.
 	Commit(c Ctx, ms []Message) error

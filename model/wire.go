@@ -51,8 +51,11 @@ type ProduceRequest struct {
 	Messages  []Message // Cause is the producer's fact for each
 }
 
-// ProduceReply tells the offset of the first message.
-type ProduceReply struct{ Base int64 }
+// ProduceReply tells the offset of the first message, and of each the fact of its append.
+type ProduceReply struct {
+	Base   int64
+	Stored []int64
+}
 
 // FetchRequest is a long poll over partitions of one topic: it is answered when there are records, or after
 // MaxWait on the broker's monotonic clock; it parks at the broker meanwhile.

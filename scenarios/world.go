@@ -219,7 +219,7 @@ func (w *world) addRole(r roleSpec) {
 func (w *world) addProducer(r *Reductions) {
 	from, to := w.chaos()
 	wl := producer.Workload{Event: w.sc.Event, Interval: sim.Duration(w.sc.Workload.Interval), From: from, To: to,
-		Keys: w.sc.Workload.KeyCount, Stages: w.asm.flow.Stages}
+		Keys: w.sc.Workload.KeyCount}
 	if w.sc.Workload.KeySkew > 0 {
 		z := rng.NewZipf(w.sc.Workload.KeyCount, w.sc.Workload.KeySkew)
 		wl.Zipf = &z

@@ -56,9 +56,9 @@ func (b *Broker) produce(r *sim.Request, req *model.ProduceRequest) {
 		}
 		return
 	}
-	base, fact := int64(len(p.messages)), int64(0)
-	for _, m := range req.Messages {
-		if fact = b.append(r, p, m); !b.alive() {
+	reply := model.ProduceReply{Base: int64(len(p.messages)), Stored: make([]int64, len(req.Messages))}
+	for i, m := range req.Messages {
+		if reply.Stored[i] = b.append(r, p, m); !b.alive() {
 			return
 		}
 	}
@@ -69,7 +69,7 @@ func (b *Broker) produce(r *sim.Request, req *model.ProduceRequest) {
 			return
 		}
 		if req.Acks != 0 {
-			r.Reply(model.ProduceReply{Base: base}, fact)
+			r.Reply(reply, reply.Stored[len(reply.Stored)-1])
 		}
 		if b.alive() {
 			b.wake(p)

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/twiceless/twiceless/model"
@@ -57,9 +58,9 @@ type Member struct {
 	owned      []model.PartitionOffset
 	assigned   []int64 // fact ids, parallel to owned
 	lastPoll   sim.Time
-	working    bool // the loop holds records
 	wake       sim.Signal
-	over       sim.Signal // the loop has ended
+	ended      bool       // the loop has
+	over       sim.Signal // says so
 }
 
 type ops struct{ join, sync, heartbeat, leave, commit, offsets, fetch sim.Op }
@@ -76,11 +77,10 @@ func (m *Member) ask(p *sim.Proc, op sim.Op, body any, timeout sim.Duration) (an
 	return reply, err
 }
 
-// Poll waits for records. It joins the group when it must, and returns no records after a change of the
-// assignment, so that the loop sees a boundary.
+// Poll waits for records, however long that takes; ok is false when the member is to stop. It joins the group when
+// it must. A member that waits for a fetch hears of a rebalance when the fetch is answered.
 func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 	p := c.Process()
-	m.working = false
 	p.Background(true)
 	defer p.Background(false)
 	for {
@@ -98,7 +98,6 @@ func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 		}
 		ms := m.fetch(p, most)
 		if len(ms) > 0 && !m.rejoin && !m.left {
-			m.working = true
 			p.Background(false)
 			return m.deliver(p, ms), true
 		}
@@ -144,13 +143,19 @@ func (m *Member) Commit(c model.Ctx, ms []model.Message) error {
 	req := m.commitRequest(p, ms)
 	last := &ms[len(ms)-1]
 	began := m.n.Now()
+	var uncertain error // a try that may have moved the positions: no later refusal takes that back
 	for {
 		act := p.World().Act(last.Event, "", model.OpCommit)
 		_, _, err := p.Call(m.broker(), m.ops.commit, act, req, req.Facts[len(req.Facts)-1], m.cfg.RequestTimeout)
 		if err == nil {
 			return nil
 		}
+		if !model.Definite(err) {
+			uncertain = err
+		}
 		if answered(err) || m.n.Now().Sub(began)+m.cfg.Backoff >= m.cfg.CommitTimeout {
+			m.heard(err)
+			err = cmp.Or(uncertain, err)
 			m.commitFailed(p, &req, err)
 			return err
 		}
@@ -186,7 +191,6 @@ func (m *Member) commitFailed(p *sim.Proc, req *model.CommitRequest, err error) 
 		p.Record(history.Fact{Kind: history.KindCommitFailed, Resource: model.PartitionName(m.cfg.Topic, o.Partition), Offset: o.Offset,
 			Op: m.cfg.Group, Fence: req.Generation, Cause: req.Facts[i], Outcome: outcome, Note: err.Error()})
 	}
-	m.heard(err)
 }
 
 // heard is what any refusal by the group tells the member about itself.

@@ -74,7 +74,7 @@ func (m *Member) revoke(p *sim.Proc) {
 // leave is the end of a graceful stop.
 func (m *Member) leave(p *sim.Proc) {
 	m.revoke(p)
-	m.joined = false
+	m.joined, m.ended = false, true
 	m.over.Broadcast()
 	if m.id != "" {
 		_, _ = m.ask(p, m.ops.leave, model.LeaveRequest{Group: m.cfg.Group, Member: m.id}, m.cfg.RequestTimeout)
@@ -84,7 +84,7 @@ func (m *Member) leave(p *sim.Proc) {
 // heartbeats is the second process: it keeps the session alive whatever the loop does, until the loop has not
 // polled for max_poll_interval; then it takes the member out, and the loop learns of it at its next poll.
 func (m *Member) heartbeats(p *sim.Proc) {
-	for !p.Wait(&m.over, m.cfg.Heartbeat) {
+	for !m.ended && !p.Wait(&m.over, m.cfg.Heartbeat) {
 		if !m.joined || m.left {
 			continue
 		}

@@ -22,11 +22,14 @@ type Config struct {
 // Outstanding counts the intents handed to a client that has not answered them yet.
 type Outstanding struct{ N int }
 
-// New is the factory of the producing application's node.
+// New is the factory of the producing application's node. The workload is the world outside: it goes on while the
+// application is down, and what comes meanwhile is turned away.
 func New(cfg Config, wl Workload, broker func() *sim.Node, out *Outstanding) func(*sim.Node) sim.Handler {
+	demand := &demand{workload: wl}
 	return func(n *sim.Node) sim.Handler {
 		c := &client{cfg: cfg, broker: broker, out: out, queues: make([]queue, cfg.Partitions)}
-		n.Go("application", func(p *sim.Proc) { c.application(p, &wl) })
+		out.N = 0 // what an incarnation before had taken died with it: nobody will answer
+		n.Go("application", func(p *sim.Proc) { c.application(p, demand) })
 		for i := range c.queues {
 			part := i
 			n.Go("sender", func(p *sim.Proc) { c.sender(p, part) })
@@ -54,7 +57,8 @@ type handed struct {
 }
 
 // application offers each intent at its time and hands it to the client through the send port.
-func (c *client) application(p *sim.Proc, wl *Workload) {
+func (c *client) application(p *sim.Proc, d *demand) {
+	booted := p.World().Now()
 	send := model.Call(func(_ model.Ctx, _ string, m model.Message) (model.Message, error) {
 		c.hand(p, m)
 		return m, nil
@@ -63,15 +67,18 @@ func (c *client) application(p *sim.Proc, wl *Workload) {
 		send = c.cfg.Send(send)
 	}
 	ctx := model.NewContext(p, nil)
-	list := wl.arrivals(p.World())
-	for i := range list {
-		a := &list[i]
+	for a := d.next(p.World()); a != nil; a = d.next(p.World()) {
 		if wait := a.at.Sub(p.World().Now()); wait > 0 {
 			p.Sleep(wait)
 		}
 		m := a.message
 		m.Cause = offer(p, a)
+		d.offered++
 		c.out.N++
+		if a.at < booted {
+			c.answer(p, &m, history.KindRefused, history.Failed, "the application was down", m.Cause)
+			continue
+		}
 		if _, err := send(ctx.With(m.Intent), c.cfg.Topic, m); err != nil {
 			c.answer(p, &m, history.KindRefused, history.Failed, err.Error(), m.Cause)
 		}
@@ -109,14 +116,15 @@ func (c *client) publish(p *sim.Proc, partition int, batch []handed) {
 	first := &batch[0].m
 	if c.cfg.Acks == 0 {
 		p.Send(c.broker(), op, w.Act(first.Event, "", model.OpProduce), req, first.Cause)
-		c.answerAll(p, batch, history.KindAccepted, history.Acked, "handed to the socket", 0)
+		c.answerAll(p, batch, history.KindAccepted, history.Acked, "handed to the socket", nil)
 		return
 	}
 	uncertain := false
 	for {
-		_, fact, err := p.Call(c.broker(), op, w.Act(first.Event, "", model.OpProduce), req, first.Cause, c.cfg.RequestTimeout)
+		left := c.cfg.DeliveryTimeout - p.Node().Now().Sub(batch[0].at) // KIP-91: it bounds a try that is under way, too
+		reply, _, err := p.Call(c.broker(), op, w.Act(first.Event, "", model.OpProduce), req, first.Cause, min(c.cfg.RequestTimeout, left))
 		if err == nil {
-			c.answerAll(p, batch, history.KindAccepted, history.Acked, "", fact)
+			c.answerAll(p, batch, history.KindAccepted, history.Acked, "", reply.(model.ProduceReply).Stored)
 			return
 		}
 		uncertain = uncertain || !model.Definite(err)
@@ -131,15 +139,20 @@ func (c *client) publish(p *sim.Proc, partition int, batch []handed) {
 // giveUp tells the application: definitely not written, or nobody knows.
 func (c *client) giveUp(p *sim.Proc, batch []handed, uncertain bool, err error) {
 	if uncertain {
-		c.answerAll(p, batch, history.KindUncertain, history.Indeterminate, err.Error(), 0)
+		c.answerAll(p, batch, history.KindUncertain, history.Indeterminate, err.Error(), nil)
 		return
 	}
-	c.answerAll(p, batch, history.KindRefused, history.Failed, err.Error(), 0)
+	c.answerAll(p, batch, history.KindRefused, history.Failed, err.Error(), nil)
 }
 
-func (c *client) answerAll(p *sim.Proc, batch []handed, k history.Kind, o history.Outcome, note string, fact int64) {
+// answerAll answers for each; stored are the facts behind success, nil = none.
+func (c *client) answerAll(p *sim.Proc, batch []handed, k history.Kind, o history.Outcome, note string, stored []int64) {
 	for i := range batch {
-		c.answer(p, &batch[i].m, k, o, note, max(fact, batch[i].m.Cause))
+		cause := batch[i].m.Cause
+		if stored != nil {
+			cause = stored[i]
+		}
+		c.answer(p, &batch[i].m, k, o, note, cause)
 	}
 }
 

@@ -17,7 +17,6 @@ type Workload struct {
 	From, To sim.Time     // the chaos phase
 	Keys     int          // number of business keys, at least 1
 	Zipf     *rng.Zipf    // nil = uniform keys
-	Stages   []model.Stage
 	Amount   int64
 	Kept     func(event string) bool // a reduction: nil keeps every event
 }
@@ -55,6 +54,25 @@ func (wl *Workload) rank(u uint64) int {
 		return wl.Zipf.Rank(u) + 1
 	}
 	return int(rng.Below(u, uint64(wl.Keys))) + 1
+}
+
+// demand is the workload as it goes on outside of any incarnation.
+type demand struct {
+	workload Workload
+	list     []arrival
+	drawn    bool
+	offered  int // of list
+}
+
+// next is the first arrival that was not offered yet; nil = none.
+func (d *demand) next(w *sim.World) *arrival {
+	if !d.drawn {
+		d.list, d.drawn = d.workload.arrivals(w), true
+	}
+	if d.offered == len(d.list) {
+		return nil
+	}
+	return &d.list[d.offered]
 }
 
 // offer records the intent: what the business wants, whatever the system makes of it.
