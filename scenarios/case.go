@@ -88,6 +88,7 @@ func DecodeCase(file string, src []byte) (*Case, error) {
 		return nil, d.problems.sorted()
 	}
 	d.strict(root, reflect.TypeFor[Case](), "")
+	d.seed()
 	if len(d.problems) > 0 {
 		return nil, d.problems.sorted()
 	}
@@ -113,6 +114,19 @@ func (d *fileDecoder) version(v *docNode) {
 		return
 	}
 	d.report(v, "version", "", "this program reads version %d, not %s", CaseVersion, v.what())
+}
+
+// seed reports a seed that is no number in quotes; encoding/json would name neither place nor field.
+func (d *fileDecoder) seed() {
+	witness := d.root.field("witness")
+	if witness == nil {
+		return
+	}
+	if n := witness.field("seed"); n != nil {
+		if _, err := strconv.ParseUint(n.text, 10, 64); err != nil || !n.quoted {
+			d.report(n, "witness.seed", "", "want a whole number from 0 to 2^64-1 in quotes, not %s", n.what())
+		}
+	}
 }
 
 // unmarshal locates an error of encoding/json.

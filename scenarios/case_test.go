@@ -63,7 +63,7 @@ func TestCaseMessages(t *testing.T) {
 		{`"members": 3`, `"Members": 3`, "unknown field (did you mean members?)"},
 		{`"members": 3`, `"members": 3, "members": 3`, "duplicate field"},
 		{`"digest": "51d0`, `"digest": "51D0`, "witness.digest: want 16 hexadecimal digits"},
-		{`"seed": "1844`, `"seed": "x1844`, "x.case:"},
+		{`"seed": "1844`, `"seed": "x1844`, "witness.seed: want a whole number from 0 to 2^64-1 in quotes, not the text"},
 		{`#1 kill`, `\u001b[31m`, "intent.plan[0]: has unprintable characters"},
 		{`"expected": "fail"`, `"expected": "wrong"`, "intent.expected: unknown verdict"},
 		{`"intent": {`, `"intent": [`, "not JSON"},
