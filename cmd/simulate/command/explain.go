@@ -45,7 +45,8 @@ func (a *app) explain(word string) error {
 	all := meanings()
 	var found []meaning
 	for _, m := range all {
-		if m.known(word) {
+		same := func(o meaning) bool { return o.doc == m.doc } // a layer is a field of files, too
+		if m.known(word) && !slices.ContainsFunc(found, same) {
 			found = append(found, m)
 		}
 	}
