@@ -18,6 +18,10 @@ func (c *Crash) Error() string { return c.How + ": " + c.Detail }
 // Supervise does one run on a goroutine of its own, so that whatever happens to that goroutine ends the run and
 // nothing else. A run that takes longer than patience is abandoned with its memory; patience 0 waits for ever.
 func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
+	return supervise(func() (*Result, error) { return Run(c, mem) }, patience)
+}
+
+func supervise(run func() (*Result, error), patience time.Duration) (*Result, error) {
 	type answer struct {
 		r   *Result
 		err error
@@ -31,7 +35,7 @@ func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
 			}
 			done <- out
 		}()
-		r, err := Run(c, mem)
+		r, err := run()
 		out = answer{r, err}
 	}()
 	var alarm <-chan time.Time

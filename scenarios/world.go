@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
-
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/broker"
@@ -30,6 +28,7 @@ type world struct {
 	sc    *Scenario
 	stack *Stack
 	plan  []faults.Fault
+	kept  *Reductions // nil = everything
 	sim   *sim.World
 	asm   *assembly
 	dir   *model.Directory
@@ -69,7 +68,8 @@ func buildWith(c *Case, plan []faults.Fault, mem *Memory, put func(model.Flow, m
 	w := &world{sc: sc, stack: st, plan: plan, sim: mem.world, refusing: map[string]bool{}}
 	w.header(c)
 	w.assemble(put)
-	w.nodes(c.Intent.Reductions)
+	w.kept = c.Intent.Reductions
+	w.nodes()
 	w.injector = faults.Inject(w.sim, plan, (*controls)(w))
 	w.phases()
 	return w
@@ -105,7 +105,7 @@ func (w *world) assemble(put func(model.Flow, map[string]*model.Offer) *assembly
 }
 
 // nodes adds every node, in an order that depends on names only, and boots them when the world starts.
-func (w *world) nodes(r *Reductions) {
+func (w *world) nodes() {
 	w.addBroker()
 	for _, name := range SortedKeys(w.sc.Downstreams) {
 		w.addService(name)
@@ -114,14 +114,14 @@ func (w *world) nodes(r *Reductions) {
 		w.addStore(s)
 	}
 	for i := range w.asm.loops {
-		for range w.members(r) {
+		for range w.kept.members(w.sc.Consumers.Members) {
 			w.boots = append(w.boots, w.addMember(&w.asm.loops[i]))
 		}
 	}
 	for _, role := range w.asm.roles {
 		w.addRole(role)
 	}
-	w.addProducer(r)
+	w.addProducer()
 	w.sim.At(0, sim.PhaseFault, func() {
 		w.phase("warm-up")
 		for _, n := range w.boots {
@@ -130,25 +130,10 @@ func (w *world) nodes(r *Reductions) {
 	})
 }
 
-// members is the number of members that a reduction keeps.
-func (w *world) members(r *Reductions) int {
-	if r == nil || r.KeepNodes == nil {
-		return w.sc.Consumers.Members
-	}
-	kept := 0
-	for _, n := range r.KeepNodes {
-		var k int
-		if _, err := fmt.Sscanf(n, "consumer-%d", &k); err == nil {
-			kept++
-		}
-	}
-	return max(1, kept)
-}
-
 func (w *world) addBroker() {
 	cfg := broker.Config{RebalanceDelay: sim.Duration(w.sc.Broker.RebalanceDelay)}
 	for _, name := range SortedKeys(w.sc.Broker.Topics) {
-		cfg.Topics = append(cfg.Topics, broker.Topic{Name: name, Partitions: w.sc.Broker.Topics[name].Partitions})
+		cfg.Topics = append(cfg.Topics, broker.Topic{Name: name, Partitions: w.partitions(name)})
 	}
 	for _, t := range w.asm.topics {
 		cfg.Topics = append(cfg.Topics, broker.Topic{Name: t.name, Partitions: t.partitions})
@@ -156,6 +141,11 @@ func (w *world) addBroker() {
 	w.broker = w.sim.Role("broker", broker.New(cfg))
 	w.broker.Disk().Timing(w.sc.Broker.Append, w.sc.Broker.Fsync)
 	w.boots = append(w.boots, w.broker)
+}
+
+// partitions of a topic of the scenario.
+func (w *world) partitions(topic string) int {
+	return w.kept.partitions(topic, w.sc.Broker.Topics[topic].Partitions)
 }
 
 func (w *world) addService(name string) {
@@ -216,7 +206,7 @@ func (w *world) addRole(r roleSpec) {
 	}
 }
 
-func (w *world) addProducer(r *Reductions) {
+func (w *world) addProducer() {
 	from, to := w.chaos()
 	wl := producer.Workload{Event: w.sc.Event, Interval: sim.Duration(w.sc.Workload.Interval), From: from, To: to,
 		Keys: w.sc.Workload.KeyCount}
@@ -224,16 +214,10 @@ func (w *world) addProducer(r *Reductions) {
 		z := rng.NewZipf(w.sc.Workload.KeyCount, w.sc.Workload.KeySkew)
 		wl.Zipf = &z
 	}
-	if r != nil && r.KeepEvents != nil {
-		kept := map[string]bool{}
-		for _, e := range r.KeepEvents {
-			kept[e] = true
-		}
-		wl.Kept = func(event string) bool { return kept[event] }
-	}
+	wl.Kept = w.kept.events()
 	p := &w.sc.Producer
 	w.producer = w.sim.Role("producer", producer.New(producer.Config{Topic: w.asm.flow.Source,
-		Partitions: w.sc.Broker.Topics[w.asm.flow.Source].Partitions, Acks: w.stack.Acks, Retries: w.stack.Retries,
+		Partitions: w.partitions(w.asm.flow.Source), Acks: w.stack.Acks, Retries: w.stack.Retries,
 		RequestTimeout: sim.Duration(p.RequestTimeout), DeliveryTimeout: sim.Duration(p.DeliveryTimeout), Backoff: sim.Duration(p.Backoff),
 		Send: w.asm.sender}, wl, w.leader, &w.out))
 	w.boots = append(w.boots, w.producer)
