@@ -73,6 +73,16 @@ func (c *Context) Wall() sim.Time { c.p.Alive(); return c.p.Node().Wall() }
 // Stopping says whether a graceful stop was asked for.
 func (c *Context) Stopping() bool { c.p.Alive(); return c.p.Node().Stopping() }
 
+// Go starts another process on the node, with the same directory and no intent.
+func (c *Context) Go(name string, fn func(Ctx)) {
+	c.p.Go(name, func(p *sim.Proc) { fn(NewContext(p, c.dir)) })
+}
+
+// GoBackground is Go for what keeps no run from being quiescent.
+func (c *Context) GoBackground(name string, fn func(Ctx)) {
+	c.p.GoBackground(name, func(p *sim.Proc) { fn(NewContext(p, c.dir)) })
+}
+
 // Record adds a fact about the intent that this process knows.
 func (c *Context) Record(f history.Fact) int64 {
 	if f.Event == "" {

@@ -66,8 +66,10 @@ type Ctx interface {
 	Now() sim.Time  // the node's monotonic clock
 	Wall() sim.Time // the node's wall clock
 	Unit() Unit
-	Record(history.Fact) int64 // a fact that this process knows
-	Stopping() bool            // a graceful stop was asked for
+	Record(history.Fact) int64              // a fact that this process knows
+	Stopping() bool                         // a graceful stop was asked for
+	Go(name string, fn func(Ctx))           // another process on the node
+	GoBackground(name string, fn func(Ctx)) // one that keeps no run from being quiescent: timers, scans
 	Process() *sim.Proc
 }
 
@@ -159,6 +161,9 @@ type Consumer interface {
 	Poll(c Ctx, max int) (ms []Message, ok bool)
 	// Commit moves the group's positions past these messages and waits until that is durable.
 	Commit(c Ctx, ms []Message) error
+	// OnRevoke has fn run, on the loop's process, before the member gives up what it owns: for a rebalance that it
+	// has heard of, or because it leaves. One that was expelled runs it too: its commits are refused.
+	OnRevoke(fn func(Ctx))
 }
 
 // Assembly is where a stack is put together: ports for layers, and the means of engines.

@@ -35,8 +35,9 @@ func New(cfg Config, dir *model.Directory, broker func() *sim.Node, loop Loop) f
 			m.intern(p)
 			p.Sleep(cfg.Restart)
 			m.lastPoll = n.Now()
-			loop(model.NewContext(p, dir), m)
-			m.leave(p)
+			c := model.NewContext(p, dir)
+			loop(c, m)
+			m.leave(c)
 		})
 		n.GoBackground("heartbeat", m.heartbeats)
 		return sim.NoHandler()
@@ -58,6 +59,7 @@ type Member struct {
 	owned      []model.PartitionOffset
 	assigned   []int64 // fact ids, parallel to owned
 	lastPoll   sim.Time
+	onRevoke   func(model.Ctx)
 	wake       sim.Signal
 	ended      bool       // the loop has
 	over       sim.Signal // says so
@@ -89,6 +91,7 @@ func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 			return nil, false
 		}
 		if !m.joined || m.rejoin || m.left {
+			m.revoke(c)
 			m.join(p)
 			continue
 		}
@@ -103,6 +106,9 @@ func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 		}
 	}
 }
+
+// OnRevoke sets what runs before the member gives up its share.
+func (m *Member) OnRevoke(fn func(model.Ctx)) { m.onRevoke = fn }
 
 // fetch asks for records at the member's positions; a failure is answered by patience.
 func (m *Member) fetch(p *sim.Proc, most int) []model.Message {
