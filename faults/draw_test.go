@@ -2,6 +2,7 @@ package faults
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -164,4 +165,27 @@ func TestHunt(t *testing.T) {
 	require.ErrorContains(t, err, "no fault kind to hunt with")
 	_, err = Hunt(7, demoSpace(), []string{"paus"}, nil)
 	require.ErrorContains(t, err, "did you mean pause?")
+}
+
+// TestHuntGolden: a change here changes what every recorded seed of a hunt means.
+func TestHuntGolden(t *testing.T) {
+	hits := []ObservedHit{
+		{Hook: "payments.charge/applied", Event: "order-1", Stage: "charge", Role: "consumer", NodeRole: "payments", Nth: 2, ByRPC: true},
+		{Hook: "broker.disk.fsync/done", Event: "order-2", Role: "broker", NodeRole: "broker", Nth: 1},
+	}
+	var got []string
+	for seed := uint64(1); seed < 4; seed++ {
+		h, err := Hunt(seed, demoSpace(), []string{"none", "consumer-kill", "broker-kill", "clock-skew"}, hits)
+		require.NoError(t, err)
+		got = append(got, strings.Join(h.Lines(), "\n"))
+	}
+	require.Equal(t, []string{
+		"when payments.charge/applied{event=order-1,stage=charge} #2 kill $caller for 1s",
+		"at 14.185433363s kill $leader(orders/0) for 2.5s\n" +
+			"when broker.disk.fsync/done{event=order-2} #1 kill $node for 10s\n" +
+			"at 38.135615807s kill $leader(orders/3) for 2.5s",
+		"when broker.disk.fsync/done{event=order-2} #1 kill consumer-1 for 2s\n" +
+			"when broker.disk.fsync/done{event=order-2} #1 skew consumer-2 by 800ms until heal\n" +
+			"when broker.disk.fsync/done{event=order-2} #1 skew broker-2 by 400ms until heal",
+	}, got)
 }

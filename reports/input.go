@@ -9,12 +9,13 @@ import (
 // Input is all that a report of a comparison is made of. Rows may hold anything that a sweep left: rows of stacks
 // or faults that are not listed are not shown, rows of another scenario or epoch are an error.
 type Input struct {
-	Scenario     string // name
-	ScenarioHash string
-	Epoch        int
-	BaseSeed     uint64
-	RunsPerCell  int
-	Exposure     string // name of the exposure profile
+	Scenario      string // name
+	ScenarioHash  string
+	Epoch         int
+	BaseSeed      uint64
+	RunsPerCell   int
+	HuntsPerStack int    // hunting runs that were asked for; 0 = none
+	Exposure      string // name of the exposure profile
 
 	Stacks []StackInfo         // rows of the table, in the order of the scenario
 	Faults []history.FaultKind // columns, none included
@@ -39,7 +40,8 @@ type StackInfo struct {
 	Verdict            string            // pass, fail, vacuous or unknown
 	Promises           map[string]string // property → verdict
 	HuntRuns           int
-	HuntBreaches       int
+	HuntBreaches       int // of them broke a promise inside the envelope
+	HuntOutside        int // of them lay outside the envelope
 	PermittedNeverSeen []string
 	Sentence           string // the last column; "" = written from the cells
 }
@@ -77,6 +79,22 @@ func (in *Input) runsText() (text string, decisive bool) {
 		text = fmt.Sprintf("incomplete: only %d of %s in some cells", least, text)
 	}
 	return text, least >= decisiveRuns
+}
+
+// huntsText says how many hunting runs each stack has, the least if a part of a comparison has fewer; "" = none.
+func (in *Input) huntsText() string {
+	least := in.HuntsPerStack
+	for i := range in.Stacks {
+		least = min(least, in.Stacks[i].HuntRuns)
+	}
+	text := count(in.HuntsPerStack, "hunting run") + " a stack"
+	switch {
+	case in.HuntsPerStack == 0:
+		return ""
+	case least < in.HuntsPerStack:
+		return fmt.Sprintf("incomplete: only %d of %s for some", least, text)
+	}
+	return text
 }
 
 // columns are the fault kinds without the control.

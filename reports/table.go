@@ -78,6 +78,9 @@ func (t *table) header() []string {
 		count(len(in.Stacks), "stack") + " × " + count(len(t.columns), "fault kind"),
 		"one fault a run", runs,
 	}
+	if hunts := in.huntsText(); hunts != "" {
+		parts = append(parts, hunts)
+	}
 	if in.Elapsed != "" {
 		parts = append(parts, in.Elapsed)
 	}

@@ -15,7 +15,13 @@ import (
 	"github.com/twiceless/twiceless/sim/history"
 )
 
-// savedCase is the failing run that stands for a cell.
+// failure is a failing run to keep.
+type failure struct {
+	row   history.Row
+	print string // fingerprint that it stands for; "" = the gravest of the run
+}
+
+// savedCase is the failing run that stands for a cell, or for a story that a hunt found.
 type savedCase struct {
 	c    *scenarios.Case
 	row  history.Row
@@ -43,10 +49,11 @@ func failing(r *history.Row, promised []history.Property) int {
 	return 0
 }
 
-// cases are those of the failing runs with the smallest seed of each cell. A run is done again from its row, so that
-// they are a function of the rows, whichever machines made these; its digest must be that of the row.
+// cases are those of the failing runs with the smallest seed of each cell, and of each breach that a hunt found. A run
+// is done again from its row, so that they are a function of the rows, whichever machines made these; its digest must
+// be that of the row.
 func (c *comparison) cases(rows []history.Row) ([]savedCase, error) {
-	var todo []history.Row
+	var todo []failure
 	for _, stack := range c.stacks {
 		promised := checker.Promised(c.contract(stack))
 		for _, fault := range c.faults {
@@ -58,9 +65,14 @@ func (c *comparison) cases(rows []history.Row) ([]savedCase, error) {
 				}
 			}
 			if worst > 0 {
-				todo = append(todo, pick)
+				todo = append(todo, failure{row: pick})
 			}
 		}
+		todo = append(todo, c.breaches(rows, stack)...)
+	}
+	hunters, err := c.hunters(todo)
+	if err != nil {
+		return nil, err
 	}
 	saved, errs := make([]savedCase, len(todo)), make([]error, len(todo))
 	next := make(chan int)
@@ -69,7 +81,7 @@ func (c *comparison) cases(rows []history.Row) ([]savedCase, error) {
 		wg.Go(func() {
 			mem := &scenarios.Memory{}
 			for i := range next {
-				saved[i], errs[i] = c.caseOf(&todo[i], mem)
+				saved[i], errs[i] = c.caseOf(&todo[i], hunters, mem)
 				if errs[i] != nil {
 					mem = &scenarios.Memory{}
 				}
@@ -90,8 +102,9 @@ func (c *comparison) cases(rows []history.Row) ([]savedCase, error) {
 }
 
 // caseOf does the run of a row again and makes its case.
-func (c *comparison) caseOf(row *history.Row, mem *scenarios.Memory) (savedCase, error) {
-	k, err := scenarios.MeasuringCase(c.sc, row.Stack, row.Fault, c.base, row.Seed)
+func (c *comparison) caseOf(f *failure, hunters map[string]*scenarios.Hunter, mem *scenarios.Memory) (savedCase, error) {
+	row := &f.row
+	k, err := c.drawn(row, hunters)
 	if err != nil {
 		return savedCase{}, err
 	}
@@ -104,14 +117,23 @@ func (c *comparison) caseOf(row *history.Row, mem *scenarios.Memory) (savedCase,
 			row.Stack, row.Fault, row.Seed, row.Digest, r.Row.Digest)
 	}
 	k.Witness = r.Witness(row.Seed)
-	expect(k, r, c.contract(row.Stack))
+	found := slices.DeleteFunc(slices.Clone(r.Verdicts.Findings), func(g history.Finding) bool { return f.print != "" && g.Fingerprint() != f.print })
+	expect(k, found, c.contract(row.Stack))
 	return savedCase{k, *row, caseFile(k)}, nil
 }
 
-// expect writes into a case what its run showed.
-func expect(k *scenarios.Case, r *scenarios.Result, contract history.Contract) {
+// drawn is the case of a row, without its witness.
+func (c *comparison) drawn(row *history.Row, hunters map[string]*scenarios.Hunter) (*scenarios.Case, error) {
+	if row.Plan == history.Hunting {
+		return hunters[row.Stack].Case(row.Seed)
+	}
+	return scenarios.MeasuringCase(c.sc, row.Stack, row.Fault, c.base, row.Seed)
+}
+
+// expect writes into a case what its run showed: the gravest of these findings.
+func expect(k *scenarios.Case, found []history.Finding, contract history.Contract) {
 	k.Intent.Expected = checker.Pass.String()
-	if f, ok := gravest(r.Verdicts.Findings, checker.Promised(contract)); ok {
+	if f, ok := gravest(found, checker.Promised(contract)); ok {
 		k.Intent.Property, k.Intent.Fingerprint, k.Intent.Expected = string(f.Property), f.Fingerprint(), checker.Fail.String()
 	}
 }

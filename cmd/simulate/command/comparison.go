@@ -29,6 +29,8 @@ type comparison struct {
 	faults []string // in the order of the table; none is always there
 	runs   int
 	base   uint64
+	hunts  int      // hunting runs of each stack
+	prey   []string // the fault kinds of their plans; none without hunts
 }
 
 // aboutVersion is the version of the format of compare.json.
@@ -43,6 +45,8 @@ type about struct {
 	Faults   []string        `json:"faults"`
 	Runs     int             `json:"runs_per_cell"`
 	BaseSeed uint64          `json:"base_seed"`
+	Hunts    int             `json:"hunts_per_stack"`
+	Prey     []string        `json:"hunt_faults,omitempty"`
 	Cases    []string        `json:"cases"` // files that the next comparison replaces
 	Scenario json.RawMessage `json:"scenario"`
 }
@@ -53,7 +57,7 @@ func (c *comparison) encode(cases []string) []byte {
 	if err != nil {
 		panic("command: scenario: " + err.Error())
 	}
-	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, append([]string{}, cases...), scenario}
+	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, c.hunts, c.prey, append([]string{}, cases...), scenario}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -94,7 +98,7 @@ func readAbout(dir string) (c *comparison, epoch int, cases []string, err error)
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	c = &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed}
+	c = &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed, hunts: a.Hunts, prey: a.Prey}
 	if err := c.check(path); err != nil {
 		return nil, 0, nil, err
 	}
@@ -136,13 +140,16 @@ func (c *comparison) check(path string) error {
 			return failf(exitInput, "%s: damaged: the scenario has no stack %q", path, s)
 		}
 	}
-	for _, f := range c.faults {
+	for _, f := range slices.Concat(c.faults, c.prey) {
 		if _, ok := history.FaultKindByName(f); !ok {
 			return failf(exitInput, "%s: damaged: there is no fault kind %q", path, f)
 		}
 	}
 	if c.runs < 1 || c.runs > maxRuns || c.base+uint64(c.runs) < c.base {
 		return failf(exitInput, "%s: damaged: %d runs from seed %d", path, c.runs, c.base)
+	}
+	if c.hunts < 0 || c.hunts > maxRuns || c.base+uint64(c.hunts) < c.base || (c.hunts > 0) != (len(c.prey) > 0) {
+		return failf(exitInput, "%s: damaged: %d hunting runs with %d fault kinds", path, c.hunts, len(c.prey))
 	}
 	return nil
 }
@@ -180,7 +187,10 @@ func (c *comparison) asked(rows []history.Row) []history.Row {
 	stacks, kinds := setOf(c.stacks), setOf(c.faults)
 	var out []history.Row
 	for i := range rows {
-		if r := &rows[i]; stacks[r.Stack] && kinds[r.Fault] && r.Seed-c.base < uint64(c.runs) {
+		r := &rows[i]
+		measured := r.Plan == history.Measuring && kinds[r.Fault] && r.Seed-c.base < uint64(c.runs)
+		hunted := r.Plan == history.Hunting && r.Seed-c.base < uint64(c.hunts)
+		if stacks[r.Stack] && (measured || hunted) {
 			out = append(out, *r)
 		}
 	}

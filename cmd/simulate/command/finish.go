@@ -33,6 +33,7 @@ func (a *app) finish(done *finished, f *reportFlags) error {
 	in := done.input(rows, cases)
 	in.Command, in.Again = a.self, a.again(done, cases)
 	j := done.judge(in)
+	j.prey(a, done, cases)
 	clearOut(done.out)
 	if err := done.save(cases); err != nil {
 		return err
@@ -45,7 +46,7 @@ func (a *app) finish(done *finished, f *reportFlags) error {
 		return err
 	}
 	below := append(j.lines, "plots           "+strings.Join(plots, " "))
-	below = append(below, done.notifyStatement(rows)...)
+	below = append(below, done.notifyStatement(measured(rows))...)
 	to, lead := a.stdout, ""
 	switch {
 	case f.format == "json" && f.quiet:

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twiceless/twiceless/checker"
@@ -24,7 +25,7 @@ func (c *comparison) contract(stack string) history.Contract {
 // input is what the report is made of, a function of the rows but for the time that it took.
 func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input {
 	in := reports.Input{
-		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs,
+		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs, HuntsPerStack: done.hunts,
 		Exposure: exposure, Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
 		RunTwice: done.twice, Elapsed: done.elapsed, Load: done.load(rows),
 	}
@@ -36,6 +37,7 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 		contract := done.contract(s)
 		v := checker.Judge(rowsOf(rows, s), contract)
 		info := reports.StackInfo{Name: s, Contract: contract, Verdict: v.Verdict.String(), Promises: map[string]string{}}
+		info.HuntRuns, info.HuntBreaches, info.HuntOutside = hunted(rowsOf(rows, s), checker.Promised(contract))
 		for _, p := range v.Properties {
 			info.Promises[string(p.Property)] = p.Verdict.String()
 		}
@@ -48,7 +50,9 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 		}
 	}
 	for i := range cases {
-		in.Cases[[2]string{cases[i].row.Stack, cases[i].row.Fault}] = cases[i].file
+		if r := &cases[i].row; r.Plan == history.Measuring {
+			in.Cases[[2]string{r.Stack, r.Fault}] = cases[i].file
+		}
 	}
 	return in
 }
@@ -197,6 +201,9 @@ func (done *finished) brokenUnder(in reports.Input, s *reports.StackInfo, p hist
 				break
 			}
 		}
+	}
+	if slices.ContainsFunc(rowsOf(in.Rows, s.Name), func(r history.Row) bool { return breach(&r, p) }) {
+		kinds = append(kinds, "a hunt")
 	}
 	return strings.Join(kinds, ", ")
 }

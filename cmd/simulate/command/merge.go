@@ -19,8 +19,8 @@ func (a *app) mergeCommand() *cobra.Command {
 		Use:   "merge DIR… -o DIR",
 		Short: "One report of the rows of several shards",
 		Long: `merge writes the union of the rows of several comparisons, as if one machine had done them all, with results,
-plots and cases. The comparisons must be of one scenario, base seed and model epoch. Two different rows of one run
-are non-determinism: exit 4. Otherwise the exit code is that of compare.`,
+plots and cases. The comparisons must be of one scenario, base seed and model epoch, and those that hunted of the same
+fault kinds. Two different rows of one run are non-determinism: exit 4. Otherwise the exit code is that of compare.`,
 		Example: "  simulate merge out/1 out/2 out/3 -o out/all",
 		Args:    arguments(1, 10_000, "the directories of comparisons"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -96,6 +96,9 @@ func (c *comparison) join(o *comparison, first, dir string) error {
 	c.stacks = slices.DeleteFunc(stackNames(c.sc), func(s string) bool { return !slices.Contains(stacks, s) })
 	c.faults = slices.DeleteFunc(faultNames(), func(k string) bool { return !slices.Contains(kinds, k) })
 	c.runs = max(c.runs, o.runs)
+	if err := c.joinHunts(o, first, dir); err != nil {
+		return err
+	}
 	if fmt.Sprint(c.sc.Expect) != fmt.Sprint(o.sc.Expect) {
 		return failf(exitInput, "%s and %s expect different things", first, dir)
 	}

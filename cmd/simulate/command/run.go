@@ -135,7 +135,7 @@ func (a *app) run(name string, f runFlags) error {
 	}
 	contract := contractOf(c)
 	v := checker.Judge([]history.Row{r.Row}, contract)
-	expect(c, r, contract)
+	expect(c, r.Verdicts.Findings, contract)
 	a.printRun(c, r, &v)
 	if broken(&v) {
 		if err := prepare(f.out); err != nil {
