@@ -92,7 +92,7 @@ func (in *Input) huntsText() string {
 	case in.HuntsPerStack == 0:
 		return ""
 	case least < in.HuntsPerStack:
-		return fmt.Sprintf("incomplete: only %d of %s for some", least, text)
+		return fmt.Sprintf("incomplete: only %d of %s in some", least, text)
 	}
 	return text
 }
