@@ -180,9 +180,9 @@ func (s *sweep) strike(f *history.Fact) {
 	case "lose-reply":
 		s.work.hit = 1
 		return
-	case "skew", "join":
+	case "skew", "jump", "join":
 		t.group = true
-	case "partition":
+	case "partition", "drop-inbound":
 		t.link = true
 	}
 	for _, b := range s.nodes {

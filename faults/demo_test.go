@@ -54,7 +54,7 @@ func (a *answer) Receive(n *sim.Node, r *sim.Request) {
 
 func newDemo() *demo {
 	d := &demo{w: sim.New(sim.Config{Seed: 1, Latency: rng.Constant(int64(sim.Millisecond))}), refused: map[string]bool{}, lost: map[string][]func(){}}
-	for _, role := range []string{RoleBroker, RoleBroker, RoleBroker, "payments", "notifier"} {
+	for _, role := range []string{RoleBroker, RoleBroker, RoleBroker, "payments", "notifier", RoleDedup} {
 		d.w.Role(role, func(*sim.Node) sim.Handler { return &answer{d: d, service: role} }).Boot()
 	}
 	for range 3 {

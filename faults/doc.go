@@ -10,7 +10,11 @@
 //	when payments.charge/applied{event=order-117} #1 kill $caller for 1s
 //	when group/revoked{role=consumer} #2 pause $node for 1m
 //	at 10s partition consumer-2 from broker for 20s
+//	at 10s drop-inbound consumer-2 from broker for 20s
+//	at 10s drop-inbound broker from consumer-2 for 20s
 //	at 10s skew consumer-2 by -400ms until heal
+//	at 10s jump payments-1 by 1h until heal
+//	at 10s deploy consumer grace 5s pause 10s
 //	at 10s join consumer for 10s
 //	at 10s lose-reply payments
 //	at 10s refuse payments,notifier for 10m

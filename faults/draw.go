@@ -12,6 +12,7 @@ import (
 const (
 	RoleConsumer = "consumer"
 	RoleBroker   = "broker"
+	RoleDedup    = "dedup" // the store of a dedup layer; there is one at most
 )
 
 // Space is what a plan is drawn from: facts of the scenario alone, nothing that a stack does.
@@ -73,7 +74,7 @@ func Measure(kind string, base, seed uint64, sc Space) (Measuring, error) {
 
 // shape fills in what a fault of the kind does, and to whom: target is a uniform word. Its time is still 0.
 func (sc Space) shape(k history.FaultKind, target uint64) (Timed, error) {
-	f := Timed{Verb: k.Verb, By: k.By, For: k.For, UntilHeal: k.UntilHeal}
+	f := Timed{Verb: k.Verb, By: k.By, Grace: k.Grace, For: k.For, UntilHeal: k.UntilHeal}
 	pick := func(what string, n int, name func(i int) string) error {
 		if n <= 0 {
 			return fmt.Errorf("fault kind %s needs %s, and the scenario has none", k.Name, what)
@@ -91,6 +92,8 @@ func (sc Space) shape(k history.FaultKind, target uint64) (Timed, error) {
 		} else {
 			err = pick("a broker", sc.Brokers, func(i int) string { return nodeName(RoleBroker, i) })
 		}
+	case RoleDedup: // drawn for every stack alike: under one without a store the fault misses
+		f.Targets = []string{nodeName(RoleDedup, 0)}
 	case "@any":
 		err = pick("a node", len(sc.AllNodes), func(i int) string { return sc.AllNodes[i] })
 	case "@group":
@@ -103,7 +106,7 @@ func (sc Space) shape(k history.FaultKind, target uint64) (Timed, error) {
 	default:
 		panic("faults: fault kind " + k.Name + " has the unknown target " + k.Target)
 	}
-	if err == nil && k.Verb == "partition" {
+	if v, _ := verbByName(k.Verb); err == nil && v.from {
 		if sc.Brokers <= 0 {
 			err = fmt.Errorf("fault kind %s needs a broker, and the scenario has none", k.Name)
 		}

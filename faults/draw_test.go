@@ -91,6 +91,10 @@ func TestMeasureGolden(t *testing.T) {
 		"at 33.992705166s lose-reply payments",
 		"at 10.591091745s refuse payments,notifier for 10m",
 		"at 22.296965562s power-loss $leader(orders/4) for 5s",
+		"at 1m13.621332884s drop-inbound consumer-2 from broker for 20s",
+		"at 26.88047366s jump broker-1 by 1h until heal",
+		"at 1m34.985723038s deploy consumer grace 5s",
+		"at 38.774433524s kill dedup-1 for 30s",
 	}
 	var got []string
 	for _, k := range history.FaultKinds() {
@@ -109,7 +113,7 @@ func TestMeasureErrors(t *testing.T) {
 	}
 	_, err := Measure("pause", 5, 4, sc)
 	require.ErrorContains(t, err, "before the base seed")
-	for _, kind := range []string{"pause", "broker-kill", "clock-skew", "rebalance", "reply-lost", "downstream-outage", "partition"} {
+	for _, kind := range []string{"pause", "broker-kill", "clock-skew", "rebalance", "reply-lost", "downstream-outage", "partition", "partition-one-way", "clock-jump", "deploy"} {
 		_, err = Measure(kind, 1, 1, Space{ChaosEnd: second})
 		require.ErrorContains(t, err, "needs a", kind)
 		_, err = Measure(kind, 1, 1, Space{})

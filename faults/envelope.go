@@ -9,10 +9,10 @@ import (
 // Inside says whether a plan lies inside an envelope, and if not, the first bound that it exceeds. It looks at the
 // plan only, so it is the same before and after the run. A dimension that has no bound does not restrict.
 //
-//	clock-skew          |by| of skews; those in effect together on one target add up, and so do the node that is
+//	clock-skew          |by| of skews and jumps; those in effect together on one target add up, and so do the node that is
 //	                    furthest ahead and the one furthest behind
 //	pause               duration of pauses; overlapping or touching ones of one target are one long one
-//	outage              the same for kill, power-loss, partition and refuse together
+//	outage              the same for kill, power-loss, partition, drop-inbound and refuse together
 //	power-loss          targets without power at once, each counted once
 //	faults              faults of the plan
 //	redelivery-horizon  nothing loads it yet: how late an event comes again follows from a replay by an operator,

@@ -32,9 +32,11 @@ type shot struct {
 	at    int64 // ns; when it took effect
 	hit   *sim.Hit
 	nodes []bound // that its lift is about
-	pairs []cut
-	names string // node names concerned, as in the fact
-	res   string // services or role concerned
+	cuts  []cut
+	names string      // node names concerned, as in the fact
+	res   string      // services or role concerned
+	rest  []*sim.Node // deploy: those whose turn is still to come
+	due   int64       // deploy: when the present step is over at the latest, ns; 0 = none under way
 }
 
 // bound is a node as a shot met it.
@@ -218,7 +220,8 @@ func (in *Injector) Finish() {
 
 // LastEnd is the latest stated end, ns, of the faults that took effect and of those that are still to come at a
 // time; 0 = there is none. Heal waits for it: it begins after that instant, or later in it than the lift, which is
-// an event of PhaseFault. A hook may still move it until then, so whoever waits asks again.
+// an event of PhaseFault. A hook may still move it until then, and a deploy under way knows the end of its present
+// step only, so whoever waits asks again.
 func (in *Injector) LastEnd() int64 {
 	var last int64
 	for _, s := range in.shots {
@@ -226,7 +229,7 @@ func (in *Injector) LastEnd() int64 {
 		case s.state == pending && s.f.Trigger.Timed(), s.state == armed && s.f.Trigger.Timed():
 			last = max(last, s.f.Trigger.At+s.f.For)
 		case s.state == active, s.state == ended:
-			last = max(last, s.at+s.f.For)
+			last = max(last, s.at+s.f.For, s.due)
 		}
 	}
 	return last

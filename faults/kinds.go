@@ -10,6 +10,7 @@ type verb struct {
 	single bool // exactly one target
 	from   bool // takes "from"
 	by     bool // takes "by"
+	rolls  bool // takes "grace" and "pause"
 	lasts  bool // takes "for" or "until heal"; it must have one of them
 	loads  []history.Dimension
 	apply  func(*shot) string // begins the fault, or says why it cannot; called when the trigger fires
@@ -31,7 +32,10 @@ var targetTable = [...]string{"node or role", "role", "service"}
 // verbs is the table, sorted by name. It is a function because its rows lead back to it through the parser.
 func verbs() []verb {
 	return []verb{
+		{name: "deploy", doc: "each target in turn is asked to stop, killed after its grace, and boots as the new version; the next follows when it is up, or a pause later", rolls: true, apply: applyDeploy},
+		{name: "drop-inbound", doc: "the first side hears nothing from the second, which hears it, and nobody is told", from: true, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyDropInbound, lift: liftPartition},
 		{name: "join", doc: "one more member of a role boots, and leaves gracefully at the end", target: targetRole, single: true, lasts: true, apply: applyJoin, lift: liftJoin},
+		{name: "jump", doc: "the wall clock steps by this much, backwards if negative, and is stepped right again at the end; other clocks go on", by: true, lasts: true, loads: []history.Dimension{history.ClockSkew}, apply: applyJump, lift: liftJump},
 		{name: "kill", doc: "the process ends; it boots from its disk at the end", lasts: true, loads: []history.Dimension{history.Outage}, apply: applyKill, lift: liftStopped},
 		{name: "lose-reply", doc: "the next reply of an effect op never arrives", target: targetService, single: true, apply: applyLoseReply},
 		{name: "partition", doc: "the two sides do not hear each other, and nobody is told", from: true, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyPartition, lift: liftPartition},
@@ -90,6 +94,9 @@ func (v verb) usage() string {
 	}
 	if v.by {
 		s += " by DURATION"
+	}
+	if v.rolls {
+		s += " [grace DURATION] [pause DURATION]"
 	}
 	if v.lasts {
 		s += " (for DURATION | until heal)"

@@ -8,7 +8,7 @@ import (
 
 // Parse reads one fault. Its error is a *ParseError. The grammar is that of the package comment; words are
 // separated by spaces, lists by commas without spaces, and the parts come in the order
-// trigger, verb, targets, from, by, for or until heal. "#1" may be left out.
+// trigger, verb, targets, from, by, grace, pause, for or until heal. "#1" and "grace 5s" may be left out.
 func Parse(line string) (Fault, error) {
 	p := &parser{line: line}
 	if len(line) > MaxLine {
@@ -63,7 +63,8 @@ func ParseMeasuring(kind string, lines []string) (Measuring, error) {
 				Hint: "begin with \"at\" and a time, or run it as a hunting plan"})
 			continue
 		}
-		m.Faults = append(m.Faults, Timed{At: f.Trigger.At, Verb: f.Verb, Targets: f.Targets, From: f.From, By: f.By, For: f.For, UntilHeal: f.UntilHeal})
+		m.Faults = append(m.Faults, Timed{At: f.Trigger.At, Verb: f.Verb, Targets: f.Targets, From: f.From, By: f.By,
+			Grace: f.Grace, Pause: f.Pause, For: f.For, UntilHeal: f.UntilHeal})
 	}
 	if len(problems) > 0 {
 		return Measuring{}, problems
@@ -96,6 +97,10 @@ func (p *parser) fault() (f Fault) {
 	}
 	if v.by && p.keyword("by", v) {
 		f.By = p.duration(-MaxSkew, MaxSkew, "400ms or -400ms")
+	}
+	if v.rolls {
+		f.Grace = p.option("grace", defaultGrace)
+		f.Pause = p.option("pause", 0)
 	}
 	if v.lasts {
 		f.For, f.UntilHeal = p.end(v)
@@ -205,6 +210,15 @@ func (p *parser) end(v verb) (d int64, untilHeal bool) {
 		p.fail(w, fmt.Sprintf("unexpected %q", w.text), "the form is: "+v.usage())
 	}
 	return 0, false
+}
+
+// option reads a word with its duration, if it is there.
+func (p *parser) option(word string, otherwise int64) int64 {
+	if w, ok := p.peek(); !ok || w.text != word {
+		return otherwise
+	}
+	p.at++
+	return p.duration(1, MaxGrace, "5s")
 }
 
 // keyword takes one word that must be there.

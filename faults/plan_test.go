@@ -34,6 +34,13 @@ var canonical = []string{
 	"at 10s refuse payments,notifier for 10m",
 	"at 3s power-loss broker-1 for 5s",
 	"at 3s kill $leader(orders.dlq/3) for 5s",
+	"at 10s drop-inbound consumer-2 from broker for 20s",
+	"when payments.charge/sent{event=order-117} #1 drop-inbound broker-1,broker-2 from $caller until heal",
+	"at 10s jump payments-1 by 1h until heal",
+	"at 10s jump consumer,broker-1 by -30m for 5s",
+	"at 10s deploy consumer grace 5s",
+	"at 10s deploy consumer-2,consumer-1 grace 250ms pause 10s",
+	"when broker.fetch/sent{role=consumer} #9 deploy $caller grace 24h pause 1ns",
 }
 
 func TestCanonicalText(t *testing.T) {
@@ -49,6 +56,9 @@ func TestCanonicalText(t *testing.T) {
 	f, err = Parse("when payments.charge/replied{event=order-117} lose-reply payments")
 	require.NoError(t, err)
 	require.Equal(t, "when payments.charge/replied{event=order-117} #1 lose-reply payments", f.String(), "#1 may be left out")
+	f, err = Parse("at 10s deploy consumer pause 10s")
+	require.NoError(t, err)
+	require.Equal(t, "at 10s deploy consumer grace 5s pause 10s", f.String(), "so may the usual grace")
 }
 
 // TestParseErrors reads every line of the script alone and compares what is said about it.
@@ -121,6 +131,9 @@ func TestValidateRefusesWhatTheTextCannotSay(t *testing.T) {
 		"space":    func(f *Fault) { f.Targets = []string{"consumer-1 for 2s"} },
 		"from":     func(f *Fault) { f.From = []string{"broker"} },
 		"by":       func(f *Fault) { f.By = 1 },
+		"grace":    func(f *Fault) { f.Grace = second },
+		"pause":    func(f *Fault) { f.Pause = second },
+		"no grace": func(f *Fault) { f.Verb, f.For = "deploy", 0 },
 		"no end":   func(f *Fault) { f.For = 0 },
 		"two ends": func(f *Fault) { f.UntilHeal = true },
 		"negative": func(f *Fault) { f.For = -second },
@@ -181,6 +194,7 @@ func TestEveryFaultKindHasItsVerb(t *testing.T) {
 		require.Equal(t, v.lasts, k.For > 0 || k.UntilHeal, k.Name)
 		require.Equal(t, v.lasts, v.lift != nil, k.Name)
 		require.Equal(t, v.by, k.By != 0, k.Name)
+		require.Equal(t, v.rolls, k.Grace != 0, k.Name)
 		if k.Dimension != "" {
 			require.True(t, v.load(k.Dimension), "%s loads %s", k.Verb, k.Dimension)
 		}
@@ -235,6 +249,10 @@ func drawFault(t *rapid.T) Fault {
 	}
 	if v.by {
 		f.By = rapid.Int64Range(1, MaxSkew).Draw(t, "by") * rapid.SampledFrom([]int64{1, -1}).Draw(t, "sign")
+	}
+	if v.rolls {
+		f.Grace = rapid.Int64Range(1, MaxGrace).Draw(t, "grace")
+		f.Pause = rapid.Int64Range(0, MaxGrace).Draw(t, "pause")
 	}
 	if v.lasts {
 		if f.UntilHeal = rapid.Bool().Draw(t, "until heal"); !f.UntilHeal {

@@ -22,6 +22,12 @@ func (f Fault) String() string {
 	if f.By != 0 {
 		b.WriteString(" by " + rng.FormatDuration(f.By))
 	}
+	if f.Grace != 0 {
+		b.WriteString(" grace " + rng.FormatDuration(f.Grace))
+	}
+	if f.Pause != 0 {
+		b.WriteString(" pause " + rng.FormatDuration(f.Pause))
+	}
 	if f.For != 0 {
 		b.WriteString(" for " + rng.FormatDuration(f.For))
 	}

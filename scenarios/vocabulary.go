@@ -6,6 +6,7 @@ import (
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // Vocabulary is what plans of this scenario under that stack may name.
@@ -33,6 +34,25 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 	slices.Sort(voc.Roles)
 	slices.Sort(voc.ServiceOps)
 	return voc
+}
+
+// measuredRoles are the roles that fault kinds mean by name. A measuring plan is drawn alike for every stack, so it
+// may name one of which this stack has no node: that fault misses, and CanHappen tells a report so.
+func measuredRoles() []string {
+	var out []string
+	for _, k := range history.FaultKinds() {
+		if k.Target != "" && k.Target[0] != '@' {
+			out = append(out, k.Target)
+		}
+	}
+	return out
+}
+
+// CanHappen says whether a fault kind has anything to hit under a stack. A kind that means a role by name has not,
+// if the stack has no node of it: no number of runs will show what dedup-down does to a stack without a store.
+func (s *Scenario) CanHappen(stackName, kind string) bool {
+	k, ok := history.FaultKindByName(kind)
+	return !ok || !slices.Contains(measuredRoles(), k.Target) || slices.Contains(s.Vocabulary(stackName).Roles, k.Target)
 }
 
 // offers is what the services offer before any layer has asked.

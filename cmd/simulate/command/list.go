@@ -89,6 +89,8 @@ func faultDoc(k history.FaultKind) string {
 	case k.Name == "none":
 	case k.For > 0:
 		doc += "; " + seconds(k.For)
+	case k.Grace > 0:
+		doc += "; grace " + seconds(k.Grace)
 	case k.UntilHeal:
 		doc += "; until the heal"
 	}
