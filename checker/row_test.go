@@ -48,6 +48,14 @@ func TestFaultsHit(t *testing.T) {
 			s.Offer("order-1", "anna")
 			s.Fault("at 5ms partition consumer-1 for 20s", "broker-1", "consumer-1", 10)
 		}},
+		{"a link cut one way under a delivery", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms drop-inbound consumer-1 from broker for 20s", "consumer-1", "broker-1", 10)
+		}},
+		{"a link cut one way beside an offer", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna")
+			s.Fault("at 5ms drop-inbound broker from consumer-1 for 20s", "broker-1", "consumer-1", 10)
+		}},
 		{"a kill of the broker under a delivery", 0, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			s.Fault("at 5ms kill broker-1 for 5s", "broker-1", "", 10)
@@ -74,6 +82,10 @@ func TestFaultsHit(t *testing.T) {
 		{"any open consumer work meets a rebalance", 1, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			s.Fault("at 5ms join @group for 10s", "", "", 10)
+		}},
+		{"any open consumer work meets a clock that jumps", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms jump payments-1 by 1h until heal", "payments-1", "", 10)
 		}},
 		{"no consumer work, no meeting", 0, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna")

@@ -17,7 +17,7 @@ import (
 // call, the log of an offer, a delivery or a commit. It lies on a cut link if both ends do; at any other target if
 // its node does, or its peer, where a delivery has no peer, for it is in hand and no longer at the log. The names
 // of a target are Fact.Node, Fact.Resource and the comma-separated ones in Fact.Value, and their roles. A lost
-// reply is in flight by definition. Skewed clocks and rebalances have no single target of work: any open work on a
+// reply is in flight by definition. Clocks that are off and rebalances have no single target of work: any open work on a
 // node of the role consumer counts.
 
 // work is what the sweep measures.

@@ -100,6 +100,16 @@ func TestCompareLeavesAReport(t *testing.T) {
 	require.Positive(t, cases)
 }
 
+// A stack without a store cannot meet dedup-down: its cell says so, and is not taken for one that was never exercised.
+func TestACellThatCannotHappen(t *testing.T) {
+	t.Chdir(t.TempDir())
+	got := simulate("compare", "payments", "--stacks", "key-event-stage,dedup-durable", "--faults", "dedup-down", "--runs", "2", "--quiet")
+	require.Empty(t, got.errors)
+	require.Regexp(t, `key-event-stage +extra +n/a`, got.out)
+	require.Regexp(t, `dedup-durable +extra +[–?]`, got.out)
+	require.Contains(t, got.out, "n/a cannot happen")
+}
+
 func TestThePastedCommandWorks(t *testing.T) {
 	drawsOften(t)
 	scenarioFile(t)

@@ -28,7 +28,7 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs, HuntsPerStack: done.hunts,
 		Exposure: exposure, Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
 		CannotHappen: map[[2]string]bool{},
-		RunTwice: done.twice, Elapsed: done.elapsed, Load: done.load(rows),
+		RunTwice:     done.twice, Elapsed: done.elapsed, Load: done.load(rows),
 	}
 	for _, f := range done.faults {
 		kind, _ := history.FaultKindByName(f)

@@ -183,6 +183,11 @@ func (a *app) printRun(c *scenarios.Case, r *scenarios.Result, v *checker.StackV
 	for _, text := range c.Intent.Plan {
 		line("fault", "%s", text)
 	}
+	for i := range r.History.Facts {
+		if f := &r.History.Facts[i]; f.Kind == history.KindFaultMissed {
+			line("missed", "%s: %s", f.Note, f.Value)
+		}
+	}
 	line("intents", "%s", intents(&r.Row))
 	line("verdict", "%s", a.verdict(c, r, v))
 	for _, p := range v.Properties {
