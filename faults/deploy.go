@@ -57,7 +57,7 @@ func (s *shot) replace(n *sim.Node) {
 
 // replaced is called when a member has stopped.
 func (s *shot) replaced(n *sim.Node, cause int64) {
-	ours := cause == s.began && !hasNode(s.in.left, n)
+	ours := cause == s.began && !hasNode(s.in.left, n) // one that leaves a group stays away
 	if ours && !n.Up() {
 		n.Boot()
 	}

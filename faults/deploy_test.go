@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // TestDeploy: members stop one after the other, and whoever stops a node boots it.
@@ -19,7 +21,7 @@ func TestDeploy(t *testing.T) {
 			"10s fault-began consumer-1 deploy", "10.06s stopped consumer-1 graceful", "10.06s booted consumer-1",
 			"10.06s stopped consumer-2 graceful", "10.06s booted consumer-2", "10.06s stopped consumer-3 graceful", "10.06s booted consumer-3",
 			"10.06s fault-ended consumer-1 deploy"}},
-		{"in the order of the line, with a pause", []string{"at 10s deploy consumer-3,consumer-1 grace 5s pause 10s"}, []string{
+		{"in the order of the line, with a pause", []string{"at 10s deploy consumer-3,consumer-1 grace 24h pause 10s"}, []string{
 			"10s fault-began consumer-3 deploy", "10.06s stopped consumer-3 graceful", "10.06s booted consumer-3",
 			"20.12s stopped consumer-1 graceful", "20.12s booted consumer-1", "20.12s fault-ended consumer-3 deploy"}},
 		{"work longer than the grace", []string{"at 10s deploy consumer grace 10ms"}, []string{
@@ -41,8 +43,8 @@ func TestDeploy(t *testing.T) {
 		{"a kill at the end of the grace", []string{"at 9s pause consumer-1 for 30s", "at 10s deploy consumer-1 grace 5s", "at 15s kill consumer-1 for 1s"}, []string{
 			"9s fault-began consumer-1 pause", "10s fault-began consumer-1 deploy", "15s fault-began consumer-1 kill", "15s stopped consumer-1 kill",
 			"15s fault-ended consumer-1 deploy", "16s booted consumer-1", "16s fault-ended consumer-1 kill", "39s fault-ended consumer-1 pause"}},
-		{"a member that leaves stays away", []string{"at 9s join consumer for 1s", "at 10s deploy consumer-4,consumer-1 grace 5s"}, []string{
-			"9s booted consumer-4", "9s fault-began consumer-4 join", "10s fault-began consumer-4 deploy", "10s fault-ended consumer-4 join",
+		{"a member that leaves stays away", []string{"at 9s join consumer for 1s", "at 10.003s deploy consumer-4,consumer-1 grace 5s"}, []string{
+			"9s booted consumer-4", "9s fault-began consumer-4 join", "10s fault-ended consumer-4 join", "10.003s fault-began consumer-4 deploy",
 			"10.006s stopped consumer-4 graceful", "10.06s stopped consumer-1 graceful", "10.06s booted consumer-1",
 			"10.06s fault-ended consumer-4 deploy"}},
 		{"two deploys at once", []string{"at 10s deploy consumer-1,consumer-2 grace 5s", "at 10s deploy consumer-1,consumer-3 grace 10ms"}, []string{
@@ -60,4 +62,15 @@ func TestDeploy(t *testing.T) {
 			requireHealed(t, d)
 		})
 	}
+}
+
+// A deploy states no end, so the heal waits for it step by step.
+func TestHealWaitsForADeploy(t *testing.T) {
+	d := play(t, "at 95s deploy consumer grace 5s pause 10s", "at 96s jump payments-1 by 1h until heal")
+	ended := d.facts(history.KindFaultEnded)
+	require.Equal(t, []string{"deploy", "jump"}, []string{ended[0].Op, ended[1].Op})
+	require.Greater(t, ended[0].Time, int64(demoChaosEnd)+10*second)
+	require.Equal(t, ended[1].Time, d.heal)
+	require.LessOrEqual(t, d.heal-ended[0].Time, 5*second, "at most the grace of the last member")
+	requireHealed(t, d)
 }
