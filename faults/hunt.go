@@ -83,7 +83,10 @@ func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, e
 		if err != nil {
 			return Hunting{}, err
 		}
-		t.For, t.By, t.Grace = scaled(t.For, &s), scaled(t.By, &s), scaled(t.Grace, &s)
+		t.For, t.By = scaled(t.For, &s), scaled(t.By, &s)
+		if t.Grace > 0 { // no draw for the other kinds, whose plans stay what they were before this one existed
+			t.Grace = scaled(t.Grace, &s)
+		}
 		t.At = sc.ChaosBegin + int64(rng.Below(s.Uint64(), uint64(sc.ChaosEnd-sc.ChaosBegin)))
 		f := t.Fault()
 		where, atHook := s.Uint64(), rng.Below(s.Uint64(), 4) < 3

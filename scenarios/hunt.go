@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twiceless/twiceless/faults"
@@ -18,11 +19,12 @@ type Hunter struct {
 	hits  []faults.ObservedHit
 }
 
-// NewHunter does the run without faults of seed base and keeps the hooks that it passes: where faults may fall. What
-// a stack calls is its own, so that the hits of one stack say nothing of another. An error of type *Crash is a run
-// that did not end by the rules; any other is bad input. Patience is that of Supervise.
+// NewHunter takes those of the kinds (nil = all) that can happen under the stack, does the run without faults of seed
+// base and keeps the hooks that it passes: where faults may fall. What a stack calls is its own, so that the hits of
+// one stack say nothing of another. An error of type *Crash is a run that did not end by the rules; any other is bad
+// input. Patience is that of Supervise.
 func NewHunter(sc *Scenario, stack string, kinds []string, base uint64, patience time.Duration) (*Hunter, error) {
-	h := &Hunter{sc: sc, stack: stack, kinds: kinds, base: base}
+	h := &Hunter{sc: sc, stack: stack, kinds: sc.possible(stack, kinds), base: base}
 	calm := h.calm(base)
 	var err error
 	h.hits, err = supervised(patience, func() ([]faults.ObservedHit, error) {
@@ -33,6 +35,16 @@ func NewHunter(sc *Scenario, stack string, kinds []string, base uint64, patience
 		return seen.Hits(), nil
 	})
 	return h, err
+}
+
+// possible are those of the kinds, nil = all, that can happen under a stack.
+func (s *Scenario) possible(stack string, kinds []string) []string {
+	if kinds == nil {
+		for _, k := range history.FaultKinds() {
+			kinds = append(kinds, k.Name)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return !s.CanHappen(stack, k) })
 }
 
 // calm is the case of a hunting run without faults.

@@ -76,6 +76,9 @@ func (s *Sweep) jobs() []job {
 		}
 	}
 	for _, st := range s.Stacks {
+		if len(s.Scenario.possible(st, s.Prey)) == 0 {
+			continue // nothing can happen to it, so there is nothing to hunt
+		}
 		for r := range s.Hunts {
 			add(st, history.HuntFault, PlanHunting, r)
 		}
