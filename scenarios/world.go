@@ -47,6 +47,9 @@ type world struct {
 	moved    sim.Time // when the ledger last moved
 	scanned  int      // facts seen by the watchdog
 	draining bool
+
+	drained    sim.Time   // end of the first drain, once it is known
+	drainLimit sim.Handle // of the present drain
 }
 
 // build makes the world of a case: nodes down, plan injected, phases scheduled.

@@ -105,7 +105,7 @@ func (w *World) Reset(c Config) {
 		byName: w.byName, calls: w.calls[:0], freeC: w.freeC[:0], doomed: w.doomed[:0],
 		idle: w.idle[:0], all: w.all[:0], ops: w.ops[:0], opByName: w.opByName, attempts: w.attempts,
 		packets: w.packets, diskOps: w.diskOps, requests: w.requests,
-		quiet:   quiet{anchor: anchor{pending: w.quiet.anchor.pending[:0]}, moving: w.quiet.moving[:0]}, everyEvent: c.EveryEvent,
+		quiet: quiet{anchor: anchor{pending: w.quiet.anchor.pending[:0]}, moving: w.quiet.moving[:0]}, everyEvent: c.EveryEvent,
 		latency: c.Latency, limits: c.Limits.filled(), marks: w.marks[:0], digest: rng.Mix(c.Seed),
 	}
 	h.Reset(w.limits.Facts)
