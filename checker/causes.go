@@ -10,6 +10,7 @@ import "github.com/twiceless/twiceless/sim/history"
 //	no record in common, each branch has one      published-twice
 //	parted after one delivery                     by the call behind the first application: see below
 //	parted after one record, two deliveries       the first delivery was put back by consumer code: by its call;
+//	                                              an operator set the position back: redelivered-after-replay;
 //	                                              the first node lost the partition alive, or the second node was
 //	                                              a zombie, which acted under an older generation than the first:
 //	                                              redelivered-after-rebalance;
@@ -148,6 +149,9 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 			return l.callLabel(a, first, f.left, false)
 		}
 	}
+	if l.replayed(f) {
+		return history.LabelRedeliveredAfterReplay
+	}
 	if right := l.at(f.right); right.Fence >= 0 && right.Fence < left.Fence && right.Op == left.Op {
 		return history.LabelRedeliveredAfterRebalance
 	}
@@ -169,6 +173,20 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 		return history.LabelRedeliveredAfterRebalance
 	}
 	return history.LabelRedeliveredAfterCommitLost
+}
+
+// opReset is what an operator does to a position.
+const opReset = "reset"
+
+// replayed says whether an operator set the group's position back between two deliveries.
+func (l *ledger) replayed(f fork) bool {
+	left := l.at(f.left)
+	for _, id := range between(l.replays, f.left, f.right, len(l.replays)) {
+		if reset := l.at(id); reset.Resource == left.Resource && reset.Value == left.Op && reset.Offset <= left.Offset {
+			return true
+		}
+	}
+	return false
 }
 
 // putBack says whether consumer code itself asked for the next delivery.

@@ -42,6 +42,8 @@ func TestLoads(t *testing.T) {
 		{history.PowerLoss, forever, []string{"at 1s power-loss broker for 5s"}},
 		{history.FaultCount, 2, []string{"at 1s lose-reply payments", "at 2s lose-reply payments"}},
 		{history.RedeliveryHorizon, 0, []string{"at 1s kill consumer-1 for 10s", "at 1s pause consumer-2 for 10s"}},
+		{history.RedeliveryHorizon, 26*3600*second + 1, []string{"after drain 26h replay workers", "after drain 1h replay workers", "at 1s kill consumer-1 for 48h"}},
+		{history.Outage, 10 * second, []string{"after drain 26h replay workers", "at 1s kill consumer-1 for 10s"}},
 	} {
 		plan, err := ParseLines(c.plan)
 		require.NoError(t, err)
@@ -71,6 +73,7 @@ func TestEveryPlanIsInsideNoEnvelope(t *testing.T) {
 	require.Equal(t, (maxExact+1)*2*60*second, loadOf(many, history.Pause))
 	require.Equal(t, int64((maxExact+1)*2), loadOf(many, history.PowerLoss))
 	require.Equal(t, forever, loadOf(many, history.Outage))
+	require.Equal(t, 26*3600*second+1, loadOf(many, history.RedeliveryHorizon), "replays do not add up")
 }
 
 // TestKindsLoadTheirDimension: the table of fault kinds and the engine agree on what a default fault loads.
@@ -85,6 +88,8 @@ func TestKindsLoadTheirDimension(t *testing.T) {
 				require.Equal(t, int64(len(m.Faults)), load)
 			case d.Name == k.Dimension && d.Name == history.ClockSkew:
 				require.Equal(t, k.By, load)
+			case d.Name == k.Dimension && d.Name == history.RedeliveryHorizon:
+				require.Equal(t, k.After+1, load)
 			case d.Name == k.Dimension && d.Duration:
 				require.Equal(t, k.For, load)
 			case d.Name == k.Dimension:

@@ -58,7 +58,7 @@ const maxHunt = 3
 
 // Hunt draws a hunting plan: a swarm. The seed first chooses which of the kinds take part at all, so that some
 // plans are all of one kind, then 1 to 3 faults of these, three quarters of them at observed hits that have an
-// event, the others at times, with a duration or size from half to twice the kind's own. kinds are names of fault
+// event, the others at times, with a duration or size from half to twice the kind's own. What comes after the drain keeps its time. kinds are names of fault
 // kinds; nil means all of them. Without hits all faults are timed.
 func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, error) {
 	if kinds == nil {
@@ -87,10 +87,13 @@ func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, e
 		if t.Grace > 0 { // no draw for the other kinds, whose plans stay what they were before this one existed
 			t.Grace = scaled(t.Grace, &s)
 		}
-		t.At = sc.ChaosBegin + int64(rng.Below(s.Uint64(), uint64(sc.ChaosEnd-sc.ChaosBegin)))
+		moment := sc.ChaosBegin + int64(rng.Below(s.Uint64(), uint64(sc.ChaosEnd-sc.ChaosBegin)))
+		if !t.Drained {
+			t.At = moment
+		}
 		f := t.Fault()
 		where, atHook := s.Uint64(), rng.Below(s.Uint64(), 4) < 3
-		if atHook && keyed > 0 {
+		if atHook && keyed > 0 && !t.Drained {
 			aim(&f, k, nthWithEvent(hits, rng.Below(where, keyed)))
 		}
 		if err := f.Validate(); err != nil {

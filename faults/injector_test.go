@@ -314,6 +314,27 @@ func TestLastEndAndHeal(t *testing.T) {
 	require.Equal(t, "its trigger was reached after the heal had begun", missed[len(missed)-1].Value)
 }
 
+// A replay waits for the drain: it holds no heal back, those of one plan come in the order of their times, and each ends
+// when the operator is done.
+func TestReplay(t *testing.T) {
+	d := play(t, "after drain 26h replay workers", "after drain 1h replay workers", "after drain 2h replay others", "at 20s kill consumer-1 for 1s")
+	require.Equal(t, int64(demoChaosEnd), d.heal)
+	require.Equal(t, []string{"replay workers", "replay workers"}, d.log)
+	story := d.story()
+	require.Len(t, story, 9)
+	drained := sim.Duration(d.facts(history.KindFaultBegan)[1].Time) - sim.Hour
+	require.InDelta(t, int64(demoWorkEnd), int64(drained), float64(10*second))
+	at := func(after sim.Duration) string { return (drained + after).String() }
+	require.Equal(t, []string{
+		at(sim.Hour) + " fault-began consumer-1 replay",
+		at(sim.Hour+sim.Minute) + " fault-ended consumer-1 replay",
+		at(2*sim.Hour) + " fault-missed replay: there is no group others",
+		at(26*sim.Hour) + " fault-began consumer-1 replay",
+		at(26*sim.Hour+sim.Minute) + " fault-ended consumer-1 replay",
+	}, story[4:])
+	requireHealed(t, d)
+}
+
 func TestInjectRefusesAnInvalidPlan(t *testing.T) {
 	d := newDemo()
 	defer d.w.Close()

@@ -4,17 +4,18 @@ import "github.com/twiceless/twiceless/sim/history"
 
 // verb is one row of the engine's table: what a plan line with it says, and what the injector does.
 type verb struct {
-	name   string
-	doc    string
-	target targetKind
-	single bool // exactly one target
-	from   bool // takes "from"
-	by     bool // takes "by"
-	rolls  bool // takes "grace" and "pause"
-	lasts  bool // takes "for" or "until heal"; it must have one of them
-	loads  []history.Dimension
-	apply  func(*shot) string // begins the fault, or says why it cannot; called when the trigger fires
-	lift   func(*shot)        // ends it, whatever has become of its targets since; nil if it does not last
+	name    string
+	doc     string
+	target  targetKind
+	single  bool // exactly one target
+	from    bool // takes "from"
+	by      bool // takes "by"
+	rolls   bool // takes "grace" and "pause"
+	drained bool // its trigger is "after drain", and it is the only one
+	lasts   bool // takes "for" or "until heal"; it must have one of them
+	loads   []history.Dimension
+	apply   func(*shot) string // begins the fault, or says why it cannot; called when the trigger fires
+	lift    func(*shot)        // ends it, whatever has become of its targets since; nil if it does not last
 }
 
 // targetKind says what the targets of a verb name.
@@ -24,10 +25,11 @@ const (
 	targetNodes targetKind = iota
 	targetRole
 	targetService
+	targetGroup
 )
 
 // targetTable names the target kinds in messages.
-var targetTable = [...]string{"node or role", "role", "service"}
+var targetTable = [...]string{"node or role", "role", "service", "group"}
 
 // verbs is the table, sorted by name. It is a function because its rows lead back to it through the parser.
 func verbs() []verb {
@@ -42,6 +44,7 @@ func verbs() []verb {
 		{name: "pause", doc: "nothing runs, time passes, nobody is told", lasts: true, loads: []history.Dimension{history.Pause}, apply: applyPause, lift: liftPause},
 		{name: "power-loss", doc: "the machine ends: what was not fsynced is lost, peers meet silence; it boots at the end", lasts: true, loads: []history.Dimension{history.Outage, history.PowerLoss}, apply: applyPowerLoss, lift: liftStopped},
 		{name: "refuse", doc: "the services refuse every call", target: targetService, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyRefuse, lift: liftRefuse},
+		{name: "replay", doc: "an operator stops the group, resets its positions to the earliest retained offsets and starts it again", target: targetGroup, single: true, drained: true, loads: []history.Dimension{history.RedeliveryHorizon}, apply: applyReplay},
 		{name: "skew", doc: "the wall clock is off by this much, backwards if negative", by: true, lasts: true, loads: []history.Dimension{history.ClockSkew}, apply: applySkew, lift: liftSkew},
 	}
 }
@@ -84,7 +87,7 @@ func Verbs() []Verb {
 
 // usage is the pattern of a line with this verb.
 func (v verb) usage() string {
-	what := [...]string{"NODE", "ROLE", "SERVICE"}[v.target]
+	what := [...]string{"NODE", "ROLE", "SERVICE", "GROUP"}[v.target]
 	s := v.name + " " + what
 	if !v.single {
 		s += "[,…]"

@@ -20,20 +20,22 @@ type Fault struct {
 
 // Trigger is a time, or the n-th hit of a keyed hook. It is a hook exactly if Hook is not empty.
 type Trigger struct {
-	At    int64  // ns since the start of the world
-	Hook  string // hook id as in sim/history, "" = a time
-	Event string // key: hits of this intent count
-	Stage string // key, with an event only: hits of this stage of the intent count; "" = any
-	Role  string // key of hits without an event: the role of the caller of an RPC, of the node otherwise
-	Nth   int    // the n-th hit of that key, from 1; 0 for a time
+	At      int64  // ns since the start of the world; with Drained since the end of the first drain
+	Drained bool   // the time counts from the end of the first drain; replay only
+	Hook    string // hook id as in sim/history, "" = a time
+	Event   string // key: hits of this intent count
+	Stage   string // key, with an event only: hits of this stage of the intent count; "" = any
+	Role    string // key of hits without an event: the role of the caller of an RPC, of the node otherwise
+	Nth     int    // the n-th hit of that key, from 1; 0 for a time
 }
 
-// Timed says whether the trigger is a time.
+// Timed says whether the trigger is a time, of the world or after the drain.
 func (t Trigger) Timed() bool { return t.Hook == "" }
 
 // Timed is a fault whose trigger is a time: it cannot hold a hook.
 type Timed struct {
-	At        int64 // ns since the start of the world
+	At        int64 // as in Trigger
+	Drained   bool  //
 	Verb      string
 	Targets   []string
 	From      []string
@@ -46,8 +48,8 @@ type Timed struct {
 
 // Fault is the same fault in the type that an injector takes.
 func (t Timed) Fault() Fault {
-	return Fault{Trigger: Trigger{At: t.At}, Verb: t.Verb, Targets: t.Targets, From: t.From, By: t.By, Grace: t.Grace, Pause: t.Pause,
-		For: t.For, UntilHeal: t.UntilHeal}
+	return Fault{Trigger: Trigger{At: t.At, Drained: t.Drained}, Verb: t.Verb, Targets: t.Targets, From: t.From, By: t.By,
+		Grace: t.Grace, Pause: t.Pause, For: t.For, UntilHeal: t.UntilHeal}
 }
 
 // Measuring is a plan that rates, intervals, costs and claims may rest on.

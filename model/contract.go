@@ -27,6 +27,10 @@ type Message struct {
 	Stored    int64 // fact id of its append; 0 = none
 }
 
+// Workers is the group that reads a flow's source, under every engine: a plan that names it means the same in every
+// stack.
+const Workers = "workers"
+
 // StageKind says what a stage does to the world.
 type StageKind uint8
 

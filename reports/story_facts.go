@@ -144,6 +144,10 @@ func (t *teller) rank(fact *history.Fact) int {
 		if concerned && !t.died {
 			return rankTurn
 		}
+	case history.KindOperated:
+		if fact.Op != "reset" || t.covers(fact) {
+			return rankTurn
+		}
 	case history.KindEvicted:
 		return rankTurn
 	case history.KindStopped:

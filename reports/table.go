@@ -166,6 +166,9 @@ func entryOf(c *cell, sum, worst int64, silent bool) entry {
 	if silent {
 		e.mean = "!" + e.mean
 	}
+	if c.outside() {
+		e.worst += "°"
+	}
 	return e
 }
 

@@ -113,6 +113,16 @@ func (a *assembly) Consume(topic, group string, loop func(model.Ctx, model.Consu
 	a.loops = append(a.loops, loopSpec{role, topic, group, loop})
 }
 
+// loopOf is the loop of a group; nil when there is none.
+func (a *assembly) loopOf(group string) *loopSpec {
+	for i := range a.loops {
+		if a.loops[i].group == group {
+			return &a.loops[i]
+		}
+	}
+	return nil
+}
+
 // outermost wraps inner so that the first of the list is outermost.
 func outermost[T any](inner T, wraps []func(T) T) T {
 	for i := len(wraps) - 1; i >= 0; i-- {

@@ -30,6 +30,9 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 	for _, t := range asm.topics {
 		voc.Topics = append(voc.Topics, t.name)
 	}
+	for i := range asm.loops {
+		voc.Groups = append(voc.Groups, asm.loops[i].group)
+	}
 	voc.Roles = append(voc.Roles, voc.Services...)
 	slices.Sort(voc.Roles)
 	slices.Sort(voc.ServiceOps)
@@ -80,7 +83,7 @@ func (s *Scenario) effectServices() []string {
 func (s *Scenario) space() faults.Space {
 	sp := faults.Space{ChaosBegin: s.Phases.WarmUp, ChaosEnd: s.Phases.WarmUp + s.Phases.Chaos, Members: s.Consumers.Members,
 		Brokers: 1, Partitions: s.Broker.Topics[s.Workload.Topic].Partitions, EffectServices: s.effectServices(),
-		Leader: func(int) string { return "broker-1" }}
+		Group: model.Workers, Leader: func(int) string { return "broker-1" }}
 	sp.AllNodes = append(sp.AllNodes, "broker-1")
 	for _, name := range SortedKeys(s.Downstreams) {
 		sp.AllNodes = append(sp.AllNodes, name+"-1")

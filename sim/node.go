@@ -34,6 +34,7 @@ type Node struct {
 	bg          bool  // what the handler schedules now is background
 	counter     int32 // processes started
 	first, last *Proc // alive, in order of their start
+	onLeap      []func(since Time, by Duration)
 }
 
 // Handler is a state machine on a node. A node whose code is all processes returns an empty one.
@@ -186,7 +187,7 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 			n.w.doomed = append(n.w.doomed, p)
 		}
 	}
-	n.handler = nil
+	n.handler, n.onLeap = nil, nil
 	n.disk.reset()
 	for _, fn := range n.onStop {
 		n.w.At(n.w.now, PhaseFault, func() { fn(cause) })

@@ -31,6 +31,11 @@ type Loop func(model.Ctx, model.Consumer)
 func New(cfg Config, dir *model.Directory, broker func() *sim.Node, loop Loop) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
 		m := &Member{cfg: cfg, broker: broker, n: n, generation: -1}
+		n.OnLeap(func(since sim.Time, by sim.Duration) {
+			if m.lastPoll >= since {
+				m.lastPoll = m.lastPoll.Add(by)
+			}
+		})
 		n.Go("poll-loop", func(p *sim.Proc) {
 			m.intern(p)
 			p.Sleep(cfg.Restart)
