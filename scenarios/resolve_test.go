@@ -62,10 +62,10 @@ func TestResolvePayments(t *testing.T) {
 			t.Errorf("%s has no why", st.Name)
 		}
 	}
-	if got := strings.Join(names, " "); got != "fire-and-forget at-most-once at-least-once key-event-stage dedup-durable" {
+	if got := strings.Join(names, " "); got != "fire-and-forget at-most-once at-least-once key-event-stage dedup-durable key-per-attempt permanent-key" {
 		t.Error(got)
 	}
-	for i, want := range []bool{false, false, true, true, true} {
+	for i, want := range []bool{false, false, true, true, true} { // and all after them
 		if s.Stacks[i].Retries != want {
 			t.Errorf("retries of %s", s.Stacks[i].Name)
 		}
