@@ -18,7 +18,7 @@ type Message struct {
 	Amount          int64  // hundredths
 	Attempt         int    // what the stack itself believes; it reaches no draw
 	IdempotencyKey  string // header to the called service; "" = none
-	Headers         string // metadata of a dead letter; "" = none
+	Headers         string // metadata of a dead letter, or of a store's answer; "" = none
 	Cause           int64  // fact id that led here: lineage
 
 	Topic     string // where it was read from; "" = nowhere yet
@@ -161,11 +161,18 @@ type Consumer interface {
 	Commit(c Ctx, ms []Message) error
 }
 
+// StoreSpec is a store that a layer asks for.
+type StoreSpec struct {
+	Kind   string       // as the table of stores names it
+	Name   string       // of its service, and role of its nodes
+	Window sim.Duration // how long a record is kept after its last change, on the store's wall clock; 0 = for ever
+}
+
 // Assembly is where a stack is put together: ports for layers, and the means of engines.
 type Assembly interface {
 	Topic(name string, partitions int)
 	Role(name string, n int, boot func(Ctx, *sim.Disk)) // own nodes: relay, orchestrator, reconciler …
-	Store(kind, name string)                            // a store node of its own, for instance a dedup store
+	Store(StoreSpec)                                    // a store of its own, for instance a dedup store
 	OnSend(func(Call) Call)
 	OnPoll(func(lag, inFlight int) (take int))
 	OnBatch(func(Batch) Batch)

@@ -56,9 +56,47 @@ func TestKeysUnderAKillAndALostReply(t *testing.T) {
 func TestPermanentKeySurvivesAWrongClock(t *testing.T) {
 	const (
 		kill = "when payments.charge/applied{event=order-5} #1 kill $caller for 1s"
-		skew = "when payments.charge/replied{event=order-6} #1 skew payments-1 by 25h until heal"
+		skew = "when payments.charge/replied{event=order-6} #1 skew payments-1 by 25h for 60s"
 	)
 	sc := brief(t)
 	require.Equal(t, int64(1), extraCharges(planned(t, sc, "key-event-stage", kill, skew)))
 	require.Zero(t, extraCharges(planned(t, sc, "permanent-key", kill, skew)))
+}
+
+// C21: what a process remembers dies with it; a cache in front of a store does not matter.
+func TestDedupCacheFailsOnRestart(t *testing.T) {
+	const kill = "when notifier.present/arrived{event=order-5} #1 kill $caller for 1s"
+	sc := brief(t)
+	r := planned(t, sc, "dedup-cache", kill)
+	require.Equal(t, int64(1), extraCharges(r))
+	require.Contains(t, r.Verdicts.Fingerprints(), "duplicate-effect (critical)/charge/dedup-record-lost")
+	for _, variant := range []string{"cached-durable", "durable"} {
+		sc.stackNamed("dedup-cache").Layers[2].With["variant"] = variant
+		require.Zero(t, extraCharges(planned(t, sc, "dedup-cache", kill)), variant)
+	}
+}
+
+// A window counts by the wall clock of the store: one that jumps ahead forgets at once.
+func TestDedupWindowFollowsTheStoresClock(t *testing.T) {
+	const (
+		kill = "when notifier.present/arrived{event=order-5} #1 kill $caller for 1s"
+		skew = "when notifier.present/arrived{event=order-5} #1 skew dedup-1 by 25h for 60s"
+	)
+	sc := brief(t)
+	require.Zero(t, extraCharges(planned(t, sc, "dedup-24h", kill)))
+	r := planned(t, sc, "dedup-24h", kill, skew)
+	require.Equal(t, int64(1), extraCharges(r))
+	require.Contains(t, r.Verdicts.Fingerprints(), "duplicate-effect (critical)/charge/dedup-record-expired")
+	require.Zero(t, extraCharges(planned(t, sc, "dedup-durable", kill, skew)))
+}
+
+// A window shorter than the time after which an event comes again is no protection, with every clock right.
+func TestDedupWindowShorterThanTheRedelivery(t *testing.T) {
+	const pause = "when notifier.present/sent{event=order-5} #1 pause $node for 60s"
+	sc := brief(t)
+	sc.stackNamed("dedup-24h").Layers[2].With["window"] = "5s"
+	r := planned(t, sc, "dedup-24h", pause)
+	require.Positive(t, extraCharges(r))
+	require.Contains(t, r.Verdicts.Fingerprints(), "duplicate-effect (critical)/charge/dedup-record-expired")
+	require.Zero(t, extraCharges(planned(t, sc, "dedup-durable", pause)))
 }

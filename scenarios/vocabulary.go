@@ -21,9 +21,9 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 		}
 	}
 	for _, st := range asm.stores {
-		voc.Roles = append(voc.Roles, st.name)
+		voc.Roles = append(voc.Roles, st.Name)
 		for _, op := range []string{"claim", "done", "release"} {
-			voc.ServiceOps = append(voc.ServiceOps, st.name+"."+op)
+			voc.ServiceOps = append(voc.ServiceOps, st.Name+"."+op)
 		}
 	}
 	for _, t := range asm.topics {

@@ -23,17 +23,18 @@ func flow() model.Flow {
 
 // assembly keeps what one layer or engine has installed.
 type assembly struct {
-	topics, stores []string
-	batch          func(model.Batch) model.Batch
-	stages         map[string]func(model.Call) model.Call
-	offers         map[string]*model.Offer
-	consumes       string
-	loop           func(model.Ctx, model.Consumer, model.Batch)
+	topics   []string
+	stores   []model.StoreSpec
+	batch    func(model.Batch) model.Batch
+	stages   map[string]func(model.Call) model.Call
+	offers   map[string]*model.Offer
+	consumes string
+	loop     func(model.Ctx, model.Consumer, model.Batch)
 }
 
 func (a *assembly) Topic(name string, _ int)                     { a.topics = append(a.topics, name) }
 func (a *assembly) Role(string, int, func(model.Ctx, *sim.Disk)) {}
-func (a *assembly) Store(kind, name string)                      { a.stores = append(a.stores, kind+" "+name) }
+func (a *assembly) Store(s model.StoreSpec)                      { a.stores = append(a.stores, s) }
 func (a *assembly) OnSend(func(model.Call) model.Call)           {}
 func (a *assembly) OnPoll(func(lag, inFlight int) (take int))    {}
 func (a *assembly) OnBatch(wrap func(model.Batch) model.Batch)   { a.batch = wrap }

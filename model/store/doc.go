@@ -11,9 +11,12 @@
 //	done(t)     done                   ok             not-owner
 //	done(u)     done                   not-owner      not-owner
 //
-// Each is idempotent for one token except release, whose repetition meets absent and answers not-owner. There is no
-// window: a record lives for ever, and a repetition is recognised however late it comes. The price is that the store
-// grows with the number of events.
+// Each is idempotent for one token except release, whose repetition meets absent and answers not-owner.
+//
+// Without a window a record lives for ever: a repetition is recognised however late it comes, and the store grows with
+// the number of events. With a window a record counts as absent when so much time has passed since its last change, by
+// the wall clock of the store at the moment of asking: a repetition that comes later is granted again, and so is every
+// one if that clock jumps ahead. The answer then says expired.
 //
 // It may import model, sim, sim/rng and sim/history; its siblings under model never import it.
 //

@@ -24,12 +24,15 @@ const (
 	Done     = "done"      // of claim: the effect has taken place
 	OK       = "ok"        // of done and release
 	NotOwner = "not-owner" // of done and release: the caller does not hold it
+
+	Expired = "expired" // header of granted: there was a record, and its window had passed
 )
 
 // Config of a store in one world.
 type Config struct {
-	Append, Fsync rng.Dist // disk timing
-	Latency       rng.Dist // service time of an operation
+	Append, Fsync rng.Dist     // disk timing
+	Latency       rng.Dist     // service time of an operation
+	Window        sim.Duration // how long a record is kept after its last change, on the store's wall clock; 0 = for ever
 }
 
 // Kind is one row of the table of stores.
@@ -42,7 +45,7 @@ type Kind struct {
 // Kinds lists the stores, sorted by name.
 func Kinds() []Kind {
 	return []Kind{
-		{"durable", "every claim is on disk before it is answered, and kept for ever (M29)", []model.Capability{model.StoreClaim}, newDurable},
+		{"durable", "every claim is on disk before it is answered, and kept for ever or for a window (M29, M30)", []model.Capability{model.StoreClaim}, newDurable},
 	}
 }
 
