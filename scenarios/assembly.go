@@ -148,6 +148,8 @@ func (a *assembly) handler() model.Batch {
 			case err == nil:
 			case errors.Is(err, model.ErrUndecided):
 				out[i] = model.Outcome{Is: model.Park, Why: err}
+			case errors.Is(err, model.ErrFenced): // it belongs to a later owner, who has it from the log
+				out[i] = model.Outcome{Is: model.Defer, Why: err}
 			default:
 				out[i] = model.Outcome{Is: model.Retry, Why: err}
 			}

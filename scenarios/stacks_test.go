@@ -100,3 +100,42 @@ func TestDedupWindowShorterThanTheRedelivery(t *testing.T) {
 	require.Contains(t, r.Verdicts.Fingerprints(), "duplicate-effect (critical)/charge/dedup-record-expired")
 	require.Zero(t, extraCharges(planned(t, sc, "dedup-durable", pause)))
 }
+
+// A consumer is paused right before a charge, its partition moves, the successor charges, and then the zombie's call
+// goes out. Only a party that checks at the service stops it; a lease that nobody checks there does not.
+func TestFenceStopsAZombieAtTheService(t *testing.T) {
+	const pause = "when payments.charge/sent{event=order-5} #1 pause $node for 60s"
+	sc := brief(t)
+	require.Positive(t, extraCharges(planned(t, sc, "at-least-once", pause)))
+	for variant, extra := range map[string]int64{"generation": 0, "token": 0, "lease": 1, "none": extraCharges(planned(t, sc, "at-least-once", pause))} {
+		sc.stackNamed("fenced").Layers[2].With["variant"] = variant
+		require.Equal(t, extra, extraCharges(planned(t, sc, "fenced", pause)), variant)
+	}
+}
+
+// Over partitions and pauses at moments nobody chose: once the service has heard of a generation, no earlier one is
+// applied, and little of the damage is left. The rest is what was done before the partition moved.
+func TestFencedUnderPartitionAndPause(t *testing.T) {
+	sc := payments(t)
+	sc.Phases.Chaos = 30 * nsSecond
+	mem := &Memory{}
+	var plain, fenced int64
+	for _, fault := range []string{"partition", "pause"} {
+		for seed := range uint64(8) {
+			plain += extraCharges(measured(t, sc, "at-least-once", fault, seed+1, mem))
+			r := measured(t, sc, "fenced", fault, seed+1, mem)
+			fenced += extraCharges(r)
+			require.Zero(t, r.Row.Losses())
+			newest := int64(0)
+			for _, f := range r.History.Facts {
+				if f.Kind == history.KindApplied && f.Resource == "payments" {
+					require.GreaterOrEqual(t, f.Fence, newest)
+					newest = f.Fence
+				}
+			}
+			require.Positive(t, newest)
+		}
+	}
+	t.Logf("extra charges: %d without the fence, %d with it", plain, fenced)
+	require.Less(t, 10*fenced, plain)
+}

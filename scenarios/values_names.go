@@ -24,7 +24,7 @@ func defaultLatency(kind string) string {
 
 // reservedNames are roles of a world; no downstream may have one as its name.
 func reservedNames() []string {
-	return []string{"broker", "client", "consumer", store.Service, "group", "network", "operator", "producer"}
+	return []string{"broker", "client", "consumer", store.Service, "group", "lease", "network", "operator", "producer"}
 }
 
 // namesOf expands the tags enum and keys: words such as "a|b", of which one with "@" stands for the names of a table.
@@ -74,10 +74,10 @@ func namesIn(word string) []string {
 	return []string{word}
 }
 
-// takesKeys reports whether a kind of downstream can offer idempotency keys.
-func takesKeys(kind string) bool {
+// downstreamGives reports whether a kind of downstream can offer something.
+func downstreamGives(kind string, what model.Capability) bool {
 	k, _ := downstream.KindByName(kind)
-	return slices.Contains(k.Gives, model.ServiceKey)
+	return slices.Contains(k.Gives, what)
 }
 
 // laterField says of fields that designs mention, and that this version does not know yet, what they wait for.

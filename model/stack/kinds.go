@@ -33,6 +33,7 @@ func Layers() []LayerKind {
 	return []LayerKind{
 		deadLetterKind(),
 		dedupStoreKind(),
+		fenceKind(),
 		idempotencyKeyKind(),
 		retryKind(),
 	}

@@ -82,23 +82,31 @@ func flaws(t *testing.T, name string, s stack.Site, with map[string]string) []st
 type rig struct {
 	w     *sim.World
 	store *sim.Node
+	lease *sim.Node // leases of 10 s
 	emit  func(topic string, m model.Message) error
 }
 
 func newRig(t *testing.T) *rig {
 	g := &rig{w: sim.New(sim.Config{Seed: 1, Latency: rng.Constant(int64(sim.Millisecond))})}
 	t.Cleanup(g.w.Close)
-	k, ok := store.KindByName("durable")
-	require.True(t, ok)
-	g.store = g.w.Role(stack.DedupService, k.New(store.Config{Append: rng.Constant(0), Fsync: rng.Constant(0), Latency: rng.Constant(0)}))
-	g.store.Boot()
+	g.store, g.lease = g.boots(t, "durable", stack.DedupService, 0), g.boots(t, "lease", stack.LeaseService, 10*sim.Second)
 	return g
+}
+
+// boots adds a store.
+func (g *rig) boots(t *testing.T, kind, role string, window sim.Duration) *sim.Node {
+	t.Helper()
+	k, ok := store.KindByName(kind)
+	require.True(t, ok)
+	n := g.w.Role(role, k.New(store.Config{Append: rng.Constant(0), Fsync: rng.Constant(0), Latency: rng.Constant(0), Window: window}))
+	n.Boot()
+	return n
 }
 
 // run lets a process do fn, and requires that it comes to its end.
 func (g *rig) run(t *testing.T, fn func(*model.Context)) {
 	t.Helper()
-	dir := &model.Directory{Services: map[string]*sim.Node{stack.DedupService: g.store}, CallTimeout: 100 * sim.Millisecond,
+	dir := &model.Directory{Services: map[string]*sim.Node{stack.DedupService: g.store, stack.LeaseService: g.lease}, CallTimeout: 100 * sim.Millisecond,
 		Emit: func(_ *model.Context, topic string, m model.Message) error { return g.emit(topic, m) }}
 	ended := false
 	g.w.Role("consumer", func(n *sim.Node) sim.Handler {
@@ -123,7 +131,7 @@ func (g *rig) facts(k history.Kind) (out []history.Fact) {
 }
 
 func message(event string) model.Message {
-	return model.Message{Intent: model.Intent{Event: event, Stage: "charge", Key: "k"}, Topic: "orders", Partition: 2, Offset: 7}
+	return model.Message{Intent: model.Intent{Event: event, Stage: "charge", Key: "k"}, Topic: "orders", Partition: 2, Offset: 7, Generation: 4}
 }
 
 // always answers every message with the same outcome.

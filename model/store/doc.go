@@ -1,6 +1,7 @@
-// Package store holds the dedup stores: where a consumer claims an effect before it calls for it. One kind per file.
+// Package store holds the nodes that layers keep records on: dedup stores, where a consumer claims an effect before it
+// calls for it, and the lease service (lease.go). One kind per file.
 //
-// A store runs on a node of role dedup and answers three operations on records named by event and stage. A request is
+// A dedup store runs on nodes of role dedup and answers three operations on records named by event and stage. A request is
 // a model.Message whose Intent names the record and whose Payload is the token of one try; the reply's Payload is the
 // result.
 //

@@ -18,37 +18,24 @@ import (
 // States of the node: booting (what a kill left in the page cache is being flushed; requests wait), ready. Timeouts:
 // none; service time is counted on the node's monotonic clock.
 type durable struct {
+	door
 	cfg     Config
-	n       *sim.Node
-	ready   bool
-	early   []*sim.Request
 	records map[name]change
 	queues  map[name][]*sim.Request // of records with operations under way
 }
 
 func newDurable(cfg Config) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
-		s := &durable{cfg: cfg, n: n, records: map[name]change{}, queues: map[name][]*sim.Request{}}
+		s := &durable{cfg: cfg, records: map[name]change{}, queues: map[name][]*sim.Request{}}
 		n.Disk().Timing(cfg.Append, cfg.Fsync)
-		if len(n.Disk().Read(file)) == 0 {
-			s.ready = true
-			return s
-		}
-		n.Fsync(file, sim.Action{}, s.open)
+		s.open(n, file, s.load, s.arrive)
 		return s
 	}
 }
 
-// open loads the flushed file and lets the requests in that came meanwhile.
-func (s *durable) open() {
+func (s *durable) load() {
 	for _, c := range changes(s.n) {
 		s.set(c)
-	}
-	s.ready = true
-	early := s.early
-	s.early = nil
-	for _, r := range early {
-		s.enter(r)
 	}
 }
 
@@ -60,16 +47,8 @@ func (s *durable) set(c change) {
 	s.records[c.name] = c
 }
 
-// Receive queues an operation behind those of its record.
-func (s *durable) Receive(_ *sim.Node, r *sim.Request) {
-	if !s.ready {
-		s.early = append(s.early, r)
-		return
-	}
-	s.enter(r)
-}
-
-func (s *durable) enter(r *sim.Request) {
+// arrive queues an operation behind those of its record.
+func (s *durable) arrive(r *sim.Request) {
 	id := nameOf(r)
 	s.queues[id] = append(s.queues[id], r)
 	if len(s.queues[id]) == 1 {
