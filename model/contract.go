@@ -140,6 +140,7 @@ const (
 	GroupFence    Capability = "group.fence"    // the log refuses commits of an old generation
 	ResourceFence Capability = "resource.fence" // a called service refuses a lower token than it has seen
 	StoreLease    Capability = "store.lease"    // a store hands out leases with growing tokens
+	StoreStages   Capability = "store.stages"   // a store keeps which stages of an event are done
 )
 
 // Kind is what engines and layers have in common.

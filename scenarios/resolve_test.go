@@ -62,7 +62,7 @@ func TestResolvePayments(t *testing.T) {
 			t.Errorf("%s has no why", st.Name)
 		}
 	}
-	if got := strings.Join(names, " "); got != "fire-and-forget at-most-once at-least-once key-event-stage dedup-durable dedup-cache dedup-24h key-per-attempt permanent-key fenced" {
+	if got := strings.Join(names, " "); got != "fire-and-forget at-most-once at-least-once key-event-stage dedup-durable dedup-cache dedup-24h key-per-attempt permanent-key fenced stage-record-durable" {
 		t.Error(got)
 	}
 	for i, want := range []bool{false, false, true, true, true} { // and all after them

@@ -139,3 +139,33 @@ func TestFencedUnderPartitionAndPause(t *testing.T) {
 	t.Logf("extra charges: %d without the fence, %d with it", plain, fenced)
 	require.Less(t, 10*fenced, plain)
 }
+
+// The flow tells first and charges then, so that a failing charge repeats the notification. A stage record ends that;
+// it does not close the gap between an effect and its record.
+func TestStageRecordKeepsALaterFailureFromRepeatingAnEffect(t *testing.T) {
+	const (
+		lose = "at 9s lose-reply payments"
+		kill = "when notifier.present/replied{event=order-5} #1 kill $caller for 1s"
+		late = "when payments.charge/arrived{event=order-5} #1 kill $caller for 1s"
+	)
+	sc := brief(t)
+	sc.Flow[2], sc.Flow[3] = sc.Flow[3], sc.Flow[2]
+	notified := func(stack, plan string) int64 { return planned(t, sc, stack, plan).Row.Excess[history.Notify] }
+	for _, c := range []struct {
+		variant          string // "" = without the layer
+		lost, gap, after int64
+	}{
+		{"", 1, 1, 1},
+		{"memory", 0, 1, 1},
+		{"durable", 0, 1, 0},
+	} {
+		name := "at-least-once"
+		if c.variant != "" {
+			name = "stage-record-durable"
+			sc.stackNamed(name).Layers[2].With["variant"] = c.variant
+		}
+		require.Equal(t, c.lost, notified(name, lose), "%q: the charge is retried in place", c.variant)
+		require.Equal(t, c.gap, notified(name, kill), "%q: killed between effect and record", c.variant)
+		require.Equal(t, c.after, notified(name, late), "%q: killed after the record", c.variant)
+	}
+}

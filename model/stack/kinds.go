@@ -36,6 +36,7 @@ func Layers() []LayerKind {
 		fenceKind(),
 		idempotencyKeyKind(),
 		retryKind(),
+		stageRecordKind(),
 	}
 }
 

@@ -83,6 +83,7 @@ type rig struct {
 	w     *sim.World
 	store *sim.Node
 	lease *sim.Node // leases of 10 s
+	done  *sim.Node // stage records
 	emit  func(topic string, m model.Message) error
 }
 
@@ -90,6 +91,7 @@ func newRig(t *testing.T) *rig {
 	g := &rig{w: sim.New(sim.Config{Seed: 1, Latency: rng.Constant(int64(sim.Millisecond))})}
 	t.Cleanup(g.w.Close)
 	g.store, g.lease = g.boots(t, "durable", stack.DedupService, 0), g.boots(t, "lease", stack.LeaseService, 10*sim.Second)
+	g.done = g.boots(t, "stage-records", stack.StagesService, 0)
 	return g
 }
 
@@ -106,7 +108,7 @@ func (g *rig) boots(t *testing.T, kind, role string, window sim.Duration) *sim.N
 // run lets a process do fn, and requires that it comes to its end.
 func (g *rig) run(t *testing.T, fn func(*model.Context)) {
 	t.Helper()
-	dir := &model.Directory{Services: map[string]*sim.Node{stack.DedupService: g.store, stack.LeaseService: g.lease}, CallTimeout: 100 * sim.Millisecond,
+	dir := &model.Directory{Services: map[string]*sim.Node{stack.DedupService: g.store, stack.LeaseService: g.lease, stack.StagesService: g.done}, CallTimeout: 100 * sim.Millisecond,
 		Emit: func(_ *model.Context, topic string, m model.Message) error { return g.emit(topic, m) }}
 	ended := false
 	g.w.Role("consumer", func(n *sim.Node) sim.Handler {

@@ -48,6 +48,7 @@ func Kinds() []Kind {
 	return []Kind{
 		{"durable", "every claim is on disk before it is answered, and kept for ever or for a window (M29, M30)", []model.Capability{model.StoreClaim}, claimOps(), newDurable},
 		{"lease", "hands out one holder's lease at a time, with a token that grows (M31)", []model.Capability{model.StoreLease}, []string{OpAcquire, OpRenew}, newLeases},
+		{"stage-records", "keeps which stages of an event are done, with their results (M27)", []model.Capability{model.StoreStages}, []string{OpComplete, OpRecall}, newStages},
 	}
 }
 
