@@ -1,6 +1,10 @@
 package checker
 
-import "github.com/twiceless/twiceless/sim/history"
+import (
+	"strings"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
 
 // Cause labels of duplicates: rules over the causes of facts.
 //
@@ -15,8 +19,8 @@ import "github.com/twiceless/twiceless/sim/history"
 //	                                              a zombie, which acted under an older generation than the first:
 //	                                              redelivered-after-rebalance;
 //	                                              else redelivered-after-commit-lost
-//	before all these, if the dedup store had this effect down as done and then granted it again
-//	                                              dedup-record-expired or dedup-record-lost
+//	before all these, if the dedup store, or the table of a process that has stopped since, had this effect down
+//	as done and it was then granted again         dedup-record-expired or dedup-record-lost
 //	by that call: came back acked                 handler-retried
 //	                   came back indeterminate, or never: applied-reply-lost (published-twice if the branches
 //	                   part at a call that appends)
@@ -30,8 +34,9 @@ import "github.com/twiceless/twiceless/sim/history"
 //     deliveries lies a stop, so the label says commit lost.
 //   - A rebalance of its own accord between a lost commit and the redelivery: the label says rebalance, although
 //     the event would have come again without one.
-//   - An expiry by a skewed wall clock: the store's record says until when it holds in the store's time, the facts
-//     say when it was granted in global time. If these disagree the label says lost instead of expired.
+//   - An expiry by a skewed wall clock at a store that does not say so: its record tells until when it holds in the
+//     store's time, the facts say when it was granted in global time. If these disagree the label says lost instead of
+//     expired. A store that notes "expired" on what it grants is believed.
 
 // duplicateLabel explains why an effect was applied at both facts.
 func (l *ledger) duplicateLabel(a *account, first, second int64) history.Label {
@@ -199,6 +204,20 @@ func (l *ledger) putBack(a *account, delivery int64) bool {
 	return false
 }
 
+// elsewhere says whether the record still is where it was made, in a process that lives, and another process asked
+// its own table: nothing was forgotten, the two never knew of each other. Records of a store are everybody's.
+func (l *ledger) elsewhere(done, granted *history.Fact) bool {
+	if strings.HasPrefix(done.Resource, dedupPrefix) {
+		return false
+	}
+	for _, id := range between(l.members, done.ID, granted.ID, len(l.members)) {
+		if m := l.at(id); m.Kind == history.KindStopped && m.Node == done.Node {
+			return false
+		}
+	}
+	return true
+}
+
 // forgotten says whether the dedup store had this effect down as done and then granted it again.
 func (l *ledger) forgotten(a *account, stage string, before int64) history.Label {
 	var done *history.Fact
@@ -213,7 +232,7 @@ func (l *ledger) forgotten(a *account, stage string, before int64) history.Label
 		switch op := l.at(f.Cause).Op; {
 		case op == opDone && f.Value == resultOK:
 			done = f
-		case op == opClaim && f.Value == resultGranted && done != nil:
+		case op == opClaim && f.Value == resultGranted && done != nil && !l.elsewhere(done, f):
 			return gone(done, f)
 		}
 	}

@@ -145,6 +145,14 @@ func PartitionName(topic string, partition int) string {
 	return topic + "/" + strconv.Itoa(partition)
 }
 
+// Token is the fence as facts have it: -1 = none.
+func (m *Message) Token() int64 {
+	if m.Fence == 0 {
+		return -1
+	}
+	return m.Fence
+}
+
 // Encode writes a message as a log's disk holds it.
 func (m Message) Encode() string {
 	b := make([]byte, 0, 128+len(m.Payload)+len(m.Headers))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -22,9 +23,10 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 		}
 	}
 	for _, st := range asm.stores {
-		voc.Roles = append(voc.Roles, st.name)
-		for _, op := range []string{"claim", "done", "release"} {
-			voc.ServiceOps = append(voc.ServiceOps, st.name+"."+op)
+		voc.Roles = append(voc.Roles, st.Name)
+		kind, _ := store.KindByName(st.Kind)
+		for _, op := range kind.Ops {
+			voc.ServiceOps = append(voc.ServiceOps, st.Name+"."+op)
 		}
 	}
 	for _, t := range asm.topics {

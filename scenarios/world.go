@@ -190,13 +190,13 @@ func (w *world) stageOf(service string) func(op string) (model.StageKind, histor
 	}
 }
 
-func (w *world) addStore(s storeSpec) {
-	kind, ok := store.KindByName(s.kind)
+func (w *world) addStore(s model.StoreSpec) {
+	kind, ok := store.KindByName(s.Kind)
 	if !ok {
-		panic("scenarios: store kind " + s.kind)
+		panic("scenarios: store kind " + s.Kind)
 	}
-	n := w.sim.Role(s.name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency}))
-	w.dir.Services[s.name] = n
+	n := w.sim.Role(s.Name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window}))
+	w.dir.Services[s.Name] = n
 	w.stores = append(w.stores, n)
 	w.boots = append(w.boots, n)
 }

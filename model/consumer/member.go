@@ -139,6 +139,7 @@ func (m *Member) deliver(p *sim.Proc, ms []model.Message) []model.Message {
 				m.owned[j].Offset = r.Offset + 1
 			}
 		}
+		r.Generation = m.generation
 		r.Cause = p.Record(history.Fact{Kind: history.KindDelivered, Event: r.Event, Key: r.Key, Cause: r.Stored,
 			Resource: model.PartitionName(r.Topic, r.Partition), Offset: r.Offset, Op: m.cfg.Group, Fence: m.generation})
 	}
