@@ -31,6 +31,19 @@ type Input struct {
 	NotifyNote string // ready sentence about notify effects
 	Again      string // command of the smallest break; "" = none
 	Command    string // how this process was started, for printed commands
+
+	Stories     []Told   // of failing runs, the smallest break first; report.html tells them
+	Judgement   []string // ready lines: broken promises, what is undecided, expectations
+	NotModelled []string // what no run can show, one sentence each
+}
+
+// Told is a story with the facts that it is about.
+type Told struct {
+	History  *history.History
+	Finding  history.Finding
+	Options  StoryOptions
+	Case     string // path of the case relative to --out
+	Promised bool   // a promise inside the envelope does not allow it
 }
 
 // StackInfo is what a report says about one stack beyond its cells.
@@ -43,7 +56,9 @@ type StackInfo struct {
 	HuntBreaches       int // of them broke a promise inside the envelope
 	HuntOutside        int // of them lay outside the envelope
 	PermittedNeverSeen []string
-	Sentence           string // the last column; "" = written from the cells
+	Sentence           string   // the last column; "" = written from the cells
+	Why                string   // what it is, for people; "" = not told
+	Parts              []string // its engine, then its layers from the outermost
 }
 
 // Control is the fault kind that is no fault: a line, never a column.

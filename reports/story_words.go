@@ -117,12 +117,12 @@ func (t *teller) resource() string {
 	return ""
 }
 
-// ending is the line that says what never came.
+// ending says what never came.
 func (t *teller) ending() string {
 	if t.f.Property != history.PropLoss || t.f.Event == "" {
 		return ""
 	}
-	return fmt.Sprintf("    at the end   %s of %s was never applied", t.f.Stage, t.f.Event)
+	return fmt.Sprintf("%s of %s was never applied", t.f.Stage, t.f.Event)
 }
 
 func (t *teller) who(fact *history.Fact) string {

@@ -26,6 +26,8 @@ type savedCase struct {
 	c    *scenarios.Case
 	row  history.Row
 	file string // relative to the directory of the report
+
+	label history.Label // of the finding to tell first
 }
 
 // caseFile is where a case lies in a report.
@@ -119,7 +121,8 @@ func (c *comparison) caseOf(f *failure, hunters map[string]*scenarios.Hunter, me
 	k.Witness = r.Witness(row.Seed)
 	found := slices.DeleteFunc(slices.Clone(r.Verdicts.Findings), func(g history.Finding) bool { return f.print != "" && g.Fingerprint() != f.print })
 	expect(k, found, c.contract(row.Stack))
-	return savedCase{k, *row, caseFile(k)}, nil
+	story, _, _ := storyOf(k, r)
+	return savedCase{k, *row, caseFile(k), story.Label}, nil
 }
 
 // drawn is the case of a row, without its witness.
@@ -170,17 +173,20 @@ func boolCompare(a, b bool) int {
 	return 1
 }
 
-// again is the command of the smallest break: a broken contract before anything that is permitted, a critical
-// duplicate or a loss before the rest, the stack with the most layers, then the run with
-// the least damage.
+// again is the command of the smallest break.
 func (a *app) again(done *finished, cases []savedCase) string {
 	if len(cases) == 0 {
 		return ""
 	}
-	rank := func(s savedCase) int {
-		promised := checker.Promised(done.contract(s.row.Stack))
+	return a.command("replay", relative(filepath.Join(done.out, done.smallest(cases)[0].file)))
+}
+
+// smallest sorts breaks: a broken contract before anything that is permitted, a critical duplicate or a loss before the
+// rest, the stack with the most layers, then the run with the least damage.
+func (done *finished) smallest(cases []savedCase) []savedCase {
+	rank := func(s *savedCase) int {
 		switch {
-		case slices.Contains(promised, history.Property(s.c.Intent.Property)) && !s.row.Outside:
+		case done.promised(s):
 			return 0
 		case s.row.Fault == reports.Control:
 			return 3
@@ -189,15 +195,47 @@ func (a *app) again(done *finished, cases []savedCase) string {
 		}
 		return 2
 	}
-	damage := func(s savedCase) int64 { return s.row.Excess[history.Critical] + s.row.Losses() }
-	layers := func(s savedCase) int {
-		i := slices.IndexFunc(done.sc.Stacks, func(st scenarios.Stack) bool { return st.Name == s.row.Stack })
-		return len(done.sc.Stacks[i].Layers)
-	}
-	least := slices.MinFunc(cases, func(a, b savedCase) int {
+	damage := func(s *savedCase) int64 { return s.row.Excess[history.Critical] + s.row.Losses() }
+	layers := func(s *savedCase) int { return len(done.stack(s.row.Stack).Layers) }
+	sorted := slices.Clone(cases)
+	slices.SortStableFunc(sorted, func(x, y savedCase) int {
+		a, b := &x, &y
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(layers(b), layers(a)), cmp.Compare(damage(a), damage(b)))
 	})
-	return a.command("replay", relative(filepath.Join(done.out, least.file)))
+	return sorted
+}
+
+// promised says whether a case breaks a promise inside the envelope.
+func (done *finished) promised(s *savedCase) bool {
+	return slices.Contains(checker.Promised(done.contract(s.row.Stack)), history.Property(s.c.Intent.Property)) && !s.row.Outside
+}
+
+// stories are the smallest break of each stack and cause. A history is larger than all rows together, so that it is made
+// again for the few runs that are told.
+func (done *finished) stories(cases []savedCase) ([]reports.Told, error) {
+	var told []reports.Told
+	seen := map[[2]string]bool{}
+	for _, s := range done.smallest(cases) {
+		key := [2]string{s.row.Stack, string(s.label)}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		r, err := scenarios.Supervise(s.c, &scenarios.Memory{}, patience)
+		if err != nil {
+			return nil, err
+		}
+		f, _, some := storyOf(s.c, r)
+		if !some {
+			continue
+		}
+		// The page lies beside its cases and is the same wherever it was made: neither this directory nor this process is in it.
+		here := &app{self: "simulate"}
+		opt := here.storyOptions("", s.c, r, f)
+		opt.Again = here.command("replay", s.file)
+		told = append(told, reports.Told{History: r.History, Finding: f, Options: opt, Case: s.file, Promised: done.promised(&s)})
+	}
+	return told, nil
 }
 
 // blankWitness is that of a run that left no digest.

@@ -59,7 +59,7 @@ func (a *app) compareCommand() *cobra.Command {
 		Use:   "compare [SCENARIO]",
 		Short: "Compare stacks under fault kinds, one fault a run",
 		Long: `compare runs every stack of a scenario under every fault kind, one fault a run, prints what one fault does
-to whom, and writes rows, results, plots and the cases of failing runs to --out. SCENARIO is a name of the
+to whom, and writes rows, results, plots, report.html and the cases of failing runs to --out. SCENARIO is a name of the
 library or a file, - for standard input; the default is ` + defaultScenario + `.
 
 Run i of every cell has seed BASE+i, the same for all stacks and fault kinds. The control (no fault) is always run.
@@ -101,10 +101,15 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 }
 
 func (a *app) reportFlagsOf(cmd *cobra.Command, f *reportFlags) {
-	flags := cmd.Flags()
-	if flags.Lookup("out") == nil {
-		flags.StringVarP(&f.out, "out", "o", "out", "directory of the report")
+	if cmd.Flags().Lookup("out") == nil {
+		cmd.Flags().StringVarP(&f.out, "out", "o", "out", "directory of the report")
 	}
+	a.tableFlagsOf(cmd, f)
+}
+
+// tableFlagsOf are the flags of a table, wherever its report lies.
+func (a *app) tableFlagsOf(cmd *cobra.Command, f *reportFlags) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.format, "format", "text", "form of the table: "+strings.Join(reports.Formats(), ", "))
 	flags.BoolVar(&f.strict, "strict", false, "notes end in exit code 5")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
@@ -255,7 +260,7 @@ func (a *app) kept(c *comparison, f *compareFlags) ([]history.Row, error) {
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	before, _, _, err := readAbout(f.report.out)
+	before, _, err := readAbout(f.report.out)
 	if errors.Is(err, errNoComparison) {
 		return nil, failf(exitInput, "--resume: %s lies beside no %s, so that nobody can say what its rows are rows of",
 			filepath.Join(f.report.out, rowsFile), aboutFile)

@@ -57,10 +57,11 @@ func TestCompareLeavesAReport(t *testing.T) {
 	require.Contains(t, []int{0, exitInconclusive}, got.code, got.errors)
 	require.Empty(t, got.errors)
 	names := files(t, "out")
-	for _, want := range append([]string{"rows.jsonl", "results.json", "compare.json"}, plotFiles()...) {
+	for _, want := range append([]string{"rows.jsonl", "results.json", "compare.json", "report.html"}, plotFiles()...) {
 		require.Contains(t, names, want)
 	}
 	for _, want := range []string{"small · 3 stacks × 2 fault kinds", "load 8/s through 10 s of chaos, 2 consumers", "drain limit", "done twice, digests equal",
+		"report          out/report.html",
 		"plots           out/duplicates.svg out/losses.svg out/matrix.svg",
 		"notify effects: no stack here delivers them exactly once: the notification service takes no key and answers no query"} {
 		require.Contains(t, got.out, want)
@@ -108,6 +109,83 @@ func TestACellThatCannotHappen(t *testing.T) {
 	require.Regexp(t, `key-event-stage +extra +n/a`, got.out)
 	require.Regexp(t, `dedup-durable +extra +[–?]`, got.out)
 	require.Contains(t, got.out, "n/a cannot happen")
+}
+
+// TestThePageTellsItsCases: each story of the page has a picture and a command that works where the page lies.
+func TestThePageTellsItsCases(t *testing.T) {
+	scenarioFile(t)
+	simulate("compare", "small.yaml", "--faults", "partition,pause", "--quiet", "--runs", "4") // one cause under two faults
+	page := read(t, "out", "report.html")
+	require.Less(t, len(page), 2<<20)
+	for _, line := range scenarios.NotModelled() {
+		require.Contains(t, page, line)
+	}
+	commands := regexp.MustCompile(`<code>simulate replay (cases/\S+\.case)</code>`).FindAllStringSubmatch(page, -1)
+	require.NotEmpty(t, commands)
+	require.Equal(t, len(commands), strings.Count(page, `aria-label="Sequence diagram: `))
+	require.NotContains(t, page, "out/", "the page may be moved")
+	t.Chdir("out")
+	told := map[string]bool{}
+	for _, c := range commands {
+		picture := simulate("replay", c[1], "--timeline", "-")
+		require.Equal(t, exitFinding, picture.code, picture.errors)
+		require.True(t, strings.HasPrefix(picture.out, "<svg "), picture.out)
+		require.Contains(t, picture.errors, "Why nothing stopped it", "the picture is the result")
+		_, body, _ := strings.Cut(picture.out, "<title>")
+		require.Contains(t, page, body, "the page shows the same picture")
+		story := strings.SplitN(c[1], ".", 2)[0] + regexp.MustCompile(`Why nothing stopped it[^<]*`).FindString(picture.out)
+		require.False(t, told[story], "one story for each stack and cause: %s", story)
+		told[story] = true
+	}
+}
+
+func TestReportMakesTheSameBytesAgain(t *testing.T) {
+	drawsOften(t)
+	scenarioFile(t)
+	first := compareSmall("--runs", "3", "--workers", "1")
+	before := map[string]string{}
+	for _, name := range files(t, "out") {
+		before[name] = read(t, "out", name)
+		if name != "rows.jsonl" && name != "compare.json" {
+			require.NoError(t, os.Remove(filepath.Join("out", name)))
+		}
+	}
+	again := simulate("report", "out", "--quiet")
+	require.Equal(t, first.code, again.code, again.errors)
+	require.Len(t, files(t, "out"), len(before))
+	for name, want := range before {
+		require.Equal(t, want, read(t, "out", name), name)
+	}
+	_, table, _ := strings.Cut(first.out, "Damage by one fault")
+	require.Contains(t, again.out, table, "the head has the time, which is not saved")
+}
+
+func TestReportAgainst(t *testing.T) {
+	drawsOften(t)
+	scenarioFile(t)
+	compareSmall("--runs", "3", "--out", "old")
+	compareSmall("--runs", "4", "--stacks", "keyed", "--out", "new")
+	about := read(t, "old", "compare.json")
+	for _, name := range []string{"compare.json", "rows.jsonl"} { // an earlier model
+		text := strings.ReplaceAll(read(t, "old", name), fmt.Sprintf(`"epoch":%d`, scenarios.Epoch), fmt.Sprintf(`"epoch":%d`, scenarios.Epoch+7))
+		text = strings.ReplaceAll(text, fmt.Sprintf(`"epoch": %d`, scenarios.Epoch), fmt.Sprintf(`"epoch": %d`, scenarios.Epoch+7))
+		require.NoError(t, os.WriteFile(filepath.Join("old", name), []byte(text), 0o644))
+	}
+	before := files(t, ".")
+	got := simulate("report", "new", "--against", "old")
+	require.Zero(t, got.code, got.errors)
+	for _, want := range []string{"small: old → new", fmt.Sprintf("old: model epoch %d · 3 runs a cell", scenarios.Epoch+7),
+		fmt.Sprintf("new: model epoch %d · 4 runs a cell", scenarios.Epoch), "changed beyond their intervals", "gone"} {
+		require.Contains(t, got.out, want)
+	}
+	require.Equal(t, before, files(t, "."), "nothing is written")
+	require.Equal(t, exitInput, simulate("report", "new", "--against", "old", "--format", "json").code)
+	stale := simulate("report", "old")
+	require.Equal(t, exitInput, stale.code, "its runs cannot be done again")
+	require.Contains(t, stale.errors, "model epoch")
+
+	require.NoError(t, os.WriteFile("old/compare.json", []byte(strings.Replace(about, `"name": "small"`, `"name": "other"`, 1)), 0o644))
+	require.Equal(t, exitInput, simulate("report", "new", "--against", "old").code)
 }
 
 func TestThePastedCommandWorks(t *testing.T) {

@@ -13,13 +13,25 @@ import (
 )
 
 // contract of a stack.
-func (c *comparison) contract(stack string) history.Contract {
+func (c *comparison) contract(stack string) history.Contract { return c.stack(stack).Contract }
+
+// stack by its name; an empty one if the scenario has none.
+func (c *comparison) stack(name string) *scenarios.Stack {
 	for i := range c.sc.Stacks {
-		if c.sc.Stacks[i].Name == stack {
-			return c.sc.Stacks[i].Contract
+		if c.sc.Stacks[i].Name == name {
+			return &c.sc.Stacks[i]
 		}
 	}
-	return history.Contract{}
+	return &scenarios.Stack{}
+}
+
+// parts are the engine of a stack, then its layers.
+func parts(st *scenarios.Stack) []string {
+	names := []string{st.Engine}
+	for i := range st.Layers {
+		names = append(names, st.Layers[i].Kind)
+	}
+	return names
 }
 
 // input is what the report is made of, a function of the rows but for the time that it took.
@@ -28,7 +40,7 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs, HuntsPerStack: done.hunts,
 		Exposure: exposure, Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
 		CannotHappen: map[[2]string]bool{},
-		RunTwice:     done.twice, Elapsed: done.elapsed, Load: done.load(rows),
+		RunTwice:     done.twice, Elapsed: done.elapsed, Load: done.load(rows), NotModelled: scenarios.NotModelled(),
 	}
 	for _, f := range done.faults {
 		kind, _ := history.FaultKindByName(f)
@@ -37,7 +49,8 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 	for _, s := range done.stacks {
 		contract := done.contract(s)
 		v := checker.Judge(rowsOf(rows, s), contract)
-		info := reports.StackInfo{Name: s, Contract: contract, Verdict: v.Verdict.String(), Promises: map[string]string{}}
+		info := reports.StackInfo{Name: s, Contract: contract, Verdict: v.Verdict.String(), Promises: map[string]string{},
+			Why: done.stack(s).Why, Parts: parts(done.stack(s))}
 		info.HuntRuns, info.HuntBreaches, info.HuntOutside = hunted(rowsOf(rows, s), checker.Promised(contract))
 		for _, p := range v.Properties {
 			info.Promises[string(p.Property)] = p.Verdict.String()
