@@ -242,6 +242,9 @@ func (c *cell) estimate(scenario string) {
 	c.WritesPerIntent = ratio(writes, c.Offered)
 }
 
+// outside says that the cell's faults exceed what the stack says it withstands.
+func (c *Cell) outside() bool { return c.Contract == "outside" }
+
 func one(b bool) int {
 	if b {
 		return 1

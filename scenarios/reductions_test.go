@@ -29,7 +29,7 @@ func TestReductionsChangeNoDrawOfTheRest(t *testing.T) {
 		}
 		return m, r.Row.Offered
 	}
-	c := &Case{Version: CaseVersion, Witness: Witness{Seed: 2}, Intent: Intent{Scenario: brief(t), Stack: "at-most-once", Fault: "none", PlanType: PlanHunting}}
+	c := &Case{Version: CaseVersion, Witness: Witness{Seed: 2}, Intent: Intent{Scenario: halfMinute(t), Stack: "at-most-once", Fault: "none", PlanType: PlanHunting}}
 	c.Intent.Reductions = &Reductions{KeepEvents: []string{"order-90", "order-100"}}
 	two, offered := of(c)
 	require.Equal(t, int64(2), offered)
@@ -41,7 +41,7 @@ func TestReductionsChangeNoDrawOfTheRest(t *testing.T) {
 }
 
 func TestReductionsKeepTheFirstMembersAndPartitions(t *testing.T) {
-	c := &Case{Version: CaseVersion, Witness: Witness{Seed: 2}, Intent: Intent{Scenario: brief(t), Stack: "at-least-once", Fault: "none", PlanType: PlanHunting}}
+	c := &Case{Version: CaseVersion, Witness: Witness{Seed: 2}, Intent: Intent{Scenario: halfMinute(t), Stack: "at-least-once", Fault: "none", PlanType: PlanHunting}}
 	c.Intent.Reductions = &Reductions{KeepNodes: []string{"consumer-1", "consumer-2"}, KeepPartitions: []string{"orders/0", "orders/1"}}
 	r, err := Run(c, &Memory{})
 	require.NoError(t, err)

@@ -159,7 +159,7 @@ func (s *shrinker) try(k candidate) bool {
 		s.mem = &Memory{} // an abandoned run may still use the old one
 		return false
 	}
-	if _, bad := r.Failed(); bad || r.Row.Outside && !s.outside {
+	if _, bad := r.Failed(); bad || r.Row.Outside && !s.outside || !shows(r, c.Intent.Fingerprint) {
 		return false
 	}
 	s.now, s.seen = k, nil

@@ -23,8 +23,8 @@ const (
 	killAtEnd    = "when notifier.present/replied{event=order-100,stage=present} #1 kill $caller for 1s"
 )
 
-// brief is payments with a third of its chaos phase, for speed.
-func brief(t testing.TB) *Scenario {
+// halfMinute is payments with a third of its chaos phase, for speed.
+func halfMinute(t testing.TB) *Scenario {
 	sc := *payments(t)
 	sc.Phases.Chaos = 30 * nsSecond
 	return &sc
@@ -34,7 +34,7 @@ func brief(t testing.TB) *Scenario {
 func failing(t testing.TB, stack, fingerprint string, plan ...string) *Case {
 	t.Helper()
 	property, _, _ := strings.Cut(fingerprint, "/")
-	c := &Case{Version: CaseVersion, Witness: Witness{Seed: 2}, Intent: Intent{Scenario: brief(t), Stack: stack, Fault: "consumer-kill",
+	c := &Case{Version: CaseVersion, Witness: Witness{Seed: 2}, Intent: Intent{Scenario: halfMinute(t), Stack: stack, Fault: "consumer-kill",
 		PlanType: PlanHunting, Plan: plan, Property: property, Fingerprint: fingerprint, Expected: "fail"}}
 	r, err := Run(c, &Memory{})
 	require.NoError(t, err)
@@ -153,7 +153,7 @@ func TestShrinkSteps(t *testing.T) {
 // Shrinking keeps the fingerprint, makes nothing larger, and leaves a case file that does the same run again:
 // for measuring plans and for what hunting brings, of several faults.
 func TestShrinkKeepsTheFinding(t *testing.T) {
-	mem, sc := &Memory{}, brief(t)
+	mem, sc := &Memory{}, halfMinute(t)
 	var cases []*Case
 	for _, cell := range [][2]string{{"at-least-once", "consumer-kill"}, {"key-event-stage", "partition"}, {"dedup-durable", "pause"}, {"at-most-once", "consumer-kill"}} {
 		for seed := uint64(1); seed < 20; seed++ {

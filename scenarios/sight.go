@@ -24,7 +24,7 @@ const maxStories = 4
 // observe does one run of a case and collects the hooks that it passes.
 func observe(c *Case, mem *Memory, patience time.Duration) (r *Result, hits []faults.ObservedHit, err error) {
 	var o *faults.Observer
-	r, err = supervise(func() (*Result, error) {
+	r, err = supervised(patience, func() (*Result, error) {
 		plan, err := Plan(c)
 		if err != nil {
 			return nil, err
@@ -33,7 +33,7 @@ func observe(c *Case, mem *Memory, patience time.Duration) (r *Result, hits []fa
 		defer w.sim.Close()
 		o = faults.Observe(w.sim)
 		return w.finish(c), nil
-	}, patience)
+	})
 	if err != nil {
 		return nil, nil, err // an abandoned run may still write to o
 	}

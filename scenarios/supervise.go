@@ -18,12 +18,13 @@ func (c *Crash) Error() string { return c.How + ": " + c.Detail }
 // Supervise does one run on a goroutine of its own, so that whatever happens to that goroutine ends the run and
 // nothing else. A run that takes longer than patience is abandoned with its memory; patience 0 waits for ever.
 func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
-	return supervise(func() (*Result, error) { return Run(c, mem) }, patience)
+	return supervised(patience, func() (*Result, error) { return Run(c, mem) })
 }
 
-func supervise(run func() (*Result, error), patience time.Duration) (*Result, error) {
+// supervised is what Supervise does with the code of a run.
+func supervised[T any](patience time.Duration, run func() (T, error)) (T, error) {
 	type answer struct {
-		r   *Result
+		r   T
 		err error
 	}
 	done := make(chan answer, 1)
@@ -48,6 +49,7 @@ func supervise(run func() (*Result, error), patience time.Duration) (*Result, er
 	case a := <-done:
 		return a.r, a.err
 	case <-alarm:
-		return nil, &Crash{How: "hang", Detail: "no await for " + patience.String()}
+		var none T
+		return none, &Crash{How: "hang", Detail: "no await for " + patience.String()}
 	}
 }

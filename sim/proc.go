@@ -357,3 +357,9 @@ func (p *Proc) Go(name string, fn func(*Proc)) *Proc {
 	p.alive()
 	return p.n.start(name, fn, p.bg)
 }
+
+// GoBackground starts one whose awaits are background.
+func (p *Proc) GoBackground(name string, fn func(*Proc)) *Proc {
+	p.alive()
+	return p.n.start(name, fn, true)
+}

@@ -31,12 +31,18 @@ type Loop func(model.Ctx, model.Consumer)
 func New(cfg Config, dir *model.Directory, broker func() *sim.Node, loop Loop) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
 		m := &Member{cfg: cfg, broker: broker, n: n, generation: -1}
+		n.OnLeap(func(since sim.Time, by sim.Duration) {
+			if m.lastPoll >= since {
+				m.lastPoll = m.lastPoll.Add(by)
+			}
+		})
 		n.Go("poll-loop", func(p *sim.Proc) {
 			m.intern(p)
 			p.Sleep(cfg.Restart)
 			m.lastPoll = n.Now()
-			loop(model.NewContext(p, dir), m)
-			m.leave(p)
+			c := model.NewContext(p, dir)
+			loop(c, m)
+			m.leave(c)
 		})
 		n.GoBackground("heartbeat", m.heartbeats)
 		return sim.NoHandler()
@@ -58,6 +64,7 @@ type Member struct {
 	owned      []model.PartitionOffset
 	assigned   []int64 // fact ids, parallel to owned
 	lastPoll   sim.Time
+	onRevoke   func(model.Ctx)
 	wake       sim.Signal
 	ended      bool       // the loop has
 	over       sim.Signal // says so
@@ -89,6 +96,7 @@ func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 			return nil, false
 		}
 		if !m.joined || m.rejoin || m.left {
+			m.revoke(c)
 			m.join(p)
 			continue
 		}
@@ -103,6 +111,9 @@ func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 		}
 	}
 }
+
+// OnRevoke sets what runs before the member gives up its share.
+func (m *Member) OnRevoke(fn func(model.Ctx)) { m.onRevoke = fn }
 
 // fetch asks for records at the member's positions; a failure is answered by patience.
 func (m *Member) fetch(p *sim.Proc, most int) []model.Message {
@@ -128,6 +139,7 @@ func (m *Member) deliver(p *sim.Proc, ms []model.Message) []model.Message {
 				m.owned[j].Offset = r.Offset + 1
 			}
 		}
+		r.Generation = m.generation
 		r.Cause = p.Record(history.Fact{Kind: history.KindDelivered, Event: r.Event, Key: r.Key, Cause: r.Stored,
 			Resource: model.PartitionName(r.Topic, r.Partition), Offset: r.Offset, Op: m.cfg.Group, Fence: m.generation})
 	}

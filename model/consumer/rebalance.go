@@ -8,10 +8,10 @@ import (
 	"github.com/twiceless/twiceless/sim/history"
 )
 
-// join is the eager protocol: revoke everything, take part in the barrier, get a share, read its positions.
+// join is the rest of the eager protocol, when everything is revoked: take part in the barrier, get a share, read its
+// positions.
 // It returns after one try; Poll calls it again until it has succeeded.
 func (m *Member) join(p *sim.Proc) {
-	m.revoke(p)
 	m.joined, m.rejoin = false, false
 	if m.left {
 		m.left, m.id = false, ""
@@ -60,7 +60,11 @@ func (m *Member) take(p *sim.Proc, partitions []int) {
 }
 
 // revoke ends the belief in the present share.
-func (m *Member) revoke(p *sim.Proc) {
+func (m *Member) revoke(c model.Ctx) {
+	if len(m.owned) > 0 && m.onRevoke != nil {
+		m.onRevoke(c)
+	}
+	p := c.Process()
 	for i, o := range m.owned {
 		p.Record(history.Fact{Kind: history.KindRevoked, Resource: model.PartitionName(m.cfg.Topic, o.Partition),
 			Offset: o.Offset, Fence: m.generation, Cause: m.assigned[i]})
@@ -72,8 +76,9 @@ func (m *Member) revoke(p *sim.Proc) {
 }
 
 // leave is the end of a graceful stop.
-func (m *Member) leave(p *sim.Proc) {
-	m.revoke(p)
+func (m *Member) leave(c model.Ctx) {
+	m.revoke(c)
+	p := c.Process()
 	m.joined, m.ended = false, true
 	m.over.Broadcast()
 	if m.id != "" {

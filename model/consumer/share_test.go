@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/broker"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -137,4 +138,30 @@ func loseNothing(g *rig) {
 	}
 	require.Zero(t, broker.Of(g.broker).Lag("workers"))
 	require.True(t, broker.Of(g.broker).Stable("workers", 3))
+}
+
+// What an engine does before its share is gone, it does as its owner: a commit then is still accepted.
+func TestOnRevokeRunsBeforeTheShareIsGone(t *testing.T) {
+	g := newRig(t, 2)
+	revoked := 0
+	g.member(func(c model.Ctx, in model.Consumer) {
+		var seen []model.Message
+		in.OnRevoke(func(c model.Ctx) {
+			revoked++
+			require.NoError(t, in.Commit(c, seen))
+		})
+		for {
+			ms, ok := in.Poll(c, 0)
+			if !ok {
+				return
+			}
+			seen = append(seen, ms...)
+		}
+	})
+	g.publish(0, "order-1")
+	g.at(5*sec, func() { g.member(working(0)) })
+	g.run(30 * sec)
+	require.Equal(t, 1, revoked)
+	g.one(history.KindCommitted)
+	require.Len(t, g.facts(history.KindDelivered), 1, "the next owner begins behind it")
 }

@@ -16,7 +16,10 @@ import (
 type scripted struct {
 	batches [][]model.Message
 	refuse  error // of every commit
-	log     []string
+	revoke  func(model.Ctx)
+
+	onCommit func(model.Ctx)
+	log      []string
 }
 
 func (s *scripted) Poll(model.Ctx, int) ([]model.Message, bool) {
@@ -28,10 +31,15 @@ func (s *scripted) Poll(model.Ctx, int) ([]model.Message, bool) {
 	return b, true
 }
 
-func (s *scripted) Commit(_ model.Ctx, ms []model.Message) error {
+func (s *scripted) Commit(c model.Ctx, ms []model.Message) error {
 	s.note("commit", ms)
+	if s.onCommit != nil {
+		s.onCommit(c)
+	}
 	return s.refuse
 }
+
+func (s *scripted) OnRevoke(fn func(model.Ctx)) { s.revoke = fn }
 
 func (s *scripted) note(what string, ms []model.Message) {
 	for _, m := range ms {

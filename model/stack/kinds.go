@@ -23,6 +23,8 @@ type LayerKind struct {
 // Engines lists the engines, sorted by name.
 func Engines() []EngineKind {
 	return []EngineKind{
+		{"auto-commit", "at-least-once by default of the client: every 5 s it commits what earlier polls returned, and in the loop that is done by then (M03)", func() model.Engine { return autoCommit{} }},
+		{"auto-commit-hand-off", "neither: as auto-commit, but a worker does the records while the loop polls on, so that positions move past what nobody has done (M03)", func() model.Engine { return autoCommit{handOff: true} }},
 		{"commit-after", "at-least-once: handle the event, then commit its position, so that what was in work comes again (M02)", func() model.Engine { return commitAfter{} }},
 		{"commit-before", "at-most-once: commit the position, then handle the event, so that what was in work is gone (M01)", func() model.Engine { return commitBefore{} }},
 	}
@@ -33,8 +35,10 @@ func Layers() []LayerKind {
 	return []LayerKind{
 		deadLetterKind(),
 		dedupStoreKind(),
+		fenceKind(),
 		idempotencyKeyKind(),
 		retryKind(),
+		stageRecordKind(),
 	}
 }
 

@@ -1,0 +1,38 @@
+package scenarios
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// A crash while the worker has a queue: the client has committed what nobody has done. In the loop, the same crash
+// only repeats.
+func TestHandOffLosesItsQueue(t *testing.T) {
+	lost := func(stack string) (silent, duplicated int64) {
+		c := &Case{Version: CaseVersion, Intent: Intent{Scenario: payments(t), Stack: stack, Fault: "downstream-outage", PlanType: PlanHunting,
+			Plan: []string{"at 20s refuse payments for 1m", "at 40s kill consumer-1 for 1s"}}, Witness: Witness{Seed: 1}}
+		r, err := Run(c, &Memory{})
+		require.NoError(t, err)
+		return r.Row.Buckets[history.LostSilent], r.Row.Buckets[history.Duplicated]
+	}
+	silent, _ := lost("hand-off")
+	require.Greater(t, silent, int64(20))
+	silent, duplicated := lost("auto-commit")
+	require.Zero(t, silent)
+	require.Positive(t, duplicated)
+}
+
+// What comes again after a crash is what was done since the last commit: seconds of work instead of one batch.
+func TestAutoCommitRepeatsMoreThanCommitAfter(t *testing.T) {
+	sc, mem := payments(t), &Memory{}
+	extra := func(stack string) (sum int64) {
+		for seed := uint64(1); seed <= 12; seed++ {
+			sum += measured(t, sc, stack, "consumer-kill", seed, mem).Row.Excess[history.Critical]
+		}
+		return sum
+	}
+	require.Greater(t, extra("auto-commit"), 3*extra("at-least-once"))
+}
