@@ -41,8 +41,12 @@ func Place(f Fault, h ObservedHit, victim string) Fault {
 	})
 }
 
-// at is the fault at the hit, with the targets that name nodes spelled anew.
+// at is the fault at the hit, with the targets that name nodes spelled anew. What comes after the drain stays there:
+// nothing else passes a hook by then.
 func (f Fault) at(h ObservedHit, spell func(string) string) Fault {
+	if f.Trigger.Drained {
+		return f
+	}
 	f.Trigger = h.Trigger()
 	v, _ := verbByName(f.Verb)
 	if v.target != targetNodes {

@@ -89,7 +89,7 @@ func (s *reaimer) asItIs() ([]faults.ObservedHit, error) {
 // withPlan is the case with other faults.
 func (s *reaimer) withPlan(plan []faults.Fault) *Case {
 	c := *s.c
-	c.Intent.Plan, c.Intent.PlanType, c.Intent.Fault = faults.Lines(plan), PlanHunting, kindOf(plan, c.Intent.Fault)
+	c.Intent.Plan, c.Intent.PlanType, c.Intent.Fault = faults.Lines(plan), PlanHunting, faults.KindOf(plan)
 	return &c
 }
 

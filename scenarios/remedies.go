@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/twiceless/twiceless/faults"
-	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
@@ -24,52 +23,61 @@ type RemedyLimits struct {
 	Patience time.Duration // for one run; 0 waits for ever
 }
 
-// Remedies says what each layer that the stack of a case could have besides its own would do to the case's finding.
+// Remedies says what each change to the stack of a case would do to the case's finding.
 type Remedies struct {
-	Faults int    // of the case's plan
-	AsIs   Remedy // the stack without another layer
-	Layers []Remedy
-	Runs   int
+	Faults  int      // of the case's plan
+	AsIs    Remedy   // the stack without a change
+	Changes []Remedy // one layer more, or another value of one parameter of a layer
+	Runs    int
 }
 
 // Remedy is what the faults of a case do to one stack, wherever they fall on the hooks that its kept events pass.
 type Remedy struct {
-	Layer      string // added with its default parameters; "" = none
+	Change     string // dedup-store(durable), idempotency-key with keep: for ever; "" = none
+	Layer      string // kind of the layer that is added or changed; "" = none
+	Added      bool   // the stack lacks it
 	Placements int    // ways in which all faults can be placed
 	Tried      int    // of them
 	Met        int    // tried ones in which every fault took effect: the others say nothing
 	Held       int    // met ones that do not violate the property of the case
 	Undecided  int    // held ones in which the property could not be decided
+	Lost       int    // held ones that lose an intent: to do nothing at all is no remedy
+	Parked     int    // held ones that leave one to a person
 	Breaks     []string
 }
 
 // Broken is the number of placements that violate the property. The plan of the first is in Breaks.
-func (r *Remedy) Broken() int { return r.Met - r.Held }
+func (r Remedy) Broken() int { return r.Met - r.Held }
 
-// FindRemedies adds each layer of the table, alone and with default parameters, to the stack of a case, as far
-// inside as its check lets it stand, and lets the faults of the case fall at every hook that the kept events pass in
-// that stack. The services and the rest of the environment are those of the case. Nothing is guessed, so a layer
-// that holds here holds against these faults and these events, and not against everything.
+// FindRemedies changes the stack of a case, one change at a time, and lets the faults of the case fall at every hook
+// that the kept events pass in that stack; what comes after the drain stays there. The changes come from the table of
+// layers: each layer that the stack lacks, as far inside as its check lets it stand, with its defaults and with each
+// alternative of one parameter; and of the layers that it has, each alternative of one parameter. Services and the
+// rest of the environment are those of the case. Nothing is guessed, so a change that holds here holds against these
+// faults and these events, and not against everything.
 func FindRemedies(c *Case, limits RemedyLimits) (*Remedies, error) {
 	plan, err := Plan(c)
 	if err != nil {
 		return nil, err
 	}
 	s := &search{c: c, plan: plan, limits: limits, mem: &Memory{}}
-	stacks := s.stacks()
+	stacks := c.Intent.Scenario.variants(c.Intent.Stack)
 	if err := s.begin(int64(len(stacks))); err != nil {
 		return nil, err
 	}
 	out := &Remedies{Faults: len(plan)}
-	for _, with := range stacks {
+	for i, with := range stacks {
+		if with.beyond != "" && slices.ContainsFunc(out.Changes, func(r Remedy) bool { return r.Change == with.beyond && r.Met > 0 && r.Broken() == 0 }) {
+			continue
+		}
 		r, err := s.remedy(with)
 		if err != nil {
 			return nil, err
 		}
-		if with.layer == "" {
+		if i == 0 {
 			out.AsIs = *r
 		} else {
-			out.Layers = append(out.Layers, *r)
+			out.Changes = append(out.Changes, *r)
 		}
 	}
 	out.Runs = s.runs
@@ -86,54 +94,6 @@ type search struct {
 	runs    int
 }
 
-// variant is the case's scenario with a layer more.
-type variant struct {
-	layer string
-	sc    *Scenario
-}
-
-// stacks are the stack as it is and those with one layer more, in the order of the table.
-func (s *search) stacks() []variant {
-	sc := s.c.Intent.Scenario
-	out := []variant{{"", sc}}
-	for _, kind := range stack.Layers() {
-		if with, ok := sc.withLayer(s.c.Intent.Stack, kind); ok {
-			out = append(out, variant{kind.Name, with})
-		}
-	}
-	return out
-}
-
-// withLayer is the scenario with one more layer in a stack, where the scenario's checks let it stand: as far inside
-// as they do, next to what it guards.
-func (s *Scenario) withLayer(name string, kind stack.LayerKind) (*Scenario, bool) {
-	i := slices.IndexFunc(s.Stacks, func(st Stack) bool { return st.Name == name })
-	layers := s.Stacks[i].Layers
-	if slices.Contains(kindsOf(layers), kind.Name) {
-		return nil, false
-	}
-	layer := Layer{Kind: kind.Name}
-	for _, p := range kind.Params {
-		if p.Default != "" {
-			if layer.With == nil {
-				layer.With = map[string]string{}
-			}
-			layer.With[p.Name] = p.Default
-		}
-	}
-	for at := len(layers); at >= 0; at-- {
-		with := *s
-		with.Stacks = slices.Clone(s.Stacks)
-		with.Stacks[i].Layers = slices.Insert(slices.Clone(layers), at, layer)
-		if len(checkScenario(&with)) == 0 {
-			with.Phases.Chain = max(s.Phases.Chain, with.chain())
-			with.Phases.Drain = max(s.Phases.Drain, with.drainFloor())
-			return &with, true
-		}
-	}
-	return nil, false
-}
-
 // begin does the run of the case: whom its faults struck, and whether the search is affordable.
 func (s *search) begin(stacks int64) error {
 	r, hits, err := observe(s.c, s.mem, s.limits.Patience)
@@ -142,7 +102,7 @@ func (s *search) begin(stacks int64) error {
 	}
 	s.runs++
 	ways := int64(1)
-	for range s.plan {
+	for range s.aimed() {
 		ways *= int64(len(keyed(hits)))
 	}
 	ways = min(ways, int64(s.limits.Runs))
@@ -182,8 +142,8 @@ func (s *search) remedy(with variant) (*Remedy, error) {
 	}
 	s.runs++
 	hits := keyed(all)
-	r := &Remedy{Layer: with.layer, Placements: 1}
-	for range s.plan {
+	r := &Remedy{Change: with.change, Layer: with.layer, Added: with.added, Placements: 1}
+	for range s.aimed() {
 		r.Placements *= len(hits)
 	}
 	tries := min(r.Placements, max(2, s.limits.Runs)-1)
@@ -200,23 +160,37 @@ func (s *search) remedy(with variant) (*Remedy, error) {
 func (s *search) placement(hits []faults.ObservedHit, number int) []faults.Fault {
 	out := make([]faults.Fault, len(s.plan))
 	for i, f := range s.plan {
-		out[i] = faults.Place(f, hits[number%len(hits)], s.victims[i])
-		number /= len(hits)
+		if out[i] = f; !f.Trigger.Drained {
+			out[i] = faults.Place(f, hits[number%len(hits)], s.victims[i])
+			number /= len(hits)
+		}
 	}
 	return out
+}
+
+// aimed is the number of faults that can be placed.
+func (s *search) aimed() (n int) {
+	for _, f := range s.plan {
+		if !f.Trigger.Drained {
+			n++
+		}
+	}
+	return n
 }
 
 // judge does one run.
 func (s *search) judge(c *Case, into *Remedy) error {
 	s.runs++
+	into.Tried++
 	r, err := Supervise(c, s.mem, s.limits.Patience)
-	if err != nil {
+	if _, crash := errors.AsType[*Crash](err); crash {
 		return err
+	} else if err != nil {
+		return nil // the changed stack has no node of that name, such as a store: the fault cannot happen to it
 	}
 	if why, bad := r.Failed(); bad {
 		return &Crash{How: "panic", Detail: why}
 	}
-	into.Tried++
 	missed := slices.ContainsFunc(r.History.Facts, func(f history.Fact) bool { return f.Kind == history.KindFaultMissed })
 	if missed {
 		return nil
@@ -233,5 +207,11 @@ func (s *search) judge(c *Case, into *Remedy) error {
 		into.Undecided++
 	}
 	into.Held++
+	if r.Row.Losses() > 0 {
+		into.Lost++
+	}
+	if slices.ContainsFunc(r.History.Facts, func(f history.Fact) bool { return f.Kind == history.KindParked }) {
+		into.Parked++
+	}
 	return nil
 }

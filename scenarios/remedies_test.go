@@ -21,11 +21,18 @@ func small(t *testing.T, stack, fingerprint string, plan ...string) *Case {
 	return c
 }
 
-func remedy(t *testing.T, r *Remedies, layer string) Remedy {
+func remedy(t *testing.T, r *Remedies, change string) Remedy {
 	t.Helper()
-	i := slices.IndexFunc(r.Layers, func(r Remedy) bool { return r.Layer == layer })
-	require.GreaterOrEqual(t, i, 0, "%s: %+v", layer, r.Layers)
-	return r.Layers[i]
+	i := slices.IndexFunc(r.Changes, func(r Remedy) bool { return r.Change == change })
+	require.GreaterOrEqual(t, i, 0, "%s: %+v", change, r.Changes)
+	return r.Changes[i]
+}
+
+func changes(r *Remedies) (names []string) {
+	for _, c := range r.Changes {
+		names = append(names, c.Change)
+	}
+	return names
 }
 
 // Against a charge that is done again after a death, a key at the service and a store in front of it help, at every
@@ -34,27 +41,55 @@ func TestRemediesOfACharge(t *testing.T) {
 	c := small(t, "at-least-once", twiceCharged, killAtEnd)
 	found, err := FindRemedies(c, RemedyLimits{Runs: 100})
 	require.NoError(t, err)
-	require.Len(t, found.Layers, 2, "the layers that the stack has already are not tried")
 	require.Positive(t, found.AsIs.Broken())
 	require.Less(t, found.AsIs.Broken(), found.AsIs.Met)
 	require.NotEmpty(t, found.AsIs.Breaks)
-	for _, layer := range []string{"dedup-store", "idempotency-key"} {
+	for _, layer := range []string{"dedup-store(durable)", "idempotency-key(event+stage)"} {
 		r := remedy(t, found, layer)
 		require.Zero(t, r.Broken(), "%+v", r)
 		require.Equal(t, r.Placements, r.Tried)
 		require.Greater(t, r.Met, 30, "every step of every call, and of the commit")
+		require.Zero(t, r.Lost)
 	}
-	require.Greater(t, remedy(t, found, "dedup-store").Placements, found.AsIs.Placements, "its own calls are places to die, too")
+	durable := remedy(t, found, "dedup-store(durable)")
+	require.Greater(t, durable.Placements, found.AsIs.Placements, "its own calls are places to die, too")
+	require.Positive(t, durable.Parked, "what it cannot know it leaves to a person")
+	require.Equal(t, found.AsIs.Broken(), remedy(t, found, "dedup-store(cache)").Broken(), "which died with its process")
+	require.NotContains(t, changes(found), "idempotency-key(event+stage, keep: for ever)", "a day is enough")
 }
 
-// Nothing recognises a notification that is sent again, so no layer helps there.
+// Nothing recognises a notification that is sent again: no layer helps there, but it breaks less often with a record
+// of what is done.
 func TestRemediesOfANotification(t *testing.T) {
 	c := small(t, "key-event-stage", "duplicate-effect (notify)/present/redelivered-after-commit-lost", killAtEnd)
 	found, err := FindRemedies(c, RemedyLimits{Runs: 100})
 	require.NoError(t, err)
-	require.Len(t, found.Layers, 1)
-	r := remedy(t, found, "dedup-store")
-	require.Equal(t, found.AsIs.Broken(), r.Broken())
+	require.Equal(t, found.AsIs.Broken(), remedy(t, found, "dedup-store(durable)").Broken())
+	require.Equal(t, found.AsIs.Broken(), remedy(t, found, "idempotency-key with keep: for ever").Broken())
+	for _, r := range found.Changes {
+		require.Positive(t, r.Broken(), r.Change)
+	}
+}
+
+// A replay comes after the drain, wherever hooks are. A key that is kept for a day is no remedy for one that comes later.
+func TestRemediesOfALateReplay(t *testing.T) {
+	c := small(t, "key-event-stage", "duplicate-effect (critical)/charge/redelivered-after-replay", "after drain 26h replay workers")
+	found, err := FindRemedies(c, RemedyLimits{Runs: 100})
+	require.NoError(t, err)
+	require.Equal(t, 1, found.AsIs.Placements)
+	require.Equal(t, 1, found.AsIs.Broken())
+	require.Zero(t, remedy(t, found, "idempotency-key with keep: for ever").Broken())
+	require.Zero(t, remedy(t, found, "dedup-store(durable)").Broken())
+	require.Equal(t, 1, remedy(t, found, "fence(generation)").Broken())
+}
+
+// To observe a run changes nothing about it, even where a day passes by whole cycles.
+func TestAnObservedRunIsTheRun(t *testing.T) {
+	c := small(t, "at-least-once", "duplicate-effect (critical)/charge/redelivered-after-replay", "after drain 26h replay workers")
+	r, hits, err := observe(c, &Memory{}, 0)
+	require.NoError(t, err)
+	require.NotEmpty(t, keyed(hits))
+	require.Equal(t, c.Witness, r.Witness(c.Witness.Seed))
 }
 
 // Pairs of placements are many: what is tried is bounded, and said.
@@ -86,21 +121,47 @@ func TestRemediesCountFaultsThatTookEffect(t *testing.T) {
 	require.Equal(t, found.AsIs.Met, found.AsIs.Broken(), "wherever it is armed, the one reply is lost")
 }
 
+// The changes come from the table of layers: all of it, whatever it holds.
+func TestVariantsComeFromTheTable(t *testing.T) {
+	sc := payments(t)
+	all := sc.variants("at-least-once")
+	require.Equal(t, variant{sc: sc}, all[0])
+	for _, kind := range stack.Layers() {
+		require.True(t, slices.ContainsFunc(all, func(v variant) bool { return v.layer == kind.Name }) || len(kind.Params) == 1, kind.Name)
+		for _, p := range kind.Params {
+			if p.Type != stack.OneOf || slices.Contains(kindsOf(sc.stackNamed("at-least-once").Layers), kind.Name) {
+				continue
+			}
+			for _, word := range namesOf(p.Of) {
+				require.True(t, slices.ContainsFunc(all, func(v variant) bool { return v.change == kind.Name+"("+word+")" }), "%s %s", kind.Name, word)
+			}
+		}
+	}
+	for _, v := range sc.variants("key-per-attempt") {
+		if v.change == "idempotency-key with from: event+stage" {
+			require.False(t, v.added)
+			require.Equal(t, "event,stage", v.sc.stackNamed("key-per-attempt").Layers[2].With["from"])
+			require.Equal(t, "24h", v.sc.stackNamed("key-per-attempt").Layers[2].With["keep"])
+			require.Equal(t, "event,stage,delivery,attempt", sc.stackNamed("key-per-attempt").Layers[2].With["from"], "the scenario of the case stays as it is")
+			return
+		}
+	}
+	t.Fatal("the default of a parameter is an alternative to another value")
+}
+
 // A layer goes as far inside as its check lets it, and the limits of the run follow its time-outs.
 func TestWhereALayerStands(t *testing.T) {
 	sc := *payments(t)
 	sc.Stacks = []Stack{{Name: "s", Engine: "commit-after", Acks: 1, Layers: []Layer{{Kind: "retry"}}}}
-	place := func(name string) []string {
-		i := slices.IndexFunc(stack.Layers(), func(k stack.LayerKind) bool { return k.Name == name })
-		with, ok := sc.withLayer("s", stack.Layers()[i])
+	place := func(kind string) []string {
+		with, ok := sc.withLayer("s", Layer{Kind: kind})
 		if !ok {
 			return nil
 		}
-		return kindsOf(with.Stacks[0].Layers)
+		return kindsOf(with.stackNamed("s").Layers)
 	}
 	require.Equal(t, []string{"dead-letter", "retry"}, place("dead-letter"))
 	require.Equal(t, []string{"retry", "idempotency-key"}, place("idempotency-key"))
-	require.Nil(t, place("retry"), "a layer stands in a stack once")
 	sc.Stacks[0].Layers = nil
 	require.Nil(t, place("dead-letter"), "nothing tries again, so nothing is given up")
 	sc.Stacks[0].Engine = "commit-before"

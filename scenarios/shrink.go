@@ -41,7 +41,7 @@ type Size struct {
 	Events     int64 // offered
 	Members    int
 	Partitions int   // of the workload's topic
-	Lasts      int64 // ns; stated durations of the faults and sizes of skews; "until heal" counts as the chaos phase
+	Lasts      int64 // ns; stated durations of the faults, waits of deploys, and sizes of skews; "until heal" counts as the chaos phase
 	Chaos      int64 // ns
 }
 
@@ -116,29 +116,11 @@ func (s *shrinker) caseOf(k *candidate) *Case {
 		sc.Phases.Chaos = k.chaos
 		in.Scenario = &sc
 	}
-	in.Fault = kindOf(k.plan, in.Fault)
-	if !reflect.DeepEqual(*in, s.from.Intent) {
-		in.PlanType = PlanHunting // what was chosen by its outcome measures nothing
+	if reflect.DeepEqual(*in, s.from.Intent) {
+		return &c
 	}
+	in.PlanType, in.Fault = PlanHunting, faults.KindOf(k.plan) // what was chosen by its outcome measures nothing
 	return &c
-}
-
-// kindOf is the fault kind that names a plan: the given one while the plan has its verb, else the first with the
-// verb of its first fault.
-func kindOf(plan []faults.Fault, given string) string {
-	if len(plan) == 0 {
-		return "none"
-	}
-	kind, _ := history.FaultKindByName(given)
-	if slices.ContainsFunc(plan, func(f faults.Fault) bool { return f.Verb == kind.Verb }) {
-		return given
-	}
-	for _, k := range history.FaultKinds() {
-		if k.Verb == plan[0].Verb {
-			return k.Name
-		}
-	}
-	return given
 }
 
 // affords says whether another run fits the budget: two are kept for the proof.
@@ -196,7 +178,7 @@ func (s *shrinker) size(offered int64) Size {
 	k := &s.now
 	z := Size{Faults: len(k.plan), Events: offered, Members: k.members, Partitions: k.partitions, Chaos: k.chaos}
 	for _, f := range k.plan {
-		z.Lasts += lengthOf(f, k.chaos) + max(f.By, -f.By)
+		z.Lasts += lengthOf(f, k.chaos) + max(f.By, -f.By) + f.Grace + f.Pause
 	}
 	return z
 }

@@ -54,11 +54,14 @@ func (s *shrinker) isolate() {
 // maxAnchors is the number of hooks that are tried for a fault that has a time.
 const maxAnchors = 16
 
+// movable says whether a fault has a time that a hook can take the place of: after the drain nothing else happens.
+func movable(f faults.Fault) bool { return f.Trigger.Timed() && !f.Trigger.Drained }
+
 // anchored is a plan with each timed fault at the hit that is its rank-th nearest; moved is false if there is none.
 func (at *sight) anchored(plan []faults.Fault, events []string, rank int) (out []faults.Fault, moved bool) {
 	out = slices.Clone(plan)
 	for i, f := range plan {
-		if near := at.nearest(f, events); f.Trigger.Timed() && rank < len(near) {
+		if near := at.nearest(f, events); movable(f) && rank < len(near) {
 			out[i], moved = faults.Anchor(f, near[rank]), true
 		}
 	}
@@ -100,7 +103,7 @@ func (at *sight) nearest(f faults.Fault, events []string) []faults.ObservedHit {
 // anchor ties timed faults to hooks of the kept events, so that what is cut away later does not move them.
 func (s *shrinker) anchor() {
 	for i := range s.now.plan {
-		if !s.now.plan[i].Trigger.Timed() {
+		if !movable(s.now.plan[i]) {
 			continue
 		}
 		at := s.look()
@@ -265,42 +268,53 @@ func shortest(present int64, holds func(ns int64) bool) {
 	}
 }
 
-// shorterFaults makes faults end earlier and skews smaller.
+// shorterFaults makes faults end earlier, and skews and the waits of a deploy smaller.
 func (s *shrinker) shorterFaults() {
 	for i := range s.now.plan {
-		shortest(lengthOf(s.now.plan[i], s.now.chaos), func(ns int64) bool {
-			f := s.now.plan[i]
-			f.For, f.UntilHeal = ns, false
-			return s.tryFault(i, f)
-		})
-		by := s.now.plan[i].By
-		shortest(max(by, -by), func(ns int64) bool {
-			f := s.now.plan[i]
-			if f.By = ns; by < 0 {
-				f.By = -ns
+		f := s.now.plan[i]
+		s.shorterField(i, lengthOf(f, s.now.chaos), func(f *faults.Fault, ns int64) { f.For, f.UntilHeal = ns, false })
+		s.shorterField(i, max(f.By, -f.By), func(f *faults.Fault, ns int64) {
+			if f.By < 0 {
+				ns = -ns
 			}
-			return s.tryFault(i, f)
+			f.By = ns
 		})
+		s.shorterField(i, f.Grace, func(f *faults.Fault, ns int64) { f.Grace = ns })
+		s.shorterField(i, f.Pause, func(f *faults.Fault, ns int64) { f.Pause = ns })
 	}
+}
+
+// shorterField tries shorter values of one field of a fault.
+func (s *shrinker) shorterField(i int, present int64, set func(f *faults.Fault, ns int64)) {
+	shortest(present, func(ns int64) bool {
+		f := s.now.plan[i]
+		set(&f, ns)
+		return s.tryFault(i, f)
+	})
 }
 
 // earlier makes the times of faults round, by making them earlier, and takes the first hit of a hook.
 func (s *shrinker) earlier() {
 	for i := range s.now.plan {
 		f := s.now.plan[i]
-		if !f.Trigger.Timed() {
-			if f.Trigger.Nth > 1 {
-				f.Trigger.Nth = 1
-				s.tryFault(i, f)
-			}
-			continue
+		switch {
+		case f.Trigger.Drained: // how late a replay is, is what it is about, and quiet time costs nothing
+		case f.Trigger.Timed():
+			s.rounder(i, f)
+		case f.Trigger.Nth > 1:
+			f.Trigger.Nth = 1
+			s.tryFault(i, f)
 		}
-		present := f.Trigger.At
-		for _, unit := range []int64{nsMinute, 10 * nsSecond, nsSecond, 100 * nsMillisecond, 10 * nsMillisecond, nsMillisecond} {
-			f.Trigger.At = present / unit * unit
-			if f.Trigger.At < present && s.tryFault(i, f) {
-				break
-			}
+	}
+}
+
+// rounder tries times of a fault that people would choose.
+func (s *shrinker) rounder(i int, f faults.Fault) {
+	present := f.Trigger.At
+	for _, unit := range []int64{nsMinute, 10 * nsSecond, nsSecond, 100 * nsMillisecond, 10 * nsMillisecond, nsMillisecond} {
+		f.Trigger.At = present / unit * unit
+		if f.Trigger.At < present && s.tryFault(i, f) {
+			return
 		}
 	}
 }

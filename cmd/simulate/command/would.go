@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/rng"
@@ -36,46 +37,103 @@ func (a *app) would(c *scenarios.Case, path string, limits scenarios.RemedyLimit
 	case err != nil:
 		return []reports.Remedy{{Outcome: "could not be searched: " + err.Error()}}
 	}
-	slices.SortStableFunc(found.Layers, func(a, b scenarios.Remedy) int { return cmp.Compare(a.Broken(), b.Broken()) })
+	return told(found)
+}
+
+// told lists what holds, then what breaks at fewer placements than the stack as it is, then names the layers that are
+// no better.
+func told(found *scenarios.Remedies) []reports.Remedy {
+	var better, rest []scenarios.Remedy
+	for _, r := range found.Changes {
+		if r.Met > 0 && r.Broken() < found.AsIs.Broken() {
+			better = append(better, r)
+		} else if r.Added {
+			rest = append(rest, r)
+		}
+	}
+	slices.SortStableFunc(better, func(a, b scenarios.Remedy) int { return cmp.Compare(a.Broken(), b.Broken()) })
 	var out []reports.Remedy
-	for i := range found.Layers {
-		r := &found.Layers[i]
-		out = append(out, reports.Remedy{Name: r.Layer, Outcome: outcome(r, found.Faults)})
+	for i := range better {
+		out = append(out, reports.Remedy{Name: better[i].Change, Outcome: outcome(&better[i], found.Faults)})
 	}
 	if len(out) == 0 {
-		out = append(out, reports.Remedy{Outcome: "no layer alone: none of those that this stack lacks can stand in it"})
+		out = append(out, reports.Remedy{Outcome: "no single layer, nor another value of one parameter"})
 	}
 	found.AsIs.Breaks = nil // the story above is one
-	return append(out, reports.Remedy{Name: "as it is", Outcome: outcome(&found.AsIs, found.Faults)})
+	out = append(out, reports.Remedy{Name: "as it is", Outcome: outcome(&found.AsIs, found.Faults)})
+	if len(rest) > 0 {
+		out = append(out, reports.Remedy{Name: "no better", Outcome: strings.Join(namesOf(rest, better), ", ")})
+	}
+	return out
+}
+
+// namesOf remedies; a layer none of whose kinds is among the better ones is named once.
+func namesOf(rest, better []scenarios.Remedy) (names []string) {
+	for _, r := range rest {
+		name := r.Change
+		if !slices.ContainsFunc(better, func(b scenarios.Remedy) bool { return b.Layer == r.Layer }) {
+			name = r.Layer
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // outcome is what the placements say: "holds at all 41 placements of this fault".
-func outcome(r *scenarios.Remedy, faults int) string {
+func outcome(r *scenarios.Remedy, struck int) string {
 	of := "placements of this fault"
-	if faults > 1 {
+	if struck > 1 {
 		of = "placements of these faults"
 	}
 	text := fmt.Sprintf("breaks at %d of %d %s", r.Broken(), r.Met, of)
 	switch {
 	case r.Met == 0:
 		return fmt.Sprintf("says nothing: at none of %d %s did they take effect", r.Tried, of)
-	case faults == 0 && r.Broken() > 0:
-		text = "breaks without any fault"
-	case faults == 0:
-		text = "holds"
+	case r.Placements == 1 && r.Broken() > 0:
+		text = "breaks" + without(struck)
+	case r.Placements == 1:
+		text = "holds" + without(struck)
 	case r.Broken() == 0:
 		text = fmt.Sprintf("holds at all %d %s", r.Met, of)
 	}
 	if r.Tried < r.Placements {
 		text += fmt.Sprintf(" (%d of %d tried)", r.Tried, r.Placements)
 	}
-	if r.Undecided > 0 {
-		text += fmt.Sprintf(" · undecided at %d", r.Undecided)
+	for _, but := range []struct {
+		what string
+		n    int
+	}{{"undecided", r.Undecided}, {"loses the event", r.Lost}, {"leaves it to a person", r.Parked}} {
+		if but.n > 0 {
+			text += fmt.Sprintf(" · %s at %d", but.what, but.n)
+		}
 	}
-	if faults > 0 && len(r.Breaks) > 0 {
-		text += " · the first: " + strings.Join(r.Breaks, "; ")
+	if r.Placements > 1 && len(r.Breaks) > 0 {
+		text += " · the first at " + hooksOf(r.Breaks)
 	}
 	return text
+}
+
+// hooksOf a plan; what has a time stays as it is.
+func hooksOf(lines []string) string {
+	plan, err := faults.ParseLines(lines)
+	if err != nil {
+		panic("command: a plan that was run does not parse: " + err.Error())
+	}
+	var at []string
+	for _, f := range plan {
+		at = append(at, cmp.Or(f.Trigger.Hook, f.Trigger.String()))
+	}
+	return strings.Join(at, " and ")
+}
+
+// without says so if there is no fault.
+func without(faults int) string {
+	if faults == 0 {
+		return " without any fault"
+	}
+	return " under this fault"
 }
 
 // shrunkBy says what became smaller besides faults and events.
