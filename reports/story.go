@@ -18,6 +18,7 @@ type StoryOptions struct {
 	Seed   uint64   // 0 = the header's
 	Shrunk string   // how far the case was shrunk
 	Would  []Remedy // what would have stopped it
+	Likely string   // how often it happens
 	Amount string   // what it cost, for instance "customer charged 80.00 instead of 40.00"
 	Again  string   // the command that shows it again
 	Digest string
@@ -38,6 +39,9 @@ func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOpt
 	lines = append(lines, "")
 	lines = append(lines, hangAt(causeWidth, "Why nothing stopped it", reason(f.Label))...)
 	lines = append(lines, would(opt.Would)...)
+	if opt.Likely != "" {
+		lines = append(lines, hangAt(causeWidth, "How likely", opt.Likely)...)
+	}
 	if again := againLine(h, opt); again != "" {
 		lines = append(lines, "", again)
 	}

@@ -140,6 +140,8 @@ What would               idempotency-key  holds at all 41 placements of this fau
                          dedup-store      breaks at 1 of 43 `)
 	require.Regexp(t, `\n {42}\S.* and turns\n`, text)
 	require.Contains(t, text, "/broken/since/it/is/a/command/to/paste.case\n")
+	require.NotContains(t, text, "How likely")
+	require.Contains(t, tell(t, h, f, StoryOptions{Likely: "72 of 300"}), "\nHow likely               72 of 300\n")
 }
 
 func TestStoryOfManyFactsStaysShort(t *testing.T) {

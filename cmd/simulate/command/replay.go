@@ -125,7 +125,7 @@ func (a *app) tell(path string, c *scenarios.Case, twice *scenarios.Replayed) er
 	}
 	opt := a.storyOptions(path, c, r, story)
 	if again {
-		opt.Would = a.would(c, path, replayRemedies)
+		opt.Would, opt.Likely = a.would(c, path, replayRemedies), likely(path, c).String()
 	}
 	if !some {
 		fmt.Fprintf(a.stdout, "%s · %s · %s · seed %d: no finding\n", c.Intent.Scenario.Name, c.Intent.Stack, c.Intent.Fault, c.Witness.Seed)

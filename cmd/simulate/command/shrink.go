@@ -78,7 +78,7 @@ func (a *app) shrink(ctx context.Context, path, out string, runs int) error {
 	if out == "-" { // the case is the result
 		a = &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, self: a.self, args: a.args}
 	}
-	return a.tellShrunk(ctx, file, s, runs)
+	return a.tellShrunk(ctx, file, path, s, runs)
 }
 
 // keepShrunk writes the smallest case and says where.
@@ -96,8 +96,8 @@ func (a *app) keepShrunk(from, out string, c *scenarios.Case) (file string, err 
 	})
 }
 
-// tellShrunk prints the story of the smallest case and what shrinking took.
-func (a *app) tellShrunk(ctx context.Context, file string, s *scenarios.Shrunk, runs int) error {
+// tellShrunk prints the story of the smallest case, now in file, and what it took to shrink the one at from.
+func (a *app) tellShrunk(ctx context.Context, file, from string, s *scenarios.Shrunk, runs int) error {
 	c, r := s.Case, s.Proof.First
 	found := r.Verdicts.Findings
 	at := slices.IndexFunc(found, func(f history.Finding) bool { return f.Fingerprint() == c.Intent.Fingerprint })
@@ -105,6 +105,7 @@ func (a *app) tellShrunk(ctx context.Context, file string, s *scenarios.Shrunk, 
 	if ctx.Err() == nil {
 		opt.Would = a.would(c, "", shrinkRemedies)
 	}
+	opt.Likely = likely(from, c).String()
 	if err := reports.WriteStory(a.stdout, r.History, found[at], opt); err != nil {
 		return err
 	}

@@ -2,9 +2,11 @@ package command
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +37,11 @@ func TestShrinkTellsTheSmallestStory(t *testing.T) {
 	require.Equal(t, exitFinding, got.code, got.errors)
 	require.Empty(t, got.errors)
 	require.Regexp(t, `seed 3 · shrunk from 2 faults to 1, from \d+ events to 1\n`, got.out)
-	require.Regexp(t, `What would +dedup-store +holds at all \d+ placements of this fault\n +idempotency-key +holds at all \d+`, got.out)
+	require.Regexp(t, `What would +dedup-store\(durable\) +holds at all \d+ placements of this fault`, got.out)
+	require.Regexp(t, `\n +idempotency-key\(event\+stage\) +holds at all \d+ placements of this fault\n`, got.out)
+	require.Regexp(t, `\n +stage-record\(durable\) +breaks at \d+ of \d+ placements of this fault · the first at\s+payments.charge/arrived`, got.out)
+	require.Regexp(t, `\n +no better +dedup-store\(cache\), fence, stage-record\(memory\)\n`, got.out)
+	require.NotContains(t, got.out, "How likely", "nothing was measured")
 	require.Regexp(t, `as it is +breaks at \d+ of \d+ placements of this fault\n`, got.out)
 	require.Regexp(t, `(?m)^runs +\d+ of at most 500$`, got.out)
 	require.Contains(t, got.out, "members 2 → 1 · partitions 3 → 1 · faults last 1.001s → 1ms")
@@ -100,4 +106,40 @@ func TestShrinkOfAStaleCase(t *testing.T) {
 	require.Equal(t, exitInput, got.code)
 	require.Contains(t, got.errors, "names no finding")
 	require.NotEmpty(t, path)
+}
+
+// How likely it is, is counted in the measuring rows of the comparison that left the case: also for the case that it
+// is shrunk to, whose scenario is the same but for a shorter chaos phase.
+func TestHowLikely(t *testing.T) {
+	scenarioFile(t, "promises: { loss: never }", "promises: { loss: never, duplicates: { critical: never } }")
+	require.Equal(t, exitFinding, simulate("compare", "small.yaml", "--stacks", "at-least-once", "--faults", "consumer-kill", "--runs", "12", "--hunt", "0", "--quiet").code)
+	files, err := filepath.Glob("out/cases/*.case")
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	c, err := scenarios.DecodeCase(files[0], []byte(read(t, files[0])))
+	require.NoError(t, err)
+	rows, err := readRows("out")
+	require.NoError(t, err)
+	shown := 0
+	for i := range rows {
+		if slices.Contains(rows[i].Prints, c.Intent.Fingerprint) {
+			shown++
+		}
+	}
+	want := fmt.Sprintf(`(?m)^How likely +%d of 12 runs with one consumer kill at a random moment show it, \d+ %%`, shown)
+	require.Regexp(t, want, simulate("replay", files[0]).out)
+	small := simulate("shrink", files[0])
+	require.Regexp(t, want, small.out)
+	require.Regexp(t, `chaos \S+ → \S+`, small.out, "which is another scenario hash")
+
+	require.NoError(t, os.Rename(files[0], "away.case"))
+	require.NotContains(t, simulate("replay", "away.case").out, "How likely")
+	require.NoError(t, os.Rename("away.case", "out/here.case"))
+	require.Regexp(t, want, simulate("replay", "out/here.case").out)
+	other := *c
+	sc := *c.Intent.Scenario
+	sc.Workload.Interval *= 2
+	other.Intent.Scenario = &sc
+	require.NoError(t, os.WriteFile("out/here.case", other.Encode(), 0o644))
+	require.NotContains(t, simulate("replay", "out/here.case").out, "How likely", "rows of another scenario")
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
-// How long the search for what would help may take: in replay about a second of work, so that most small cases are
-// answered at once; in shrink, which takes its time anyway, as many runs as say something about pairs of faults.
+// How long the search for what would help may take: in replay a second or two of work, so that most small cases are
+// answered at once; in shrink, which takes its time anyway, up to ten times as much.
 var (
-	replayRemedies = scenarios.RemedyLimits{Runs: 200, Intents: 4, Events: 1_000_000, Patience: patience}
-	shrinkRemedies = scenarios.RemedyLimits{Runs: 400, Patience: patience}
+	replayRemedies = scenarios.RemedyLimits{Runs: 200, Intents: 4, Events: 4_000_000, Patience: patience}
+	shrinkRemedies = scenarios.RemedyLimits{Runs: 200, Events: 20_000_000, Patience: patience}
 )
 
 // would says for each layer whether the stack with it holds at all placements of the case's faults; path is "" if
@@ -33,7 +33,7 @@ func (a *app) would(c *scenarios.Case, path string, limits scenarios.RemedyLimit
 		}
 		return []reports.Remedy{{Outcome: "searched of small cases: " + a.command("shrink", path)}}
 	case errors.Is(err, scenarios.ErrTooLarge):
-		return []reports.Remedy{{Outcome: "not searched: even now there are too many faults"}}
+		return []reports.Remedy{{Outcome: "not searched: the case is still too large"}}
 	case err != nil:
 		return []reports.Remedy{{Outcome: "could not be searched: " + err.Error()}}
 	}
