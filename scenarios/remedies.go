@@ -17,11 +17,14 @@ var ErrTooLarge = errors.New("too large to search what would help")
 
 // RemedyLimits bound the search for what would help.
 type RemedyLimits struct {
-	Runs     int           // most runs for each stack; at least 2. Beyond them every k-th placement is tried
-	Intents  int64         // most intents that the case offers; 0 = no limit
+	Runs     int           // most placements that are tried of each stack, evenly spread; at least 1
+	Intents  int64         // most that the case may offer; 0 = no limit
 	Events   int64         // most kernel events of the whole search, by an estimate made before it; 0 = no limit
 	Patience time.Duration // for one run; 0 waits for ever
 }
+
+// minTries is the fewest placements that say anything of a stack that has more.
+const minTries = 8
 
 // Remedies says what each change to the stack of a case would do to the case's finding.
 type Remedies struct {
@@ -90,6 +93,7 @@ type search struct {
 	plan    []faults.Fault
 	victims []string // by fault: the node that it struck in the run of the case
 	limits  RemedyLimits
+	tries   int // most placements of each stack
 	mem     *Memory
 	runs    int
 }
@@ -101,21 +105,23 @@ func (s *search) begin(stacks int64) error {
 		return err
 	}
 	s.runs++
-	ways := int64(1)
-	for range s.aimed() {
-		ways *= int64(len(keyed(hits)))
-	}
-	ways = min(ways, int64(s.limits.Runs))
-	if len(s.plan) > maxRemedyFaults || above(r.Row.Offered, s.limits.Intents) || above(ways*stacks*r.Row.Events, s.limits.Events) {
+	ways := s.ways(keyed(hits))
+	s.tries = max(1, s.limits.Runs)
+	if len(s.plan) > maxRemedyFaults || s.limits.Intents > 0 && r.Row.Offered > s.limits.Intents {
 		return ErrTooLarge
+	}
+	if s.limits.Events > 0 {
+		most := int(s.limits.Events / (stacks * r.Row.Events))
+		if most < min(ways, s.tries, minTries) {
+			return ErrTooLarge
+		}
+		s.tries = min(s.tries, most)
 	}
 	for _, f := range s.plan {
 		s.victims = append(s.victims, struck(r.History, f))
 	}
 	return nil
 }
-
-func above(n, limit int64) bool { return limit > 0 && n > limit }
 
 // struck is the node at which a fault began; "" = it did not.
 func struck(h *history.History, f faults.Fault) string {
@@ -142,11 +148,8 @@ func (s *search) remedy(with variant) (*Remedy, error) {
 	}
 	s.runs++
 	hits := keyed(all)
-	r := &Remedy{Change: with.change, Layer: with.layer, Added: with.added, Placements: 1}
-	for range s.aimed() {
-		r.Placements *= len(hits)
-	}
-	tries := min(r.Placements, max(2, s.limits.Runs)-1)
+	r := &Remedy{Change: with.change, Layer: with.layer, Added: with.added, Placements: s.ways(hits)}
+	tries := min(r.Placements, s.tries)
 	for i := range tries {
 		c.Intent.Plan = faults.Lines(s.placement(hits, i*r.Placements/tries))
 		if err := s.judge(&c, r); err != nil {
@@ -156,26 +159,36 @@ func (s *search) remedy(with variant) (*Remedy, error) {
 	return r, nil
 }
 
-// placement is the number-th way to place the faults.
-func (s *search) placement(hits []faults.ObservedHit, number int) []faults.Fault {
-	out := make([]faults.Fault, len(s.plan))
-	for i, f := range s.plan {
-		if out[i] = f; !f.Trigger.Drained {
-			out[i] = faults.Place(f, hits[number%len(hits)], s.victims[i])
-			number /= len(hits)
-		}
+// ways to place all faults.
+func (s *search) ways(hits []faults.ObservedHit) int {
+	ways := 1
+	for _, f := range s.plan {
+		ways *= len(hits)*count(!f.Trigger.Drained) + count(f.Trigger.Timed())
 	}
-	return out
+	return ways
 }
 
-// aimed is the number of faults that can be placed.
-func (s *search) aimed() (n int) {
-	for _, f := range s.plan {
-		if !f.Trigger.Drained {
-			n++
-		}
+// count is 1 for what is so.
+func count(is bool) int {
+	if is {
+		return 1
 	}
-	return n
+	return 0
+}
+
+// placement is the number-th way to place the faults. One that has a time may also stay at its time: what it does there
+// need not be what it does at any hook, as for an outage that begins before the event.
+func (s *search) placement(hits []faults.ObservedHit, number int) []faults.Fault {
+	out := slices.Clone(s.plan)
+	for i, f := range s.plan {
+		own := count(f.Trigger.Timed())
+		places := len(hits)*count(!f.Trigger.Drained) + own
+		if at := number % places; at >= own {
+			out[i] = faults.Place(f, hits[at-own], s.victims[i])
+		}
+		number /= places
+	}
+	return out
 }
 
 // judge does one run.

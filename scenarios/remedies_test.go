@@ -1,12 +1,15 @@
 package scenarios
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiceless/twiceless/model/stack"
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // small is a case of one event.
@@ -98,17 +101,36 @@ func TestRemediesAreBounded(t *testing.T) {
 	found, err := FindRemedies(c, RemedyLimits{Runs: 20})
 	require.NoError(t, err)
 	require.Equal(t, 2, found.Faults)
-	require.Equal(t, 19, found.AsIs.Tried)
+	require.Equal(t, 20, found.AsIs.Tried)
 	require.Greater(t, found.AsIs.Placements, 1000)
-	for _, limits := range []RemedyLimits{{Runs: 20, Events: 1000}, {Runs: 20, Intents: 1}} {
-		wide := *c
-		wide.Intent.Reductions = nil
-		_, err = FindRemedies(&wide, limits)
-		require.ErrorIs(t, err, ErrTooLarge)
-	}
+	r, err := Run(c, &Memory{})
+	require.NoError(t, err)
+	tenOfEach := 10 * int64(len(found.Changes)+1) * r.Row.Events
+	fewer, err := FindRemedies(c, RemedyLimits{Runs: 20, Events: tenOfEach})
+	require.NoError(t, err)
+	require.InDelta(t, 10, fewer.AsIs.Tried, 1, "a change that is skipped counts in the estimate")
+	_, err = FindRemedies(c, RemedyLimits{Runs: 20, Events: tenOfEach / 2})
+	require.ErrorIs(t, err, ErrTooLarge)
+	whole := *c
+	whole.Intent.Reductions = nil
+	_, err = FindRemedies(&whole, RemedyLimits{Runs: 8, Intents: 20})
+	require.ErrorIs(t, err, ErrTooLarge)
 	c.Intent.Plan = append(c.Intent.Plan, "at 2s pause notifier-1 for 1ms")
 	_, err = FindRemedies(c, RemedyLimits{Runs: 20})
 	require.ErrorIs(t, err, ErrTooLarge)
+}
+
+// A fault that has a time is tried there, too: it need not break at any hook.
+func TestRemediesTryATimeWhereItIs(t *testing.T) {
+	c := small(t, "at-least-once", twiceCharged, killAtEnd)
+	r, err := Run(c, &Memory{})
+	require.NoError(t, err)
+	began := r.History.Facts[slices.IndexFunc(r.History.Facts, func(f history.Fact) bool { return f.Kind == history.KindFaultBegan })]
+	c.Intent.Plan = []string{fmt.Sprintf("at %s kill consumer-1 for 1s", rng.FormatDuration(began.Time))}
+	found, err := FindRemedies(c, RemedyLimits{Runs: 1})
+	require.NoError(t, err)
+	require.Equal(t, c.Intent.Plan, found.AsIs.Breaks)
+	require.Equal(t, 1, found.AsIs.Broken())
 }
 
 // A placement at which the fault has no effect says nothing: a reply cannot be lost when none is sent any more.

@@ -22,8 +22,8 @@ func (a *app) replayCommand() *cobra.Command {
 		Use:   "replay CASE",
 		Short: "Do a case again, twice, bit for bit, and tell its story",
 		Long: `replay does the run of a case twice and tells its story. If the two runs differ, the simulator is not
-deterministic: exit 4. If they are equal but their digest is not the case's, the case is stale. Of a small case (at
-most 2 faults and 4 events) it searches what would have stopped it; simulate shrink makes a case small.
+deterministic: exit 4. If they are equal but their digest is not the case's, the case is stale. Of a small case
+it searches what would have stopped it; simulate shrink makes a case small.
 
 Exit codes: 1 the case reproduces (or is stale and shows its finding again), 5 a stale case that no longer shows
 it, 0 a case without a finding that has none.`,
