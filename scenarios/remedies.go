@@ -56,7 +56,8 @@ func (r Remedy) Broken() int { return r.Met - r.Held }
 // that the kept events pass in that stack; what comes after the drain stays there. The changes come from the table of
 // layers: each layer that the stack lacks, as far inside as its check lets it stand, with its defaults and with each
 // alternative of one parameter; and of the layers that it has, each alternative of one parameter. Services and the
-// rest of the environment are those of the case. Nothing is guessed, so a change that holds here holds against these
+// rest of the environment are those of the case, but all members take part if the finding is there with them, too: what
+// a lone consumer keeps in its memory it finds again, whatever the group does. Nothing is guessed, so a change that holds here holds against these
 // faults and these events, and not against everything.
 func FindRemedies(c *Case, limits RemedyLimits) (*Remedies, error) {
 	plan, err := Plan(c)
@@ -98,13 +99,17 @@ type search struct {
 	runs    int
 }
 
-// begin does the run of the case: whom its faults struck, and whether the search is affordable.
+// begin does the run of the case, with all members if they change nothing: whom its faults struck, and whether the
+// search is affordable.
 func (s *search) begin(stacks int64) error {
-	r, hits, err := observe(s.c, s.mem, s.limits.Patience)
+	r, hits, err := s.withAllMembers()
+	if err == nil && r == nil {
+		r, hits, err = observe(s.c, s.mem, s.limits.Patience)
+		s.runs++
+	}
 	if err != nil {
 		return err
 	}
-	s.runs++
 	ways := s.ways(keyed(hits))
 	s.tries = max(1, s.limits.Runs)
 	if len(s.plan) > maxRemedyFaults || s.limits.Intents > 0 && r.Row.Offered > s.limits.Intents {
@@ -121,6 +126,23 @@ func (s *search) begin(stacks int64) error {
 		s.victims = append(s.victims, struck(r.History, f))
 	}
 	return nil
+}
+
+// withAllMembers makes the case one of the whole group, if that shows the finding; nil otherwise.
+func (s *search) withAllMembers() (*Result, []faults.ObservedHit, error) {
+	if s.c.Intent.Reductions == nil || s.c.Intent.Reductions.KeepNodes == nil {
+		return nil, nil, nil
+	}
+	c, kept := *s.c, *s.c.Intent.Reductions
+	kept.KeepNodes = nil
+	c.Intent.Reductions = &kept
+	s.runs++
+	r, hits, err := observe(&c, s.mem, s.limits.Patience)
+	if err != nil || !shows(r, c.Intent.Fingerprint) {
+		return nil, nil, err
+	}
+	s.c = &c
+	return r, hits, nil
 }
 
 // struck is the node at which a fault began; "" = it did not.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twiceless/twiceless/faults"
@@ -81,31 +82,38 @@ func namesOf(rest, better []scenarios.Remedy) (names []string) {
 	return names
 }
 
-// outcome is what the placements say: "holds at all 41 placements of this fault".
+// outcome is what the placements say: "holds at all 41 placements of this fault". Those at which the fault had no
+// effect are not among them.
 func outcome(r *scenarios.Remedy, struck int) string {
 	of := "placements of this fault"
 	if struck > 1 {
 		of = "placements of these faults"
 	}
-	text := fmt.Sprintf("breaks at %d of %d %s", r.Broken(), r.Met, of)
+	n := strconv.Itoa(r.Met)
+	if r.Tried < r.Placements {
+		n += " tried of " + strconv.Itoa(r.Placements)
+	}
+	var text string
 	switch {
 	case r.Met == 0:
 		return fmt.Sprintf("says nothing: at none of %d %s did they take effect", r.Tried, of)
 	case r.Placements == 1 && r.Broken() > 0:
-		text = "breaks" + without(struck)
+		text = "breaks" + under(struck)
 	case r.Placements == 1:
-		text = "holds" + without(struck)
-	case r.Broken() == 0:
-		text = fmt.Sprintf("holds at all %d %s", r.Met, of)
-	}
-	if r.Tried < r.Placements {
-		text += fmt.Sprintf(" (%d of %d tried)", r.Tried, r.Placements)
+		text = "holds" + under(struck)
+	case r.Broken() > 0:
+		text = fmt.Sprintf("breaks at %d of %s %s", r.Broken(), n, of)
+	default:
+		text = fmt.Sprintf("holds at all %s %s", n, of)
 	}
 	for _, but := range []struct {
 		what string
 		n    int
 	}{{"undecided", r.Undecided}, {"loses the event", r.Lost}, {"leaves it to a person", r.Parked}} {
-		if but.n > 0 {
+		switch {
+		case but.n > 0 && r.Placements == 1:
+			text += " · " + but.what
+		case but.n > 0:
 			text += fmt.Sprintf(" · %s at %d", but.what, but.n)
 		}
 	}
@@ -113,6 +121,17 @@ func outcome(r *scenarios.Remedy, struck int) string {
 		text += " · the first at " + hooksOf(r.Breaks)
 	}
 	return text
+}
+
+// under says which faults there are, if they have one place only.
+func under(faults int) string {
+	switch faults {
+	case 0:
+		return " without any fault"
+	case 1:
+		return " under this fault"
+	}
+	return " under these faults"
 }
 
 // hooksOf a plan; what has a time stays as it is.
