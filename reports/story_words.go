@@ -163,9 +163,9 @@ func (t *teller) phrase(fact *history.Fact) string {
 	case history.KindReversed:
 		return "reverses " + effect
 	case history.KindInvoke:
-		return fmt.Sprintf("asks the %s to %s %s", storeOf(fact), fact.Op, effect)
+		return fmt.Sprintf("asks %s: %s %s", storeOf(fact), fact.Op, effect)
 	case history.KindComplete:
-		return fmt.Sprintf("is told by the %s: %s", storeOf(fact), cmp.Or(fact.Value, fact.Outcome.String()))
+		return fmt.Sprintf("hears from %s: %s", storeOf(fact), cmp.Or(fact.Value, fact.Outcome.String()))
 	case history.KindSuppressed:
 		return "takes " + effect + " for a repetition and does not apply it"
 	}
