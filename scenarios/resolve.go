@@ -114,7 +114,7 @@ func resolveConsumers(f *fileConsumers, s *Scenario) Consumers {
 		Members:         int(valueOr(f.Members, 3)),
 		MaxPollRecords:  int(valueOr(f.MaxPollRecords, 50)),
 		MaxPollInterval: int64(valueOr(f.MaxPollInterval, 5*nsMinute)),
-		Heartbeat:       int64(valueOr(f.Heartbeat, period(s.Broker.SessionTimeout/3))),
+		Heartbeat:       int64(valueOr(f.Heartbeat, period(twoDigits(s.Broker.SessionTimeout/3)))),
 		FetchWait:       int64(valueOr(f.FetchWait, 500*nsMillisecond)),
 		CallTimeout:     int64(valueOr(f.CallTimeout, 5*nsSecond)),
 		RequestTimeout:  int64(valueOr(f.RequestTimeout, 2*nsSecond)),

@@ -162,8 +162,8 @@ func (f fence) acquire(c model.Ctx, guard string, h *holding, m model.Message) e
 // askLease performs one operation. Whatever became of it, the effect has not been called: the error is definite.
 func askLease(c model.Ctx, op string, req model.Message) (model.Message, error) {
 	reply, err := c.Call(LeaseService, op, req)
-	if err != nil {
-		return reply, fmt.Errorf("lease service: %w (%v)", model.ErrUnavailable, err)
+	if err != nil { // nothing has been done: it may be tried again
+		return reply, fmt.Errorf("lease service: %w (%s)", model.ErrUnavailable, err.Error())
 	}
 	return reply, nil
 }

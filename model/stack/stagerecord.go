@@ -93,7 +93,7 @@ func (r stageRecord) recall(c model.Ctx, known map[string]*progress, m model.Mes
 	}
 	reply, err := c.Call(StagesService, "recall", model.Message{Cause: m.Cause})
 	if err != nil { // nothing has been done: it may be tried again
-		return nil, fmt.Errorf("stage records: %w (%v)", model.ErrUnavailable, err)
+		return nil, fmt.Errorf("stage records: %w (%s)", model.ErrUnavailable, err.Error())
 	}
 	for in := (model.Fields{Rest: reply.Payload}); in.More(); {
 		stage := in.Text()
