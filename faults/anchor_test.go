@@ -54,3 +54,10 @@ func TestMatchesIgnoresAStageThatTheTriggerDoesNotName(t *testing.T) {
 	require.False(t, Trigger{Hook: h.Hook, Event: h.Event, Stage: "present", Nth: 2}.Matches(h))
 	require.False(t, Trigger{At: 3 * second}.Matches(h))
 }
+
+// When the drain is over nothing passes a hook that a replay could be tied to.
+func TestAReplayStaysAfterTheDrain(t *testing.T) {
+	replay := parsed(t, "after drain 26h replay workers")
+	require.Equal(t, replay, Anchor(replay, aHit()))
+	require.Equal(t, replay, Place(replay, aHit(), "consumer-1"))
+}
