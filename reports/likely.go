@@ -14,16 +14,17 @@ type Likelihood struct {
 	Runs    int // 0 = nothing was measured
 }
 
-// String is the answer with its interval and n: "5 of 20 runs with one consumer kill at a random moment show it, 25 %
-// (95 %: 8.7 to 49 %) · a first look"; "" = nothing was measured. Of a finding that no run shows, it gives the bound.
+// String is the answer with its interval and n: "5 of 20 runs with one fault (consumer kill at a random moment) show
+// it, 25 % (95 %: 8.7 to 49 %) · a first look"; "" = nothing was measured. Of a finding that no run shows, it gives the bound.
 func (l Likelihood) String() string {
 	if l.Runs == 0 {
 		return ""
 	}
-	what := fmt.Sprintf("%d of %d runs with one %s", l.Shown, l.Runs, l.Fault.Title)
+	fault := l.Fault.Title
 	if l.Fault.After == 0 {
-		what += " at a random moment"
+		fault += " at a random moment"
 	}
+	what := fmt.Sprintf("%d of %d runs with one fault (%s)", l.Shown, l.Runs, fault)
 	iv := share(l.Shown, l.Runs, l.Touched)
 	if l.Shown == 0 {
 		what += fmt.Sprintf(" show it (≤ %s %%)", percent(iv.Hi))

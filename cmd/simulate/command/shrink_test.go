@@ -126,7 +126,7 @@ func TestHowLikely(t *testing.T) {
 			shown++
 		}
 	}
-	want := fmt.Sprintf(`(?m)^How likely +%d of 12 runs with one consumer kill at a random moment show it, \d+ %%`, shown)
+	want := fmt.Sprintf(`(?m)^How likely +%d of 12 runs with one fault \(consumer kill at a random moment\) show it, \d+ %%`, shown)
 	require.Regexp(t, want, simulate("replay", files[0]).out)
 	small := simulate("shrink", files[0])
 	require.Regexp(t, want, small.out)

@@ -147,14 +147,6 @@ func hooksOf(lines []string) string {
 	return strings.Join(at, " and ")
 }
 
-// without says so if there is no fault.
-func without(faults int) string {
-	if faults == 0 {
-		return " without any fault"
-	}
-	return " under this fault"
-}
-
 // shrunkBy says what became smaller besides faults and events.
 func shrunkBy(from, to scenarios.Size) string {
 	var parts []string
