@@ -106,7 +106,7 @@ func (f fence) byLease(held *memory[map[string]*holding]) func(model.Call) model
 			if err := f.hold(c, guard, h, m); err != nil {
 				return m, err
 			}
-			if f.variant == "token" {
+			if f.variant == "token" && !c.Planted(model.LeaseWithoutToken) {
 				m.Guard, m.Fence = guard, h.token
 			}
 			return inner(c, stage, m)
