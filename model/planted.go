@@ -42,7 +42,7 @@ func Bugs() []BugKind {
 		{"dead-letter-without-key", "a parked record loses its business key: who puts it back puts it into any partition, out of order with its key", "stack: park"},
 		{"effect-before-claim", "the effect is called first and claimed afterwards, so that whoever comes after a crash between the two applies it again", "stack: guard"},
 		{"fence-unchecked", "the called service is sent the fence and does not compare it, so that a paused consumer acts after its successor (Kleppmann, How to do distributed locking, 2016)", "downstream: service.fenced"},
-		{"in-memory-checkpoint", "the coordinator answers a commit from memory and writes nothing, so that a restart sets the group back (Pulsar, issue 150: acknowledgements are persisted later than they are confirmed)", "broker: Broker.commit"},
+		{"in-memory-checkpoint", "a member that is given a partition again goes on where it left off, from its own memory, though others have moved the group's position since (Kafka's rule: a position is fetched with each assignment)", "consumer: Member.take"},
 		{"lease-without-token", "the consumer looks at its lease before the call and sends no token with it, so that a pause between the two goes unnoticed (Kleppmann, 2016)", "stack: fence.byLease"},
 		{"mark-before-effect", "the dedup record says done before the effect has taken place, so that a crash between the two loses the event (Pulsar, issue 5218: a sequence was recorded before its write had succeeded)", "stack: guard"},
 		{"page-cache-lost-on-kill", "the kernel's disk forgets at a plain kill what only a power loss takes: a simulator with it tests another failure than it says", "sim: Node.stop"},

@@ -213,7 +213,7 @@ func (w *world) addMember(l *loopSpec) *sim.Node {
 	cfg := consumer.Config{Group: l.group, Topic: l.topic, SessionTimeout: sim.Duration(w.sc.Broker.SessionTimeout),
 		Heartbeat: sim.Duration(c.Heartbeat), MaxPollInterval: sim.Duration(c.MaxPollInterval), MaxPollRecords: c.MaxPollRecords,
 		FetchWait: sim.Duration(c.FetchWait), RequestTimeout: sim.Duration(c.RequestTimeout), Restart: sim.Duration(c.Restart),
-		CommitTimeout: sim.Duration(c.CommitTimeout), Backoff: 100 * sim.Millisecond}
+		CommitTimeout: sim.Duration(c.CommitTimeout), Backoff: 100 * sim.Millisecond, Planted: w.planted}
 	handle := w.asm.handler()
 	return w.sim.Role(l.role, consumer.New(cfg, w.dir, w.leader, func(c model.Ctx, in model.Consumer) { l.run(c, in, handle) }))
 }

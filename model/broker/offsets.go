@@ -16,10 +16,6 @@ func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
 	if m != nil {
 		g.touch(m)
 	}
-	if b.bugs.Has(model.InMemoryCheckpoint) {
-		g.moved(r, req)
-		return
-	}
 	b.n.Append(g.file.file, committedRecord(req.Offsets), r.Action, nil)
 	if b.alive() {
 		g.file.durable(r.Action, func(int) { g.moved(r, req) })

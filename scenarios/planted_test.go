@@ -1,0 +1,180 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+var (
+	plantedHunts = flag.Int("planted-hunts", 3, "hunts for each planted bug, of which the median counts")
+	plantedClean = flag.Int("planted-clean", 12, "hunting seeds of each planted bug that must be clean without it")
+	updatePages  = flag.Bool("update-docs", false, "write docs/planted-bugs.md anew")
+)
+
+// A prey is what one planted bug is hunted in. The plans are those that every hunt of the stack draws from these fault
+// kinds; none of them knows of the bug.
+type prey struct {
+	bug, scenario, stack string
+	kinds                []string
+	property             history.Property // that it breaks
+}
+
+// preys has a line for each bug. Where payments does not lead a run to the place where the bug lives, a scenario of its
+// own does; that file says how.
+func preys() []prey {
+	return []prey{
+		{"attempt-derived-key", "payments", "key-event-stage", []string{"reply-lost"}, history.PropDuplicateCritical},
+		{"commit-before-effect", "payments", "at-least-once", []string{"consumer-kill"}, history.PropLoss},
+		{"commit-of-revoked-partition", "payments", "auto-commit", []string{"rebalance"}, history.PropCommit},
+		{"dead-letter-without-key", "payments", "at-least-once", []string{"downstream-outage"}, history.PropDeadLetter},
+		{"effect-before-claim", "payments", "dedup-durable", []string{"consumer-kill"}, history.PropDuplicateCritical},
+		{"fence-unchecked", "payments", "fenced", []string{"pause"}, history.PropZombie},
+		{"in-memory-checkpoint", "payments", "at-most-once", []string{"rebalance"}, history.PropDuplicateCritical},
+		{"lease-without-token", "planted-lease", "lease-and-token", []string{"pause"}, history.PropZombie},
+		{"mark-before-effect", "payments", "dedup-durable", []string{"consumer-kill"}, history.PropLoss},
+		{"page-cache-lost-on-kill", "planted-disk", "at-least-once", []string{"broker-kill"}, history.PropPageCache},
+		{"retry-changes-event-id", "planted-retry", "key-event-stage", []string{"reply-lost"}, history.PropLoss},
+		{"ttl-on-callers-clock", "planted-window", "dedup-window", []string{"clock-jump"}, history.PropDuplicateCritical},
+		{"unfenced-zombie", "payments", "at-least-once", []string{"pause"}, history.PropCommit},
+	}
+}
+
+// load reads a scenario of the library or of testdata.
+func (p *prey) load(t testing.TB) *Scenario {
+	t.Helper()
+	name := p.scenario
+	if strings.HasPrefix(name, "planted-") {
+		name = "testdata/" + name + ".yaml"
+	}
+	sc, err := Load(name)
+	require.NoError(t, err)
+	return sc
+}
+
+// hunter draws the plans of the hunt with that base seed.
+func (p *prey) hunter(t testing.TB, sc *Scenario, base uint64) *Hunter {
+	t.Helper()
+	h, err := NewHunter(sc, p.stack, p.kinds, base, 0)
+	require.NoError(t, err)
+	return h
+}
+
+// breaches are the findings of a run that its contract does not permit: promised properties inside the envelope, and
+// guarantees anywhere.
+func breaches(c *Case, r *Result) (found []history.Finding) {
+	promised := checker.Promised(c.Intent.Scenario.stackNamed(c.Intent.Stack).Contract)
+	for _, f := range r.Verdicts.Findings {
+		if slices.Contains(promised, f.Property) && !r.Row.Outside || slices.Contains(checker.Guaranteed(), f.Property) {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// caught is the first hunting run of a base that shows the bug, with what it shows; seeds counts from 1, and begins with the run
+// that has no faults.
+type caught struct {
+	c     *Case
+	seeds int
+}
+
+// mostSeeds is after how many hunting runs a bug counts as missed.
+const mostSeeds = 50
+
+// hunt hunts until the bug is caught. The same plans are clean without it.
+func (p *prey) hunt(t testing.TB, sc *Scenario, base uint64, mem *Memory) caught {
+	t.Helper()
+	h := p.hunter(t, sc, base)
+	for n := 1; n <= mostSeeds; n++ {
+		seed := base + uint64(n) - 1
+		p.clean(t, h, seed, mem)
+		c, err := h.Planting(p.bug).Case(seed)
+		require.NoError(t, err)
+		r, err := Run(c, mem)
+		require.NoError(t, err)
+		why, bad := r.Failed()
+		require.False(t, bad, "%s seed %d: %s", p.bug, seed, why)
+		for _, f := range breaches(c, r) {
+			if f.Property == p.property {
+				c.Intent.Property, c.Intent.Fingerprint, c.Intent.Expected = string(f.Property), f.Fingerprint(), checker.Fail.String()
+				c.Witness = r.Witness(seed)
+				return caught{c, n}
+			}
+		}
+	}
+	t.Errorf("%s: %d hunting runs from seed %d on do not show it", p.bug, mostSeeds, base)
+	return caught{nil, mostSeeds + 1}
+}
+
+// clean does a run of the hunt without the bug.
+func (p *prey) clean(t testing.TB, h *Hunter, seed uint64, mem *Memory) {
+	t.Helper()
+	c, err := h.Case(seed)
+	require.NoError(t, err)
+	r, err := Run(c, mem)
+	require.NoError(t, err)
+	why, bad := r.Failed()
+	require.False(t, bad, "without %s, seed %d: %s", p.bug, seed, why)
+	if found := breaches(c, r); len(found) > 0 {
+		t.Errorf("%s on %s without a bug, seed %d: %s: %s\n%s", p.scenario, p.stack, seed, found[0].Fingerprint(), found[0].Detail, strings.Join(c.Intent.Plan, "\n"))
+	}
+}
+
+// A planted bug is caught by plans that do not know of it: half of the hunts need at most 5 runs, none more than 50. The
+// same plans are clean without it. For more of both: -planted-hunts 21 -planted-clean 500.
+func TestPlantedBugsAreCaught(t *testing.T) {
+	for _, p := range preys() {
+		t.Run(p.bug, func(t *testing.T) {
+			t.Parallel()
+			sc, mem := p.load(t), &Memory{}
+			var needed []int
+			var first caught
+			for i := range *plantedHunts {
+				found := p.hunt(t, sc, 1+1000*uint64(i), mem)
+				if i == 0 {
+					first = found
+				}
+				needed = append(needed, found.seeds)
+			}
+			if t.Failed() {
+				return
+			}
+			h := p.hunter(t, sc, 1)
+			for seed := range uint64(*plantedClean) {
+				p.clean(t, h, 1+seed, mem)
+			}
+			slices.Sort(needed)
+			median := needed[len(needed)/2]
+			t.Logf("%-28s %s/%s under %s: %s, first at seed %d, median %d, most %d", p.bug, p.scenario, p.stack, strings.Join(p.kinds, ", "),
+				first.c.Intent.Fingerprint, first.seeds, median, needed[len(needed)-1])
+			require.LessOrEqual(t, median, 5)
+		})
+	}
+}
+
+// plantedCases are the first runs that show each bug, with the finding that they are expected to show: what shrinking,
+// stories and the corpus are tested on.
+func plantedCases(t testing.TB) (cases []*Case) {
+	t.Helper()
+	mem := &Memory{}
+	for _, p := range preys() {
+		cases = append(cases, p.hunt(t, p.load(t), 1, mem).c)
+	}
+	return cases
+}
+
+var _ = json.Marshal
+var _ = os.ReadFile
+var _ = fmt.Sprint
+var _ = updatePages
+var _ = plantedCases
