@@ -160,7 +160,7 @@ func neverSeen(rows []history.Row, c history.Contract) []history.Property {
 
 // CellContract says what the rows of one stack under one fault kind say about the contract:
 //
-//	broken    a promised property is violated in a row inside the envelope
+//	broken    a promised property is violated in a row inside the envelope, or a guarantee anywhere
 //	outside   all rows are outside, or promised properties are violated in rows outside only
 //	unknown   a promised property is undecided in a row inside
 //	vacuous   there are no rows, or there are faults and none of them touched work in flight
@@ -175,6 +175,9 @@ func CellContract(rows []history.Row, c history.Contract) string {
 		for _, p := range promised {
 			v += r.Violations[string(p)]
 			u += r.Undecided[string(p)]
+		}
+		for _, p := range Guaranteed() {
+			violated += r.Violations[string(p)]
 		}
 		if r.Outside {
 			beyond += v

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -12,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
 var (
 	plantedHunts = flag.Int("planted-hunts", 3, "hunts for each planted bug, of which the median counts")
-	plantedClean = flag.Int("planted-clean", 12, "hunting seeds of each planted bug that must be clean without it")
+	plantedClean = flag.Int("planted-clean", 0, "hunting seeds of each planted bug that must be clean without it, beyond those of the hunts")
 	updatePages  = flag.Bool("update-docs", false, "write docs/planted-bugs.md anew")
 )
 
@@ -81,8 +81,8 @@ func breaches(c *Case, r *Result) (found []history.Finding) {
 	return found
 }
 
-// caught is the first hunting run of a base that shows the bug, with what it shows; seeds counts from 1, and begins with the run
-// that has no faults.
+// caught is the first hunting run of a base that shows the bug. seeds says how many runs that took, the one without faults
+// included.
 type caught struct {
 	c     *Case
 	seeds int
@@ -162,19 +162,77 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 	}
 }
 
+// A planted case is what it says: replayed, it shows its finding.
+func TestPlantedCasesReplay(t *testing.T) {
+	for _, c := range plantedCases(t, "commit-of-revoked-partition", "page-cache-lost-on-kill") {
+		twice, err := Replay(c, 0)
+		require.NoError(t, err)
+		require.True(t, twice.Same && twice.Fresh)
+		require.Contains(t, twice.First.Verdicts.Fingerprints(), c.Intent.Fingerprint)
+	}
+}
+
 // plantedCases are the first runs that show each bug, with the finding that they are expected to show: what shrinking,
-// stories and the corpus are tested on.
-func plantedCases(t testing.TB) (cases []*Case) {
+// stories and the corpus are tested on. Without names it is all of them.
+func plantedCases(t testing.TB, bugs ...string) (cases []*Case) {
 	t.Helper()
 	mem := &Memory{}
 	for _, p := range preys() {
-		cases = append(cases, p.hunt(t, p.load(t), 1, mem).c)
+		if len(bugs) == 0 || slices.Contains(bugs, p.bug) {
+			cases = append(cases, p.hunt(t, p.load(t), 1, mem).c)
+		}
 	}
 	return cases
 }
 
-var _ = json.Marshal
-var _ = os.ReadFile
-var _ = fmt.Sprint
-var _ = updatePages
-var _ = plantedCases
+// A case names the bugs of its world: they are part of what it is a case of.
+func TestACaseNamesItsPlantedBugs(t *testing.T) {
+	h := hunter(t, "at-least-once", 1, "pause")
+	clean, err := h.Case(3)
+	require.NoError(t, err)
+	c, err := h.Planting("dead-letter-without-key", "unfenced-zombie").Case(3)
+	require.NoError(t, err)
+	require.Equal(t, clean.Intent.Plan, c.Intent.Plan, "the hunt knows nothing of the bug")
+	require.NotEqual(t, clean.Name(), c.Name())
+	require.NotContains(t, string(clean.Encode()), "planted")
+
+	decoded, err := DecodeCase("x", witnessed(c).Encode())
+	require.NoError(t, err)
+	require.Equal(t, c.Intent, decoded.Intent)
+	require.Equal(t, c.Name(), decoded.Name())
+
+	for want, names := range map[string][]string{
+		`intent.planted[0]: unknown planted bug "zombie"`: {"zombie"},
+		"want them sorted, each once":                     {"unfenced-zombie", "dead-letter-without-key"},
+		"does not come after unfenced-zombie":             {"unfenced-zombie", "unfenced-zombie"},
+	} {
+		c.Intent.Planted = names
+		_, err = DecodeCase("x", c.Encode())
+		require.ErrorContains(t, err, want)
+	}
+	c.Intent.Planted = []string{"zombie"}
+	_, err = Run(c, &Memory{})
+	require.ErrorContains(t, err, `unknown planted bug "zombie"`, "a case that was never decoded is checked as well")
+}
+
+// Every bug is hunted, and the page about them says where it is and what sees it.
+func TestPlantedBugsPage(t *testing.T) {
+	const page = "../docs/planted-bugs.md"
+	src, err := os.ReadFile(page)
+	require.NoError(t, err)
+	const mark = "| bug | what is wrong | where | hunted in | under | seen as |\n|---|---|---|---|---|---|\n"
+	head, _, ok := strings.Cut(string(src), mark)
+	require.True(t, ok, "%s has no table", page)
+	want := head + mark
+	bugs := model.Bugs()
+	require.Len(t, preys(), len(bugs))
+	for i, p := range preys() {
+		require.Equal(t, bugs[i].Name, p.bug, "one line for each bug, sorted")
+		want += fmt.Sprintf("| %s | %s | %s | %s, %s | %s | %s |\n", p.bug, bugs[i].Doc, bugs[i].Where, p.scenario, p.stack, strings.Join(p.kinds, ", "), p.property)
+	}
+	if *updatePages {
+		require.NoError(t, os.WriteFile(page, []byte(want), 0o600))
+		return
+	}
+	require.Equal(t, want, string(src), "go test ./scenarios -run PlantedBugsPage -update-docs writes the table")
+}

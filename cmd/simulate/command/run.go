@@ -249,6 +249,8 @@ func intents(r *history.Row) string {
 // verdict is one sentence about the contract.
 func (a *app) verdict(c *scenarios.Case, r *scenarios.Result, v *checker.StackVerdict) string {
 	switch {
+	case guaranteeBroken(v):
+		return "broken: a component did not keep what it guarantees to every stack"
 	case r.Row.Outside:
 		plan, _ := scenarios.Plan(c)
 		_, bound := faults.Inside(plan, contractOf(c).Envelope)
@@ -263,6 +265,13 @@ func (a *app) verdict(c *scenarios.Case, r *scenarios.Result, v *checker.StackVe
 		return "held: this stack promises nothing"
 	}
 	return "held: every promise, in this run"
+}
+
+// guaranteeBroken says whether no plan could excuse what was found.
+func guaranteeBroken(v *checker.StackVerdict) bool {
+	return slices.ContainsFunc(v.Properties, func(p checker.PropertyVerdict) bool {
+		return p.Violations > 0 && slices.Contains(checker.Guaranteed(), p.Property)
+	})
 }
 
 // printFindings lists the findings by fingerprint, the gravest first.
