@@ -41,7 +41,7 @@ func preys() []prey {
 		{"fence-unchecked", "payments", "fenced", []string{"pause"}, history.PropZombie},
 		{"in-memory-checkpoint", "payments", "at-most-once", []string{"rebalance"}, history.PropDuplicateCritical},
 		{"lease-without-token", "planted-charge", "lease-and-token", []string{"pause"}, history.PropZombie},
-		{"mark-before-effect", "planted-charge", "dedup-durable", []string{"consumer-kill"}, history.PropLoss},
+		{"mark-before-effect", "planted-charge", "dedup-and-stages", []string{"consumer-kill"}, history.PropLoss},
 		{"page-cache-lost-on-kill", "planted-disk", "at-least-once", []string{"broker-kill"}, history.PropPageCache},
 		{"retry-changes-event-id", "planted-retry", "key-event-stage", []string{"reply-lost"}, history.PropLoss},
 		{"ttl-on-callers-clock", "planted-window", "dedup-window", []string{"clock-jump"}, history.PropDuplicateCritical},
