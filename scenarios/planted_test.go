@@ -139,7 +139,11 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 			sc, mem := p.load(t), &Memory{}
 			var needed []int
 			var first caught
-			for i := range *plantedHunts {
+			hunts := *plantedHunts
+			if testing.Short() {
+				hunts = 1
+			}
+			for i := range hunts {
 				found := p.hunt(t, sc, 1+1000*uint64(i), mem)
 				if i == 0 {
 					first = found
@@ -157,7 +161,9 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 			median := needed[len(needed)/2]
 			t.Logf("%-28s %s/%s under %s: %s, first at seed %d, median %d, most %d", p.bug, p.scenario, p.stack, strings.Join(p.kinds, ", "),
 				first.c.Intent.Fingerprint, first.seeds, median, needed[len(needed)-1])
-			require.LessOrEqual(t, median, 5)
+			if hunts > 1 { // one hunt has no median
+				require.LessOrEqual(t, median, 5)
+			}
 		})
 	}
 }
