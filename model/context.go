@@ -12,6 +12,7 @@ import (
 type Directory struct {
 	Services    map[string]*sim.Node // by service name; looked up, never ranged over
 	CallTimeout sim.Duration         // of a stage's call, on the caller's monotonic clock
+	Planted     Planted              // bugs of this world; 0 = none
 	Emit        func(c *Context, topic string, m Message) error
 }
 
@@ -54,6 +55,9 @@ func (c *Context) Value(any) any { c.p.Alive(); return nil }
 
 // Intent is what this context speaks for.
 func (c *Context) Intent() Intent { return c.intent }
+
+// Planted says whether the world was built with that bug. A context without a directory has none.
+func (c *Context) Planted(b Bug) bool { return c.dir != nil && c.dir.Planted.Has(b) }
 
 // Unit of work of the engine.
 func (c *Context) Unit() Unit { return c.unit }

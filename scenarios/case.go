@@ -32,6 +32,7 @@ type Intent struct {
 	PlanType    string      `json:"plan_type"` // measuring or hunting
 	Plan        []string    `json:"plan"`      // one fault a line, as package faults prints it
 	Reductions  *Reductions `json:"reductions,omitempty"`
+	Planted     []string    `json:"planted,omitempty"` // names of planted bugs that the world has, sorted
 	Property    string      `json:"property,omitempty"`
 	Fingerprint string      `json:"fingerprint,omitempty"`
 	Expected    string      `json:"expected"`        // verdict: pass, fail, vacuous, unknown
@@ -170,6 +171,7 @@ func (c *Case) check() []issue {
 	k.oneOf("intent.plan_type", "type of plan", in.PlanType, []string{PlanMeasuring, PlanHunting})
 	k.oneOf("intent.expected", "verdict", in.Expected, []string{"pass", "vacuous", "unknown", "fail"})
 	k.lines("intent.plan", in.Plan, maxPlanLines)
+	k.planted("intent.planted", in.Planted)
 	if in.Reductions != nil {
 		in.Reductions.check(k, in.Scenario)
 	}
@@ -194,6 +196,18 @@ func (c *Case) check() []issue {
 		w.Shrunk.check(k)
 	}
 	return k.issues
+}
+
+// planted checks a list of planted bugs: the order is part of the case's name, so there is one.
+func (c *crossChecks) planted(path string, names []string) {
+	known := namesOfBugs()
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		c.oneOf(at, "planted bug", name, known)
+		if i > 0 && names[i-1] >= name {
+			c.add(at, "%s does not come after %s; want them sorted, each once", name, names[i-1])
+		}
+	}
 }
 
 func (c *crossChecks) oneOf(path, what, s string, known []string) {

@@ -109,6 +109,7 @@ type filePromises struct {
 	Loss       *choice        `f:"loss" enum:"never|allowed" doc:"Events whose effect never comes."`
 	Duplicates fileDuplicates `f:"duplicates" doc:"Effects that come more than once, by class."`
 	Order      *choice        `f:"order" enum:"per-key" doc:"Effects of one key in the order of the log."`
+	Zombies    *choice        `f:"zombies" enum:"never|allowed" doc:"Critical effects of a consumer after the one that replaced it has acted."`
 }
 
 type fileDuplicates struct {

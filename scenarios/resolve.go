@@ -175,8 +175,9 @@ func resolveStack(f *fileStack) Stack {
 
 func resolveContract(f *fileStack) history.Contract {
 	c := history.Contract{
-		Loss:  history.Promise(valueOr(f.Promises.Loss, "")),
-		Order: string(valueOr(f.Promises.Order, "")),
+		Loss:    history.Promise(valueOr(f.Promises.Loss, "")),
+		Order:   string(valueOr(f.Promises.Order, "")),
+		Zombies: history.Promise(valueOr(f.Promises.Zombies, "")),
 	}
 	dup := f.Promises.Duplicates
 	for i, p := range []*choice{dup.Critical, dup.State, dup.Notify, dup.Derived} {

@@ -27,13 +27,14 @@ type Memory struct {
 
 // world is one case made runnable.
 type world struct {
-	sc    *Scenario
-	stack *Stack
-	plan  []faults.Fault
-	kept  *Reductions // nil = everything
-	sim   *sim.World
-	asm   *assembly
-	dir   *model.Directory
+	sc      *Scenario
+	stack   *Stack
+	plan    []faults.Fault
+	planted model.Planted
+	kept    *Reductions // nil = everything
+	sim     *sim.World
+	asm     *assembly
+	dir     *model.Directory
 
 	broker   *sim.Node
 	producer *sim.Node
@@ -63,14 +64,19 @@ func build(c *Case, plan []faults.Fault, mem *Memory) *world {
 func buildWith(c *Case, plan []faults.Fault, mem *Memory, put func(model.Flow, map[string]*model.Offer) *assembly) *world {
 	sc := c.Intent.Scenario
 	st := sc.stackNamed(c.Intent.Stack)
+	planted, err := model.PlantedBugs(c.Intent.Planted)
+	if err != nil {
+		panic("scenarios: " + err.Error() + " passed the check")
+	}
 	cfg := sim.Config{Seed: c.Witness.Seed, Latency: sc.Network.Latency, History: &mem.history,
-		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}, EveryEvent: mem.everyEvent}
+		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}, EveryEvent: mem.everyEvent,
+		KillDropsPageCache: planted.Has(model.PageCacheLostOnKill)}
 	if mem.world == nil {
 		mem.world = sim.New(cfg)
 	} else {
 		mem.world.Reset(cfg)
 	}
-	w := &world{sc: sc, stack: st, plan: plan, sim: mem.world, refusing: map[string]bool{}}
+	w := &world{sc: sc, stack: st, plan: plan, planted: planted, sim: mem.world, refusing: map[string]bool{}}
 	w.header(c)
 	w.assemble(put)
 	w.kept = c.Intent.Reductions
@@ -97,7 +103,7 @@ func (w *world) chaos() (from, to sim.Time) {
 func (w *world) header(c *Case) {
 	from, to := w.chaos()
 	w.sim.History.Header = history.Header{Format: "twiceless-history", Version: history.FormatVersion, Epoch: Epoch,
-		Scenario: w.sc.Name, Hash: w.sc.Hash(), Stack: w.stack.Name, Seed: c.Witness.Seed, Plan: c.Intent.Plan,
+		Scenario: w.sc.Name, Hash: w.sc.Hash(), Stack: w.stack.Name, Seed: c.Witness.Seed, Plan: c.Intent.Plan, Planted: c.Intent.Planted,
 		Chaos: [2]int64{int64(from), int64(to)}, Deadline: w.sc.Workload.Deadline}
 }
 
@@ -106,7 +112,7 @@ func (w *world) assemble(put func(model.Flow, map[string]*model.Offer) *assembly
 	flow := flowOf(w.sc)
 	w.asm = put(flow, w.sc.offers())
 	w.sim.History.Header.Requires = requirements(flow)
-	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Emit: w.emit}
+	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Emit: w.emit, Planted: w.planted}
 }
 
 // nodes adds every node, in an order that depends on names only, and boots them when the world starts.
@@ -136,7 +142,7 @@ func (w *world) nodes() {
 }
 
 func (w *world) addBroker() {
-	cfg := broker.Config{RebalanceDelay: sim.Duration(w.sc.Broker.RebalanceDelay)}
+	cfg := broker.Config{RebalanceDelay: sim.Duration(w.sc.Broker.RebalanceDelay), Planted: w.planted}
 	for _, name := range SortedKeys(w.sc.Broker.Topics) {
 		cfg.Topics = append(cfg.Topics, broker.Topic{Name: name, Partitions: w.partitions(name)})
 	}
@@ -160,7 +166,7 @@ func (w *world) addService(name string) {
 		panic("scenarios: downstream kind " + d.Kind)
 	}
 	n := w.sim.Role(name, kind.New(downstream.Config{Service: name, Latency: d.Latency, CapacityPerSecond: d.Capacity,
-		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }}))
+		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }, Planted: w.planted}))
 	w.dir.Services[name] = n
 	w.boots = append(w.boots, n)
 }
@@ -185,7 +191,7 @@ func (w *world) addStore(s model.StoreSpec) {
 	if !ok {
 		panic("scenarios: store kind " + s.Kind)
 	}
-	n := w.sim.Role(s.Name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window}))
+	n := w.sim.Role(s.Name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window, Planted: w.planted}))
 	w.dir.Services[s.Name] = n
 	w.stores = append(w.stores, n)
 	w.boots = append(w.boots, n)
@@ -197,7 +203,7 @@ func (w *world) addMember(l *loopSpec) *sim.Node {
 	cfg := consumer.Config{Group: l.group, Topic: l.topic, SessionTimeout: sim.Duration(w.sc.Broker.SessionTimeout),
 		Heartbeat: sim.Duration(c.Heartbeat), MaxPollInterval: sim.Duration(c.MaxPollInterval), MaxPollRecords: c.MaxPollRecords,
 		FetchWait: sim.Duration(c.FetchWait), RequestTimeout: sim.Duration(c.RequestTimeout), Restart: sim.Duration(c.Restart),
-		CommitTimeout: sim.Duration(c.CommitTimeout), Backoff: 100 * sim.Millisecond}
+		CommitTimeout: sim.Duration(c.CommitTimeout), Backoff: 100 * sim.Millisecond, Planted: w.planted}
 	handle := w.asm.handler()
 	return w.sim.Role(l.role, consumer.New(cfg, w.dir, w.leader, func(c model.Ctx, in model.Consumer) { l.run(c, in, handle) }))
 }

@@ -78,6 +78,9 @@ type asking func(c model.Ctx, op, token string, m model.Message) (result string,
 // guard is claim, effect, done.
 func guard(ask asking, where string, inner model.Call) model.Call {
 	return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
+		if c.Planted(model.EffectBeforeClaim) {
+			return claimAfter(ask, where, inner)(c, stage, m)
+		}
 		token := newToken(c, m)
 		result, err := ask(c, opClaim, token, m)
 		switch {
@@ -88,6 +91,9 @@ func guard(ask asking, where string, inner model.Call) model.Call {
 			return m, nil
 		case result == pending:
 			return m, model.ErrUndecided
+		}
+		if c.Planted(model.MarkBeforeEffect) {
+			_, _ = ask(c, opDone, token, m)
 		}
 		reply, err := inner(c, stage, m)
 		switch {
@@ -102,6 +108,23 @@ func guard(ask asking, where string, inner model.Call) model.Call {
 		default:
 			return m, model.ErrUndecided
 		}
+	}
+}
+
+// claimAfter is the planted bug effect-before-claim: the records agree, and come too late to keep anybody from the effect.
+func claimAfter(ask asking, where string, inner model.Call) model.Call {
+	return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
+		reply, err := inner(c, stage, m)
+		if err != nil {
+			return m, err
+		}
+		token := newToken(c, m)
+		if result, e := ask(c, opClaim, token, m); e == nil && result == isDone {
+			suppressed(c, where, m)
+			return reply, nil
+		}
+		_, _ = ask(c, opDone, token, m)
+		return reply, nil
 	}
 }
 
@@ -123,7 +146,7 @@ func ask(c model.Ctx, op, token string, m model.Message) (string, error) {
 	for range storeTries {
 		invoke := c.Record(history.Fact{Kind: history.KindInvoke, Resource: object, Op: op, Value: token, Cause: m.Cause, Fence: -1, Offset: -1})
 		req := m
-		req.Payload, req.Cause = token, invoke
+		req.Payload, req.Cause, req.Asked = token, invoke, c.Wall()
 		var reply model.Message
 		reply, err = c.Call(DedupService, op, req)
 		done := history.Fact{Kind: history.KindComplete, Resource: object, Op: op, Value: reply.Payload, Cause: invoke, Outcome: history.Acked, Note: reply.Headers, Fence: -1, Offset: -1}

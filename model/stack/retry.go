@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"fmt"
+
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 )
@@ -36,8 +38,12 @@ func (r retry) Install(a model.Assembly, _ model.Flow) {
 
 // persist handles one message until it is no longer to be retried or the budget is spent.
 func (r retry) persist(c model.Ctx, inner model.Batch, m model.Message) model.Outcome {
+	event := m.Event
 	for try, delay := 0, r.from; ; try++ {
 		m.Attempt = try + 1
+		if try > 0 && c.Planted(model.RetryChangesEventID) {
+			m.Event = fmt.Sprintf("%s-try-%d", event, try+1)
+		}
 		o := inner(c, []model.Message{m})[0]
 		o.Tries = try + 1
 		if o.Is != model.Retry {

@@ -71,7 +71,8 @@ func (s *durable) begin(id name) {
 // execute decides, writes what changes, and answers.
 func (s *durable) execute(id name, r *sim.Request) {
 	m := r.Body.(model.Message)
-	before, expired := s.look(id)
+	now := s.clock(&m)
+	before, expired := s.look(id, now)
 	after, result := decide(before, strings.TrimPrefix(r.Op, Service+"."), m.Payload)
 	reply := model.Message{Intent: m.Intent, Payload: result}
 	if expired && result == Granted {
@@ -81,7 +82,7 @@ func (s *durable) execute(id name, r *sim.Request) {
 		s.reply(id, r, reply)
 		return
 	}
-	c := change{id, after, s.n.Wall()}
+	c := change{id, after, now}
 	s.n.Append(file, c.encode(), r.Action, nil)
 	if !r.Alive() {
 		return
@@ -95,10 +96,18 @@ func (s *durable) execute(id name, r *sim.Request) {
 	})
 }
 
-// look is the state of a record now. One whose window has passed counts as absent.
-func (s *durable) look(id name) (is state, expired bool) {
+// clock judges windows: the store's own, because callers' clocks differ, and a record would expire by whoever asks.
+func (s *durable) clock(m *model.Message) sim.Time {
+	if s.cfg.Planted.Has(model.TTLOnCallersClock) {
+		return m.Asked
+	}
+	return s.n.Wall()
+}
+
+// look is the state of a record at that time. One whose window has passed counts as absent.
+func (s *durable) look(id name, now sim.Time) (is state, expired bool) {
 	c, known := s.records[id]
-	if known && s.cfg.Window > 0 && s.n.Wall().Sub(c.at) >= s.cfg.Window {
+	if known && s.cfg.Window > 0 && now.Sub(c.at) >= s.cfg.Window {
 		return state{}, true
 	}
 	return c.state, false

@@ -30,8 +30,9 @@ const (
 
 // Config of a store in one world.
 type Config struct {
-	Append, Fsync rng.Dist     // disk timing
-	Latency       rng.Dist     // service time of an operation
+	Append, Fsync rng.Dist // disk timing
+	Latency       rng.Dist // service time of an operation
+	Planted       model.Planted
 	Window        sim.Duration // of a dedup store: how long a record is kept after its last change, on the store's wall clock; 0 = for ever. Of leases: how long one holds
 }
 

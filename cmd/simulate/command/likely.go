@@ -11,11 +11,11 @@ import (
 )
 
 // likely counts the measuring runs that show the finding of a case, in the comparison in whose directory the case
-// lies: those of its stack and of the kind of its one fault. Without such a comparison, or with more faults, nothing
-// was measured.
+// lies: those of its stack and of the kind of its one fault. Without such a comparison, with more faults, or with
+// a planted bug, nothing was measured.
 func likely(path string, c *scenarios.Case) (l reports.Likelihood) {
 	plan, err := scenarios.Plan(c)
-	if err != nil || len(plan) != 1 || path == "-" {
+	if err != nil || len(plan) != 1 || len(c.Intent.Planted) > 0 || path == "-" {
 		return l
 	}
 	kind, known := history.FaultKindByName(faults.KindOf(plan))

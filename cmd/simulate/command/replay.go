@@ -115,6 +115,9 @@ func storyOf(c *scenarios.Case, r *scenarios.Result) (story history.Finding, aga
 // tell prints the story and says whether it is the case's.
 func (a *app) tell(path string, c *scenarios.Case, twice *scenarios.Replayed) error {
 	r := twice.First
+	for _, bug := range c.Intent.Planted {
+		fmt.Fprintf(a.stdout, "planted: this world was built with the bug %s\n", bug)
+	}
 	fresh := twice.Fresh && fmt.Sprintf("%016x", r.History.Digest()) == c.Witness.HistoryDigest
 	story, again, some := storyOf(c, r)
 	if !fresh {
