@@ -24,7 +24,10 @@ type dedupStore struct {
 }
 
 func (dedupStore) Name() string { return "dedup-store" }
-func (dedupStore) Needs() []model.Capability {
+func (d dedupStore) Needs() []model.Capability {
+	if d.variant == inProcess {
+		return []model.Capability{model.EventID}
+	}
 	return []model.Capability{model.EventID, model.StoreClaim}
 }
 func (dedupStore) Gives() []model.Capability { return nil }
@@ -174,7 +177,13 @@ func dedupStoreKind() LayerKind {
 			{Name: "window", Type: Duration, Min: "0s", Max: "87840h", Default: "0s", Doc: "How long the store keeps a record after its last change, on its wall clock. 0 = for ever."},
 		},
 		Check: checkDedupStore,
-		New:   func(v Values) model.Layer { return dedupStore{v.Word("variant"), v.Duration("window")} },
+		Keeps: func(v Values) Keeping {
+			if v.Word("variant") == inProcess {
+				return KeepsInProcess
+			}
+			return KeepsDurably
+		},
+		New: func(v Values) model.Layer { return dedupStore{v.Word("variant"), v.Duration("window")} },
 	}
 }
 
