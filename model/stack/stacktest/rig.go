@@ -134,7 +134,7 @@ func (g *rig) observe(h *sim.Hit) {
 // round hands all events to the consumer, under a new generation, and lets everything come to rest. Blank events have
 // no identity: that of their producer was taken away.
 func (g *rig) round(blank bool) {
-	g.w.At(g.w.Now(), sim.PhaseFault, func() { g.log.hand(g.w, blank) })
+	g.w.At(g.w.Now(), sim.PhaseFault, func() { g.log.hand(blank) })
 	for range 60 {
 		g.w.Run(g.w.Now().Add(sim.Minute))
 		if g.log.idle() {
@@ -198,7 +198,7 @@ type orders struct {
 	arrived    sim.Signal
 }
 
-func (o *orders) hand(w *sim.World, blank bool) {
+func (o *orders) hand(blank bool) {
 	o.generation++
 	o.passes = 0
 	for i := range events {
