@@ -165,3 +165,17 @@ func TestStageRecordKeepsALaterFailureFromRepeatingAnEffect(t *testing.T) {
 		require.Equal(t, c.after, notified(name, late), "%q: killed after the record", c.variant)
 	}
 }
+
+// M23: a budget parks what an outage outlasts, and the rest goes on; without one nothing is parked, and everything behind
+// the first failure waits for the end, past its deadline.
+func TestRetryWithoutABudgetBlocksUntilTheOutageEnds(t *testing.T) {
+	const outage = "at 12s refuse payments for 4m"
+	sc := payments(t)
+	sc.Phases.Chaos = 20 * nsSecond
+	budget, blocking := aimed(t, sc, "at-least-once", outage), aimed(t, sc, "retry-blocking", outage)
+	require.Positive(t, budget.Row.Buckets[history.ParkedB])
+	require.Zero(t, blocking.Row.Buckets[history.ParkedB])
+	require.Greater(t, blocking.Row.Buckets[history.Late], budget.Row.Buckets[history.Late])
+	require.Zero(t, extraCharges(blocking), "nobody was charged while it lasted")
+	t.Logf("with a budget %d late and %d parked, without one %d late", budget.Row.Buckets[history.Late], budget.Row.Buckets[history.ParkedB], blocking.Row.Buckets[history.Late])
+}
