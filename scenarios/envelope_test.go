@@ -17,7 +17,7 @@ func TestStacksKeepTheirPromisesUpToTheBounds(t *testing.T) {
 	sc, mem := payments(t), &Memory{}
 	sc.Phases.Chaos = 20 * nsSecond
 	plans := map[history.Dimension][]string{
-		history.Outage: {"at 12s refuse payments,notifier for BOUND", "at 12s partition consumer from broker for BOUND", "at 12s kill dedup-1 for BOUND"},
+		history.Outage:    {"at 12s refuse payments,notifier for BOUND", "at 12s partition consumer from broker for BOUND", "at 12s kill dedup-1 for BOUND"},
 		history.ClockSkew: {"at 12s skew payments-1 by BOUND for 1m", "at 12s skew dedup-1 by BOUND for 1m"},
 	}
 	for i := range sc.Stacks {
