@@ -69,10 +69,14 @@ func (d dedupStore) guard(a model.Assembly) func(model.Call) model.Call {
 	case inFront:
 		a.Store(model.StoreSpec{Kind: "durable", Name: DedupService, Window: d.window})
 		own := newTables()
-		return func(inner model.Call) model.Call { return own.front(guard(ask, DedupService, inner)) }
+		return func(inner model.Call) model.Call { return own.front(guard(client{}.ask, DedupService, inner)) }
 	}
 	a.Store(model.StoreSpec{Kind: d.variant, Name: DedupService, Window: d.window})
-	return func(inner model.Call) model.Call { return guard(ask, DedupService, inner) }
+	store := client{}
+	if d.variant == replicated {
+		store.known = newMemory(func() *primary { return &primary{} })
+	}
+	return func(inner model.Call) model.Call { return guard(store.ask, DedupService, inner) }
 }
 
 // asking is one operation on the records, wherever they are kept.
@@ -143,7 +147,7 @@ func newToken(c model.Ctx, m model.Message) string {
 }
 
 // ask performs one judged operation, again when its fate is unknown: all three are idempotent for one token.
-func ask(c model.Ctx, op, token string, m model.Message) (string, error) {
+func (s client) ask(c model.Ctx, op, token string, m model.Message) (string, error) {
 	object := DedupService + "/" + c.Intent().Event + "/" + c.Intent().Stage
 	var err error
 	for range storeTries {
@@ -151,7 +155,7 @@ func ask(c model.Ctx, op, token string, m model.Message) (string, error) {
 		req := m
 		req.Payload, req.Cause, req.Asked = token, invoke, c.Wall()
 		var reply model.Message
-		reply, err = c.Call(DedupService, op, req)
+		reply, err = s.call(c, op, req)
 		done := history.Fact{Kind: history.KindComplete, Resource: object, Op: op, Value: reply.Payload, Cause: invoke, Outcome: history.Acked, Note: reply.Headers, Fence: -1, Offset: -1}
 		if err != nil {
 			done.Outcome = history.Failed

@@ -114,9 +114,12 @@ func (g *rig) service(name, kind string) {
 
 func (g *rig) store(s model.StoreSpec) {
 	k, _ := store.KindByName(s.Kind)
-	n := g.w.Role(s.Name, k.New(store.Config{Append: rng.Constant(0), Fsync: rng.Constant(int64(sim.Millisecond)), Latency: rng.Constant(0), Window: s.Window}))
-	g.dir.Services[s.Name] = n
-	g.owners = append(g.owners, n)
+	nodes, sentinel := store.Add(g.w, s.Name, k, store.Config{Append: rng.Constant(0), Fsync: rng.Constant(int64(sim.Millisecond)), Latency: rng.Constant(0), Window: s.Window})
+	g.dir.Services[s.Name] = nodes[0]
+	g.owners = append(g.owners, nodes...)
+	if sentinel != nil {
+		g.dir.Services[store.SentinelService] = sentinel
+	}
 }
 
 // observe counts the writes of what the layer brought.
