@@ -9,6 +9,7 @@ import (
 
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model/stack"
+	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -246,6 +247,7 @@ func TestDedupDownWithoutAStore(t *testing.T) {
 
 // A store of one node has nobody to fail over to: the fault misses, by a fact, and the store goes on.
 func TestDedupFailOverWithoutReplicas(t *testing.T) {
+	require.Equal(t, store.SentinelService, stack.SentinelService)
 	sc, mem := payments(t), &Memory{}
 	for _, st := range []string{"at-least-once", "dedup-durable", "dedup-replicated"} {
 		r := measured(t, sc, st, "dedup-failover", 2, mem)
