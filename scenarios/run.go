@@ -55,6 +55,7 @@ func Plan(c *Case) ([]faults.Fault, error) {
 	voc := c.Intent.Scenario.Vocabulary(c.Intent.Stack)
 	if c.Intent.PlanType == PlanMeasuring {
 		voc.Roles = append(voc.Roles, measuredRoles()...)
+		voc.Topics = append(voc.Topics, faults.RoleDedup)
 	}
 	if _, err := model.PlantedBugs(c.Intent.Planted); err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ type world struct {
 
 	broker   *sim.Node
 	producer *sim.Node
-	stores   []*sim.Node
+	stores   [][]*sim.Node // nodes of each
 	boots    []*sim.Node
 	out      producer.Outstanding
 	refusing map[string]bool // by service; looked up only
@@ -191,10 +191,14 @@ func (w *world) addStore(s model.StoreSpec) {
 	if !ok {
 		panic("scenarios: store kind " + s.Kind)
 	}
-	n := w.sim.Role(s.Name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window, Planted: w.planted}))
-	w.dir.Services[s.Name] = n
-	w.stores = append(w.stores, n)
-	w.boots = append(w.boots, n)
+	nodes, sentinel := store.Add(w.sim, s.Name, kind, store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window, Planted: w.planted})
+	w.dir.Services[s.Name] = nodes[0]
+	w.stores = append(w.stores, nodes)
+	w.boots = append(w.boots, nodes...)
+	if sentinel != nil {
+		w.dir.Services[store.SentinelService] = sentinel
+		w.boots = append(w.boots, sentinel)
+	}
 }
 
 // addMember adds one member of a group, down.

@@ -89,6 +89,12 @@ func idempotencyKeyKind() LayerKind {
 			{Name: "keep", Type: Duration, Min: "0s", Max: "87840h", Doc: "How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."},
 		},
 		Check: checkIdempotencyKey,
+		Keeps: func(v Values) Keeping {
+			if from := v.Words("from"); slices.Contains(from, "delivery") || len(from) == 0 {
+				return KeepsNothing
+			}
+			return KeepsDurably // by the called service
+		},
 		New: func(v Values) model.Layer {
 			k := idempotencyKey{from: v.Words("from"), sets: v.Given("keep")}
 			if k.sets {

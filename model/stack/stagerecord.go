@@ -130,6 +130,12 @@ func stageRecordKind() LayerKind {
 				s.Report("", "commit-before never runs an event twice, so no stage is ever skipped; use engine: commit-after")
 			}
 		},
+		Keeps: func(v Values) Keeping {
+			if v.Word("variant") == "memory" {
+				return KeepsInProcess
+			}
+			return KeepsDurably
+		},
 		New: func(v Values) model.Layer { return stageRecord{v.Word("variant")} },
 	}
 }

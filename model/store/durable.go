@@ -20,13 +20,18 @@ import (
 type durable struct {
 	door
 	cfg     Config
+	file    string
 	records map[name]change
 	queues  map[name][]*sim.Request // of records with operations under way
+
+	shut  bool          // operations are refused: a replica that is not the primary
+	term  int64         // counts what makes operations that are under way void
+	wrote func(*change) // a change is durable and about to be answered; nil = nobody needs to know
 }
 
 func newDurable(cfg Config) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
-		s := &durable{cfg: cfg, records: map[name]change{}, queues: map[name][]*sim.Request{}}
+		s := &durable{cfg: cfg, file: file, records: map[name]change{}, queues: map[name][]*sim.Request{}}
 		n.Disk().Timing(cfg.Append, cfg.Fsync)
 		s.open(n, file, s.load, s.arrive)
 		return s
@@ -34,7 +39,7 @@ func newDurable(cfg Config) func(*sim.Node) sim.Handler {
 }
 
 func (s *durable) load() {
-	for _, c := range changes(s.n) {
+	for _, c := range changes(s.n, s.file) {
 		s.set(c)
 	}
 }
@@ -70,6 +75,10 @@ func (s *durable) begin(id name) {
 
 // execute decides, writes what changes, and answers.
 func (s *durable) execute(id name, r *sim.Request) {
+	if s.shut {
+		s.refuse(id, r)
+		return
+	}
 	m := r.Body.(model.Message)
 	now := s.clock(&m)
 	before, expired := s.look(id, now)
@@ -83,12 +92,20 @@ func (s *durable) execute(id name, r *sim.Request) {
 		return
 	}
 	c := change{id, after, now}
-	s.n.Append(file, c.encode(), r.Action, nil)
+	term := s.term
+	s.n.Append(s.file, c.encode(), r.Action, nil)
 	if !r.Alive() {
 		return
 	}
-	s.n.Fsync(file, r.Action, func() {
+	s.n.Fsync(s.file, r.Action, func() {
+		if s.term != term {
+			s.refuse(id, r)
+			return
+		}
 		s.set(c)
+		if s.wrote != nil {
+			s.wrote(&c)
+		}
 		r.Applied()
 		if r.Alive() {
 			s.reply(id, r, reply)
@@ -116,7 +133,17 @@ func (s *durable) look(id name, now sim.Time) (is state, expired bool) {
 // reply answers the first operation of a record's queue and begins the next.
 func (s *durable) reply(id name, r *sim.Request, answer model.Message) {
 	r.Reply(answer, 0)
-	if !r.Alive() {
+	s.advance(id, r)
+}
+
+// refuse turns the first operation of a record's queue away, and begins the next.
+func (s *durable) refuse(id name, r *sim.Request) {
+	r.Fail(model.ErrNotPrimary, 0)
+	s.advance(id, r)
+}
+
+func (s *durable) advance(id name, answered *sim.Request) {
+	if !answered.Alive() {
 		return
 	}
 	rest := s.queues[id][1:]
