@@ -19,10 +19,10 @@ type EdgeSearch struct {
 	Stacks   []string // names, in order
 	Kinds    []string // names of fault kinds, in order
 	Base     uint64   // run i at every size has seed Base+i
-	Limit    int64  // largest size, ns; 0 = a week, of an outage or pause twice the bound, a minute at least
+	Limit    int64    // largest size, ns; 0 = a week, of an outage or pause twice the bound, a minute at least
 	Workers  int
-	Patience time.Duration              // for one run; 0 waits for ever
-	Progress func(finished, total int)  // searches; may be nil; called from workers, one at a time
+	Patience time.Duration             // for one run; 0 waits for ever
+	Progress func(finished, total int) // searches; may be nil; called from workers, one at a time
 }
 
 // Resolution of a search: its bracket is at most 1 % of its upper end.
