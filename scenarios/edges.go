@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type EdgeSearch struct {
 	Kinds    []string // names of fault kinds, in order
 	Base     uint64   // run i at every size has seed Base+i
 	Limit    int64    // largest size, ns; 0 = a week, of an outage or pause twice the bound, a minute at least
+	Shard    [2]int   // i of n, from 1: every n-th search; {0,0} = all
 	Workers  int
 	Patience time.Duration             // for one run; 0 waits for ever
 	Progress func(finished, total int) // searches; may be nil; called from workers, one at a time
@@ -40,6 +42,7 @@ type edgeJob struct {
 
 // jobs are the searches that there is something to search in.
 func (s *EdgeSearch) jobs() (jobs []edgeJob) {
+	var all []edgeJob
 	for _, stack := range s.Stacks {
 		contract := s.Scenario.stackNamed(stack).Contract
 		if len(checker.Promised(contract)) == 0 {
@@ -48,9 +51,14 @@ func (s *EdgeSearch) jobs() (jobs []edgeJob) {
 		for _, b := range contract.Envelope {
 			for _, name := range s.Scenario.possible(stack, s.Kinds) {
 				if kind, ok := history.FaultKindByName(name); ok && kind.Dimension == b.Dimension && isDuration(b.Dimension) {
-					jobs = append(jobs, edgeJob{stack, b, kind})
+					all = append(all, edgeJob{stack, b, kind})
 				}
 			}
+		}
+	}
+	for i := range all {
+		if s.Shard[1] == 0 || i%s.Shard[1] == s.Shard[0]-1 {
+			jobs = append(jobs, all[i])
 		}
 	}
 	return jobs
@@ -196,6 +204,9 @@ func EdgeCase(sc *Scenario, e *history.Edge, patience time.Duration) (*Case, err
 	plans, err := newEdgePlans(sc, e.Stack, kind, e.Seed, patience)
 	if err != nil || plans == nil {
 		return nil, err
+	}
+	if int64(e.Runs) != int64(plans.runs()) {
+		return nil, fmt.Errorf("the edge of %s under %s rests on %d runs, this program does %d", e.Stack, e.Fault, e.Runs, plans.runs())
 	}
 	return plans.caseAt(int(e.At(e.Breaks).Seed-e.Seed), e.Breaks)
 }
