@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twiceless/twiceless/sim/history"
@@ -142,25 +143,37 @@ func edgeLines(in *Input) []string {
 		return nil
 	}
 	out := append([]string{"", "Edges"}, wrap(edgeMethod, pageWidth)...)
-	stack := ""
-	for _, v := range edgesOf(in.Edges) {
-		if v.Stack != stack {
-			stack = v.Stack
-			out = append(out, stack)
-		}
-		verdict := v.Verdict
-		if v.Slack != "" {
-			verdict += ", " + v.Slack
-		}
-		text := fmt.Sprintf("declared bound %s; %s", verdict, v.Measured)
-		head := fmt.Sprintf("  %-26s  %-18s", v.Bound, v.Fault)
-		for _, line := range wrap(text, pageWidth-48) {
-			out = append(out, pad(head, 48)+line)
-			head = ""
-		}
+	for _, v := range alike(edgesOf(in.Edges)) {
+		head := fmt.Sprintf("%-25s %-17s", v.Bound, v.Fault)
+		out = append(out, hangAt(44, head, fmt.Sprintf("%s: %s; %s", v.Stack, v.standing(), v.Measured))...)
 	}
 	if companions := companionsOf(in.Edges); companions != "" {
 		out = append(out, wrap(companions, pageWidth)...)
+	}
+	return out
+}
+
+// standing is what is said of the bound, with its slack.
+func (v *edgeView) standing() string { return v.Verdict + prefixed(", ", v.Slack) }
+
+// alike puts stacks together of which the same is said under the same fault kind.
+func alike(all []edgeView) []edgeView {
+	var out []edgeView
+	for _, v := range all {
+		at := slices.IndexFunc(out, func(o edgeView) bool { return o.Bound == v.Bound && o.Fault == v.Fault })
+		for ; at >= 0 && at < len(out) && out[at].Bound == v.Bound && out[at].Fault == v.Fault; at++ {
+			if out[at].standing() == v.standing() && out[at].Measured == v.Measured {
+				out[at].Stack += ", " + v.Stack
+				v.Stack = ""
+			}
+		}
+		switch {
+		case v.Stack == "":
+		case at < 0:
+			out = append(out, v)
+		default:
+			out = slices.Insert(out, at, v)
+		}
 	}
 	return out
 }
@@ -173,11 +186,7 @@ func edgeMarkdown(in *Input) []string {
 	out := []string{"", "**Edges.** " + escape(strings.TrimSpace(edgeMethod+" "+companionsOf(in.Edges))), "",
 		"| stack | declared | fault | the bound is | measured |", "|---|---|---|---|---|"}
 	for _, v := range edgesOf(in.Edges) {
-		verdict := v.Verdict
-		if v.Slack != "" {
-			verdict += ", " + v.Slack
-		}
-		out = append(out, "| `"+v.Stack+"` | "+escape(v.Bound)+" | "+v.Fault+" | "+escape(verdict)+" | "+escape(v.Measured)+" |")
+		out = append(out, "| `"+v.Stack+"` | "+escape(v.Bound)+" | "+v.Fault+" | "+escape(v.standing())+" | "+escape(v.Measured)+" |")
 	}
 	return out
 }
