@@ -52,10 +52,10 @@ func edgeVerdict(e *history.Edge) string {
 		}
 	case history.BoundEmpty:
 		return "admits no such fault"
-	case history.BoundUndecided:
-		return "undecided"
+	case history.BoundDoubtful:
+		return "doubtful: surely admits " + spanText(e.Inside) + ", which held, but says more than holds"
 	}
-	return "true"
+	return e.Standing()
 }
 
 // edgeSlack is how far the edge lies above what the bound admits; "" if there is no edge above it.

@@ -74,6 +74,7 @@ func (e *Edge) Conclude() {
 const (
 	BoundTrue      = "true"      // everything that it admits held, as far as it was tried
 	BoundWrong     = "wrong"     // a promise broke inside it
+	BoundDoubtful  = "doubtful"  // what it surely admits held, but a promise broke before the bound as it is stated
 	BoundUndecided = "undecided" // runs inside it could not be decided
 	BoundEmpty     = "empty"     // it admits no fault of this kind
 )
@@ -85,8 +86,10 @@ func (e *Edge) Standing() string {
 		return BoundWrong
 	case e.Inside == 0:
 		return BoundEmpty
-	case e.Holds >= e.Inside:
-		return BoundTrue
+	case e.Holds < e.Inside:
+		return BoundUndecided
+	case e.Breaks > 0 && e.Breaks < e.Declared:
+		return BoundDoubtful
 	}
-	return BoundUndecided
+	return BoundTrue
 }

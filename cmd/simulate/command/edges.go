@@ -132,7 +132,7 @@ func (j *judgement) edges(edges []history.Edge) {
 		case history.BoundWrong:
 			j.broken = true
 			j.say("broken", "%s declares %s <= %s, and %s breaks a promise inside it", e.Stack, e.Dimension, rng.FormatDuration(e.Declared), e.Fault)
-		case history.BoundUndecided:
+		case history.BoundUndecided, history.BoundDoubtful:
 			j.noted = true
 		}
 	}
