@@ -73,7 +73,7 @@ verdict on a contract and never for a cell, a rate or a plot; each way to break 
 where a promise breaks: sizes of the fault kinds that load it, one fault a run, a grid up to a limit and then
 bisection to 1 %. Of a wrong clock each run also has a consumer killed between an effect and its commit, because a
 clock alone makes nobody do anything again. The limit is a week; twice the bound for outages and pauses, which are
-executed event by event: --edge-limit 26h looks further, and takes its time. It adds half a minute on two CPUs.
+executed event by event: --edge-limit 26h looks further, and takes its time. At the defaults it takes as long as the comparison itself.
 
 Exit codes: 1 a stack is broken inside its envelope or an expectation is contradicted; else 5 if a promised
 property is unknown, or vacuous over all its cells; else 0. With --strict notes are 5 too.`,
