@@ -156,4 +156,8 @@ func TestAReplayNeedsRoomInsideTheHorizon(t *testing.T) {
 	require.Equal(t, history.RedeliveryHorizon, d)
 	in, _ = sc.Inside("key-event-stage", plan("after drain "+at+" replay workers", "after drain 0s replay workers"))
 	require.False(t, in, "a drain more")
+	in, _ = sc.Inside("at-most-once", plan("at 40s kill consumer-1 for 1s"))
+	require.True(t, in, "a bound of 0s forbids replays and nothing else")
+	in, _ = sc.Inside("at-most-once", plan("after drain 0s replay workers"))
+	require.False(t, in)
 }

@@ -25,16 +25,21 @@ func (s *Scenario) Inside(stack string, plan []faults.Fault) (bool, history.Dime
 
 // replayRoom is the longest that an event's last delivery may come after its first, ns, beyond the time between the end
 // of the drain and the last replay: chaos, the faults that the heal waits for and the first drain before it, and after
-// each replay a drain that may take a chaos phase longer.
+// each replay a drain that may take a chaos phase longer. A plan without a replay needs none: a bound of 0s forbids replays,
+// not every plan.
 func (s *Scenario) replayRoom(plan []faults.Fault) int64 {
 	round := s.Phases.Chaos + s.Phases.Drain
-	room := round
+	room, replays := round, false
 	for i := range plan {
 		f := &plan[i]
 		if f.Trigger.Drained {
+			replays = true
 			room += round
 		}
 		room += min(f.For, faults.MaxTime) + int64(s.Consumers.Members)*(f.Grace+f.Pause)
+	}
+	if !replays {
+		return 0
 	}
 	return room
 }
