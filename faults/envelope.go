@@ -16,8 +16,8 @@ import (
 //	power-loss          targets without power at once, each counted once
 //	faults              faults of the plan
 //	redelivery-horizon  how long after the drain the latest replay comes, and a nanosecond: every event was
-//	                    delivered before the drain ended. How long before, a plan does not say, so a bound should
-//	                    leave room for chaos and drain
+//	                    delivered before the drain ended. How long before, a plan does not say: who knows the
+//	                    phases takes that room off the bound, as Scenario.Inside does
 //
 // Where a plan leaves open what happens, the worst is assumed, so that a stack is called broken only where it was
 // surely inside: "until heal" lasts for ever; a fault at a hook may meet every other fault; $caller, $node and

@@ -70,6 +70,8 @@ type page struct {
 	Plots       []plotView
 	Costs       *costsView
 	Stories     []storyView
+	Edges       []edgeView
+	EdgeMethod  string
 
 	Resamples, DecisiveRuns        int
 	ResultsFormat, HistoryFormat   int
@@ -104,6 +106,7 @@ func newPage(in Input) (*page, error) {
 	p.Figures, p.Costs = figuresOf(cells), costsOf(cells)
 	p.LeastTouched = t.leastTouched()
 	p.LeastBound = percent(zeroBound(p.LeastTouched))
+	p.Edges, p.EdgeMethod = edgesOf(in.Edges), strings.TrimSpace(edgeMethod+" "+companionsOf(in.Edges))
 	var err error
 	if p.Plots, err = plotsOf(cells); err != nil {
 		return nil, err

@@ -32,6 +32,8 @@ type Input struct {
 	Again      string // command of the smallest break; "" = none
 	Command    string // how this process was started, for printed commands
 
+	Edges []history.Edge // measured bounds; nil = not looked for
+
 	Stories     []Told   // of failing runs, the smallest break first; report.html tells them
 	Judgement   []string // ready lines: broken promises, what is undecided, expectations
 	NotModelled []string // what no run can show, one sentence each

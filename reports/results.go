@@ -14,15 +14,16 @@ const resultsVersion = 1
 
 // results is the outer form of results.json; the order of its fields is the order in the file.
 type results struct {
-	Version     int           `json:"version"`
-	Epoch       int           `json:"epoch"`
-	Scenario    string        `json:"scenario"`
-	BaseSeed    uint64        `json:"base_seed"`
-	RunsPerCell int           `json:"runs_per_cell"`
-	Exposure    string        `json:"exposure"`
-	Cells       []Cell        `json:"cells"`
-	Stacks      []stackResult `json:"stacks"`
-	Rates       []struct{}    `json:"rates"` // level 2 is not there yet
+	Version     int            `json:"version"`
+	Epoch       int            `json:"epoch"`
+	Scenario    string         `json:"scenario"`
+	BaseSeed    uint64         `json:"base_seed"`
+	RunsPerCell int            `json:"runs_per_cell"`
+	Exposure    string         `json:"exposure"`
+	Cells       []Cell         `json:"cells"`
+	Stacks      []stackResult  `json:"stacks"`
+	Edges       []history.Edge `json:"edges"`
+	Rates       []struct{}     `json:"rates"` // level 2 is not there yet
 }
 
 type stackResult struct {
@@ -62,6 +63,7 @@ func WriteResults(w io.Writer, in Input) error {
 		}
 		out.Stacks = append(out.Stacks, r)
 	}
+	out.Edges = append([]history.Edge{}, in.Edges...)
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)

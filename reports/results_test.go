@@ -36,8 +36,9 @@ func sorted(words string) []string { return slices.Sorted(slices.Values(strings.
 func TestResultsHaveTheFieldsOfTheInterface(t *testing.T) {
 	var out map[string]any
 	require.NoError(t, json.Unmarshal(writeResults(t, testInput(3)), &out))
-	require.Equal(t, sorted("version epoch scenario base_seed runs_per_cell exposure cells stacks rates"), keys(t, out))
+	require.Equal(t, sorted("version epoch scenario base_seed runs_per_cell exposure cells stacks edges rates"), keys(t, out))
 	require.Equal(t, []any{}, out["rates"])
+	require.Equal(t, []any{}, out["edges"])
 	cells, ok := out["cells"].([]any)
 	require.True(t, ok)
 	require.Len(t, cells, 5*10)

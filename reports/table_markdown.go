@@ -35,6 +35,7 @@ func (t *table) markdown() []string {
 	if t.in.NotifyNote != "" {
 		lines = append(lines, "", escape(t.in.NotifyNote))
 	}
+	lines = append(lines, edgeMarkdown(&t.in)...)
 	for _, n := range t.notes() {
 		lines = append(lines, "", "**"+n.head+"** "+escape(n.text))
 	}

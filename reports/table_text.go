@@ -36,6 +36,7 @@ func (t *table) text() []string {
 			lines = append(lines, t.grid(func(int) []line { return notify }, "notify")...)
 		}
 	}
+	lines = append(lines, edgeLines(&t.in)...)
 	for i, note := range t.notes() {
 		if i == 0 {
 			lines = append(lines, "")

@@ -86,7 +86,7 @@ func (w *world) result(c *Case, stop sim.StopReason, v checker.Verdicts) *Result
 	row.Scenario, row.Epoch, row.Stack, row.Fault = w.sim.History.Header.Hash, Epoch, c.Intent.Stack, c.Intent.Fault
 	row.Plan, row.Seed = c.Intent.PlanType, c.Witness.Seed
 	checker.FillRow(row, w.sim.History, v)
-	inside, _ := faults.Inside(w.plan, w.stack.Contract.Envelope)
+	inside, _ := w.sc.Inside(w.stack.Name, w.plan)
 	row.Outside = !inside
 	row.Events, row.IdleEvents, row.SimTime = total, background, int64(w.sim.Now())
 	row.Stop, row.Digest = stopText(stop), fmt.Sprintf("%016x", r.Digest)

@@ -36,6 +36,7 @@ type compareFlags struct {
 	workers        int
 	shard          string
 	resume         bool
+	edges          edgeFlags
 	report         reportFlags
 }
 
@@ -68,6 +69,12 @@ Then every stack is hunted: --hunt runs, also with the seeds from BASE on, of wh
 other one to three of the fault kinds, most of them at a hook point that this stack passes. They count for the
 verdict on a contract and never for a cell, a rate or a plot; each way to break a promise leaves its case.
 
+--edges measures how far each stated bound of an envelope (clock-skew, outage, redelivery-horizon, pause) is from
+where a promise breaks: sizes of the fault kinds that load it, one fault a run, a grid up to a limit and then
+bisection to 1 %. Of a wrong clock each run also has a consumer killed between an effect and its commit, because a
+clock alone makes nobody do anything again. The limit is a week; twice the bound for outages and pauses, which are
+executed event by event: --edge-limit 26h looks further, and takes its time. At the defaults it takes as long as the comparison itself.
+
 Exit codes: 1 a stack is broken inside its envelope or an expectation is contradicted; else 5 if a promised
 property is unknown, or vacuous over all its cells; else 0. With --strict notes are 5 too.`,
 		Example: `  simulate compare
@@ -93,6 +100,8 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 	flags.Uint64Var(&f.seed, "seed", 1, "base seed")
 	flags.IntVar(&f.workers, "workers", 0, "runs at a time (default one for each CPU)")
 	flags.StringVar(&f.shard, "shard", "", "do the i-th of n parts, as in 1/4")
+	flags.BoolVar(&f.edges.wanted, "edges", false, "also measure the bounds of the envelopes")
+	flags.StringVar(&f.edges.limit, "edge-limit", "", "largest fault of --edges, as in 26h (default a week, or twice the bound)")
 	flags.BoolVar(&f.resume, "resume", false, "keep the rows in --out that belong to this comparison")
 	a.reportFlagsOf(cmd, &f.report)
 	completeFlag(cmd, "stacks", completeStacks(a, true))
@@ -219,6 +228,10 @@ func (a *app) compare(ctx context.Context, name string, f compareFlags) error {
 	if err != nil {
 		return err
 	}
+	limit, err := f.edges.upTo()
+	if err != nil {
+		return err
+	}
 	kept, err := a.kept(c, &f)
 	if err != nil {
 		return err
@@ -239,7 +252,13 @@ func (a *app) compare(ctx context.Context, name string, f compareFlags) error {
 	if merging != nil {
 		return merging
 	}
-	done := finished{comparison: c, rows: rows, out: f.report.out, twice: swept.Twice, elapsed: spell(time.Since(started)), workers: f.workers}
+	done := finished{comparison: c, rows: rows, out: f.report.out, twice: swept.Twice, workers: f.workers}
+	if err == nil && f.edges.wanted {
+		if err = a.findEdges(ctx, &done, limit, shard, f.report.quiet); err != nil && !errors.Is(err, context.Canceled) {
+			return errors.Join(err, done.save(nil))
+		}
+	}
+	done.elapsed = spell(time.Since(started))
 	if err != nil {
 		return a.interrupted(&done, f.resume)
 	}

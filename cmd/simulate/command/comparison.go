@@ -32,6 +32,8 @@ type comparison struct {
 	base   uint64
 	hunts  int      // hunting runs of each stack
 	prey   []string // the fault kinds of their plans; none without hunts
+
+	edges []history.Edge // measured bounds; none if they were not asked for
 }
 
 // aboutVersion is the version of the format of compare.json.
@@ -48,6 +50,7 @@ type about struct {
 	BaseSeed uint64          `json:"base_seed"`
 	Hunts    int             `json:"hunts_per_stack"`
 	Prey     []string        `json:"hunt_faults,omitempty"`
+	Edges    []history.Edge  `json:"edges,omitempty"`
 	Cases    []string        `json:"cases"` // files that the next comparison replaces
 	Scenario json.RawMessage `json:"scenario"`
 }
@@ -58,7 +61,7 @@ func (c *comparison) encode(cases []string) []byte {
 	if err != nil {
 		panic("command: scenario: " + err.Error())
 	}
-	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, c.hunts, c.prey, append([]string{}, cases...), scenario}
+	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, c.hunts, c.prey, c.edges, append([]string{}, cases...), scenario}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -108,7 +111,7 @@ func readAbout(dir string) (*comparison, *about, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed, hunts: a.Hunts, prey: a.Prey}
+	c := &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed, hunts: a.Hunts, prey: a.Prey, edges: a.Edges}
 	if err := c.check(path); err != nil {
 		return nil, nil, err
 	}
@@ -161,7 +164,7 @@ func (c *comparison) check(path string) error {
 	if c.hunts < 0 || c.hunts > maxRuns || c.base+uint64(c.hunts) < c.base || (c.hunts > 0) != (len(c.prey) > 0) {
 		return failf(exitInput, "%s: damaged: %d hunting runs with %d fault kinds", path, c.hunts, len(c.prey))
 	}
-	return nil
+	return c.checkEdges(path)
 }
 
 // readRows reads the rows of a directory; none if there is no such file.

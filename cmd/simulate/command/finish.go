@@ -31,6 +31,10 @@ func (a *app) finish(done *finished, f *reportFlags) error {
 	if err != nil {
 		return errors.Join(err, done.save(nil)) // no run is lost
 	}
+	atEdges, err := done.edgeCases()
+	if err != nil {
+		return errors.Join(err, done.save(nil))
+	}
 	in := done.input(rows, cases)
 	in.Command, in.Again = a.self, a.again(done, cases)
 	j := done.judge(in)
@@ -41,7 +45,7 @@ func (a *app) finish(done *finished, f *reportFlags) error {
 	}
 	j.prey(a, done, cases)
 	clearOut(done.out)
-	if err := done.save(cases); err != nil {
+	if err := done.save(append(cases, atEdges...)); err != nil {
 		return err
 	}
 	plots, err := done.writeReport(in)

@@ -40,6 +40,7 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs, HuntsPerStack: done.hunts,
 		Exposure: exposure, Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
 		CannotHappen: map[[2]string]bool{},
+		Edges:        done.edges,
 		RunTwice:     done.twice, Elapsed: done.elapsed, Load: done.load(rows), NotModelled: scenarios.NotModelled(),
 	}
 	for _, f := range done.faults {
@@ -203,6 +204,7 @@ func (done *finished) judge(in reports.Input) *judgement {
 			j.noted = j.noted || runs > 0 && !in.CannotHappen[cell] && in.CellContracts[cell] == "vacuous"
 		}
 	}
+	j.edges(in.Edges)
 	j.expectations(done.sc.Expect, in)
 	return j
 }

@@ -106,6 +106,9 @@ func (c *comparison) join(o *comparison, first, dir string) error {
 	if err := c.joinHunts(o, first, dir); err != nil {
 		return err
 	}
+	if err := c.joinEdges(o, first, dir); err != nil {
+		return err
+	}
 	if fmt.Sprint(c.sc.Expect) != fmt.Sprint(o.sc.Expect) {
 		return failf(exitInput, "%s and %s expect different things", first, dir)
 	}

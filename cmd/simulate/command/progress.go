@@ -17,6 +17,7 @@ type progress struct {
 	started  time.Time
 	told     time.Time
 	width    int
+	noun     string // what is counted; "" = runs
 }
 
 // newProgress is silent, nil, with --quiet.
@@ -49,6 +50,9 @@ func (p *progress) tell(done, total int) {
 	}
 	p.told = now
 	line := progressLine(done, total, now.Sub(p.started))
+	if p.noun != "" {
+		line = fmt.Sprintf("%d of %d %s", done, total, p.noun)
+	}
 	if !p.terminal {
 		fmt.Fprintln(p.w, line)
 		return

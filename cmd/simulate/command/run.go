@@ -253,7 +253,7 @@ func (a *app) verdict(c *scenarios.Case, r *scenarios.Result, v *checker.StackVe
 		return "broken: a component did not keep what it guarantees to every stack"
 	case r.Row.Outside:
 		plan, _ := scenarios.Plan(c)
-		_, bound := faults.Inside(plan, contractOf(c).Envelope)
+		_, bound := c.Intent.Scenario.Inside(c.Intent.Stack, plan)
 		return fmt.Sprintf("outside: the fault exceeds the envelope's %s, so that nothing is promised here", bound)
 	case v.Verdict == checker.Fail:
 		return "broken: a promise did not hold inside the envelope"
