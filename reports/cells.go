@@ -105,7 +105,7 @@ func (b Buckets) MarshalJSON() ([]byte, error) {
 func Cells(in Input) []Cell {
 	cells := sums(in)
 	for i := range cells {
-		cells[i].estimate(in.ScenarioHash)
+		cells[i].estimate()
 	}
 	return plain(cells)
 }
@@ -212,14 +212,11 @@ func (c *Cell) touched() int {
 func (c *Cell) exercised() bool { return c.touched() > 0 }
 
 // estimate fills in what is computed rather than counted.
-func (c *cell) estimate(scenario string) {
-	duplicates, losses := make([]int64, 0, c.Runs), make([]int64, 0, c.Runs)
+func (c *cell) estimate() {
 	var calm, inFault [history.LatencyBuckets]int64
 	var recoveries []int64
 	var calls, writes int64
 	for _, r := range c.rows {
-		duplicates = append(duplicates, r.Excess[history.Critical])
-		losses = append(losses, r.Losses())
 		for i := range calm {
 			calm[i] += int64(r.Calm[i])
 			inFault[i] += int64(r.InFault[i])
@@ -231,15 +228,23 @@ func (c *cell) estimate(scenario string) {
 		writes += r.Writes
 	}
 	slices.Sort(recoveries)
-	key := scenario + "\x00" + c.Stack + "\x00" + c.Fault
-	c.DuplicatesPerFault = mean(duplicates, c.touched(), key+"\x00duplicates")
-	c.LossesPerFault = mean(losses, c.touched(), key+"\x00losses")
+	c.DuplicatesPerFault = c.mean(criticalExcess)
+	c.LossesPerFault = c.mean(lostIntents)
 	c.PDuplicate = share(c.RunsWithDuplicate, c.Runs, c.touched())
 	c.PLoss = share(c.RunsWithLoss, c.Runs, c.touched())
 	c.Latency = Latency{latencyQuantile(&calm, 0.5), latencyQuantile(&calm, 0.99), latencyQuantile(&inFault, 0.99)}
 	c.Recovery = Recovery{timeQuantile(recoveries, 0.5), timeQuantile(recoveries, 0.99)}
 	c.CallsPerIntent = ratio(calls, c.Offered)
 	c.WritesPerIntent = ratio(writes, c.Offered)
+}
+
+// mean is the mean of a count over the cell's runs.
+func (c *cell) mean(count counter) Interval {
+	counts := make([]int64, len(c.rows))
+	for i, r := range c.rows {
+		counts[i] = count(r)
+	}
+	return mean(counts, c.touched())
 }
 
 func one(b bool) int {

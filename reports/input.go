@@ -14,7 +14,7 @@ type Input struct {
 	Epoch        int
 	BaseSeed     uint64
 	RunsPerCell  int
-	Exposure     string // name of the exposure profile
+	Exposed      Exposed // the exposure profile that rates rest on
 
 	Stacks []StackInfo         // rows of the table, in the order of the scenario
 	Faults []history.FaultKind // columns, none included

@@ -22,7 +22,7 @@ type results struct {
 	Exposure    string        `json:"exposure"`
 	Cells       []Cell        `json:"cells"`
 	Stacks      []stackResult `json:"stacks"`
-	Rates       []struct{}    `json:"rates"` // level 2 is not there yet
+	Rates       []Rate        `json:"rates"`
 }
 
 type stackResult struct {
@@ -46,8 +46,8 @@ func WriteResults(w io.Writer, in Input) error {
 	}
 	out := results{
 		Version: resultsVersion, Epoch: in.Epoch, Scenario: in.Scenario, BaseSeed: in.BaseSeed,
-		RunsPerCell: in.RunsPerCell, Exposure: in.Exposure,
-		Cells: Cells(in), Stacks: make([]stackResult, 0, len(in.Stacks)), Rates: []struct{}{},
+		RunsPerCell: in.RunsPerCell, Exposure: in.Exposed.Name,
+		Cells: Cells(in), Stacks: make([]stackResult, 0, len(in.Stacks)), Rates: append([]Rate{}, Rates(in)...),
 	}
 	for _, s := range in.Stacks {
 		r := stackResult{

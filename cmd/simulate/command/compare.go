@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
@@ -38,12 +39,20 @@ type compareFlags struct {
 
 // reportFlags are those of every command that ends in a table.
 type reportFlags struct {
-	out, format string
-	strict      bool
-	quiet       bool
+	out, format, exposure string
+	strict                bool
+	quiet                 bool
+
+	profile *faults.Exposure // that exposure names
 }
 
-func (f *reportFlags) check() error {
+// defaultExposure is the profile that rates rest on when nothing is named.
+const defaultExposure = "cloud-default"
+
+func (a *app) checkReport(f *reportFlags) (err error) {
+	if f.profile, err = a.loadExposure(f.exposure); err != nil {
+		return err
+	}
 	if !slices.Contains(reports.Formats(), f.format) {
 		return failf(exitInput, "unknown format %q (%s)", f.format, hint(f.format, reports.Formats()))
 	}
@@ -97,9 +106,11 @@ func (a *app) reportFlagsOf(cmd *cobra.Command, f *reportFlags) {
 		flags.StringVarP(&f.out, "out", "o", "out", "directory of the report")
 	}
 	flags.StringVar(&f.format, "format", "text", "form of the table: "+strings.Join(reports.Formats(), ", "))
+	flags.StringVar(&f.exposure, "exposure", defaultExposure, "profile of fault frequencies for rates per day: a name or a file")
 	flags.BoolVar(&f.strict, "strict", false, "notes end in exit code 5")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
 	completeFlag(cmd, "format", completeWords(reports.Formats()))
+	completeFlag(cmd, "exposure", completeExposure)
 }
 
 // comparisonOf checks what was asked for.
@@ -125,7 +136,7 @@ func (a *app) comparisonOf(name string, f *compareFlags) (*comparison, error) {
 	case f.workers == 0:
 		f.workers = runtime.NumCPU()
 	}
-	return c, f.report.check()
+	return c, a.checkReport(&f.report)
 }
 
 // load reads a scenario by its library name or from a file; - is standard input.
@@ -138,6 +149,18 @@ func (a *app) load(name string) (*scenarios.Scenario, error) {
 		return nil, err
 	}
 	return scenarios.Decode(file, src)
+}
+
+// loadExposure reads a profile by its library name or from a file; - is standard input.
+func (a *app) loadExposure(name string) (*faults.Exposure, error) {
+	if name != "-" {
+		return scenarios.LoadExposure(name)
+	}
+	file, src, err := a.readInput(name, maxScenarioFile)
+	if err != nil {
+		return nil, err
+	}
+	return scenarios.DecodeExposure(file, src)
 }
 
 // pickStacks are the named stacks in the order of the scenario, all if none is named.

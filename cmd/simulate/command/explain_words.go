@@ -34,7 +34,7 @@ func columns() []meaning {
 		{column, "runs_with_duplicate", "runs with at least one critical excess"},
 		{column, "runs_with_loss", "runs with at least one lost intent"},
 		{column, "worst_run", "the most duplicates, and the most losses, of any one run"},
-		{column, "duplicates_per_fault", "mean of duplicates over the runs, with a 95 % interval over runs; in a cell of zeros hi is the bound of p_duplicate"},
+		{column, "duplicates_per_fault", "mean of duplicates over the runs, with a 95 % interval over runs (Student's t, its skewness removed by Hall's transformation); in a cell of zeros hi is the bound of p_duplicate"},
 		{column, "losses_per_fault", "mean of losses over the runs, with a 95 % interval over runs; in a cell of zeros hi is the bound of p_loss"},
 		{column, "p_duplicate", "share of runs with a duplicate; of zero runs hi is 1 − 0.05^(1/n), n the runs whose fault touched work in flight"},
 		{column, "p_loss", "share of runs with a loss; of zero runs hi is 1 − 0.05^(1/n), n the runs whose fault touched work in flight"},
@@ -51,11 +51,15 @@ func columns() []meaning {
 		{column, "envelope", "the bounds inside which the stack makes its promises; a run whose plan exceeds one is outside"},
 		{column, "permitted_but_never_seen", "anomalies that the contract permits and that no run with a fault showed"},
 		{column, "hunts", "hunting runs: plans that aim at hooks. They count for verdicts and never for rates"},
-		{column, "rates", "rates at an exposure profile; empty below 300 runs a cell"},
+		{column, "rates", "rates at an exposure profile, by stack: the sum over the compared fault kinds of frequency × parties × damage per fault; empty below 300 runs in a contributing cell"},
+		{column, "duplicates_per_million", "duplicates for each million of offered intents at the exposure profile, with a 95 % interval made of those of the cells and of how they correlate; a cell of zeros adds its bound to hi"},
+		{column, "losses_per_million", "lost intents for each million of offered ones at the exposure profile, with an interval as that of duplicates_per_million"},
+		{column, "duplicates_per_day", "duplicates_per_million at the intents that the scenario's workload offers in a day"},
+		{column, "losses_per_day", "losses_per_million at the intents that the scenario's workload offers in a day"},
 		{column, "base_seed", "run i of every cell has seed base_seed + i"},
 		{column, "runs_per_cell", "runs that were asked for; below 300 a table is a first look"},
 		{column, "epoch", "model epoch: changes when any digest can"},
-		{column, "exposure", "profile of frequencies that daily rates rest on"},
+		{column, "exposure", "profile of fault frequencies that rates rest on; all of its lines: simulate explain cloud-default"},
 	}
 }
 

@@ -32,6 +32,7 @@ func (a *app) finish(done *finished, f *reportFlags) error {
 	}
 	in := done.input(rows, cases)
 	in.Command, in.Again = a.self, a.again(done, cases)
+	in.Exposed = a.exposed(done.sc, f)
 	j := done.judge(in)
 	clearOut(done.out)
 	if err := done.save(cases); err != nil {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twiceless/twiceless/checker"
@@ -25,7 +26,7 @@ func (c *comparison) contract(stack string) history.Contract {
 func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input {
 	in := reports.Input{
 		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs,
-		Exposure: exposure, Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
+		Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
 		RunTwice: done.twice, Elapsed: done.elapsed, Load: done.load(rows),
 	}
 	for _, f := range done.faults {
@@ -53,8 +54,17 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 	return in
 }
 
-// exposure is the profile of frequencies that daily rates would rest on.
-const exposure = "none"
+// exposed is the profile as it meets the system of a scenario.
+func (a *app) exposed(sc *scenarios.Scenario, f *reportFlags) reports.Exposed {
+	e := reports.Exposed{Exposure: *f.profile, Origin: relative(f.exposure), Parties: map[string]int64{}, Interval: sc.Workload.Interval, Load: sc.Phases.Chaos}
+	if slices.Contains(scenarios.ExposureNames(), f.exposure) {
+		e.Origin = a.command("explain", f.exposure)
+	}
+	for _, line := range f.profile.Lines {
+		e.Parties[line.Kind] = sc.Parties(line.Rate.Scope)
+	}
+	return e
+}
 
 func rowsOf(rows []history.Row, stack string) []history.Row {
 	var out []history.Row

@@ -54,7 +54,7 @@ func (a *app) merge(dirs []string, f *reportFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.check(); err != nil {
+	if err := a.checkReport(f); err != nil {
 		return err
 	}
 	return a.finish(&finished{comparison: all, rows: rows, out: f.out, workers: runtime.NumCPU()}, f)
