@@ -1,6 +1,10 @@
 package checker
 
-import "github.com/twiceless/twiceless/sim/history"
+import (
+	"strings"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
 
 // Cause labels of duplicates: rules over the causes of facts.
 //
@@ -10,12 +14,13 @@ import "github.com/twiceless/twiceless/sim/history"
 //	no record in common, each branch has one      published-twice
 //	parted after one delivery                     by the call behind the first application: see below
 //	parted after one record, two deliveries       the first delivery was put back by consumer code: by its call;
+//	                                              an operator set the position back: redelivered-after-replay;
 //	                                              the first node lost the partition alive, or the second node was
 //	                                              a zombie, which acted under an older generation than the first:
 //	                                              redelivered-after-rebalance;
 //	                                              else redelivered-after-commit-lost
-//	before all these, if the dedup store had this effect down as done and then granted it again
-//	                                              dedup-record-expired or dedup-record-lost
+//	before all these, if the dedup store, or the table of a process that has stopped since, had this effect down
+//	as done and it was then granted again         dedup-record-expired or dedup-record-lost
 //	by that call: came back acked                 handler-retried
 //	                   came back indeterminate, or never: applied-reply-lost (published-twice if the branches
 //	                   part at a call that appends)
@@ -29,8 +34,9 @@ import "github.com/twiceless/twiceless/sim/history"
 //     deliveries lies a stop, so the label says commit lost.
 //   - A rebalance of its own accord between a lost commit and the redelivery: the label says rebalance, although
 //     the event would have come again without one.
-//   - An expiry by a skewed wall clock: the store's record says until when it holds in the store's time, the facts
-//     say when it was granted in global time. If these disagree the label says lost instead of expired.
+//   - An expiry by a skewed wall clock at a store that does not say so: its record tells until when it holds in the
+//     store's time, the facts say when it was granted in global time. If these disagree the label says lost instead of
+//     expired. A store that notes "expired" on what it grants is believed.
 
 // duplicateLabel explains why an effect was applied at both facts.
 func (l *ledger) duplicateLabel(a *account, first, second int64) history.Label {
@@ -148,6 +154,9 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 			return l.callLabel(a, first, f.left, false)
 		}
 	}
+	if l.replayed(f) {
+		return history.LabelRedeliveredAfterReplay
+	}
 	if right := l.at(f.right); right.Fence >= 0 && right.Fence < left.Fence && right.Op == left.Op {
 		return history.LabelRedeliveredAfterRebalance
 	}
@@ -171,6 +180,20 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 	return history.LabelRedeliveredAfterCommitLost
 }
 
+// opReset is what an operator does to a position.
+const opReset = "reset"
+
+// replayed says whether an operator set the group's position back between two deliveries.
+func (l *ledger) replayed(f fork) bool {
+	left := l.at(f.left)
+	for _, id := range between(l.replays, f.left, f.right, len(l.replays)) {
+		if reset := l.at(id); reset.Resource == left.Resource && reset.Value == left.Op && reset.Offset <= left.Offset {
+			return true
+		}
+	}
+	return false
+}
+
 // putBack says whether consumer code itself asked for the next delivery.
 func (l *ledger) putBack(a *account, delivery int64) bool {
 	for _, id := range l.of(a) {
@@ -179,6 +202,20 @@ func (l *ledger) putBack(a *account, delivery int64) bool {
 		}
 	}
 	return false
+}
+
+// elsewhere says whether the record still is where it was made, in a process that lives, and another process asked
+// its own table: nothing was forgotten, the two never knew of each other. Records of a store are everybody's.
+func (l *ledger) elsewhere(done, granted *history.Fact) bool {
+	if strings.HasPrefix(done.Resource, dedupPrefix) {
+		return false
+	}
+	for _, id := range between(l.members, done.ID, granted.ID, len(l.members)) {
+		if m := l.at(id); m.Kind == history.KindStopped && m.Node == done.Node {
+			return false
+		}
+	}
+	return true
 }
 
 // forgotten says whether the dedup store had this effect down as done and then granted it again.
@@ -195,7 +232,7 @@ func (l *ledger) forgotten(a *account, stage string, before int64) history.Label
 		switch op := l.at(f.Cause).Op; {
 		case op == opDone && f.Value == resultOK:
 			done = f
-		case op == opClaim && f.Value == resultGranted && done != nil:
+		case op == opClaim && f.Value == resultGranted && done != nil && !l.elsewhere(done, f):
 			return gone(done, f)
 		}
 	}

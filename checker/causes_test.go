@@ -46,6 +46,31 @@ func TestRedeliveryLabels(t *testing.T) {
 	}
 }
 
+// An operator who sets the position back between two deliveries explains the second one, whoever stopped or moved
+// meanwhile; one who did so to another partition, another group, or behind the record does not.
+func TestReplayLabel(t *testing.T) {
+	for _, c := range []struct {
+		name, partition, group string
+		to                     int64
+		want                   string
+	}{
+		{"its position", "orders/0", checkertest.Group, 0, "redelivered-after-replay"},
+		{"another partition's", "orders/1", checkertest.Group, 0, "redelivered-after-commit-lost"},
+		{"another group's", "orders/0", "audit", 0, "redelivered-after-commit-lost"},
+		{"to behind it", "orders/0", checkertest.Group, 1, "redelivered-after-commit-lost"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := checkertest.New()
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			r.Deliver("consumer-1").Do("charge", "book", "mail").Commit()
+			s.Stop("consumer-1")
+			s.Record(history.Fact{Kind: history.KindOperated, Node: "operator-1", Op: "reset", Resource: c.partition, Value: c.group, Offset: c.to, Fence: -1})
+			r.Deliver("consumer-2").Do("charge").Commit()
+			require.Equal(t, []string{"duplicate-effect (critical)/charge/" + c.want}, prints(s))
+		})
+	}
+}
+
 // A zombie reads on from its old position: what it does again was done well and committed under a newer generation.
 func TestZombieDelivery(t *testing.T) {
 	s := checkertest.New()

@@ -33,6 +33,7 @@ type ledger struct {
 	keys      map[string]int32 // business keys by number
 	commits   map[string][]*position
 	members   []int64 // facts of memberships: evicted, revoked, generation, stopped
+	replays   []int64 // facts by which an operator set a position back
 	faults    []int64 // facts fault-began
 	faultEnds []int64
 	stray     []int64         // applications with a class and without an event
@@ -181,6 +182,10 @@ func (l *ledger) note(f *history.Fact) {
 		l.noteCommit(f)
 	case history.KindEvicted, history.KindRevoked, history.KindGeneration, history.KindStopped:
 		l.members = append(l.members, f.ID)
+	case history.KindOperated:
+		if f.Op == opReset {
+			l.replays = append(l.replays, f.ID)
+		}
 	case history.KindFaultBegan:
 		l.faults = append(l.faults, f.ID)
 	case history.KindFaultEnded:

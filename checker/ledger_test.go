@@ -160,6 +160,27 @@ func TestDedupForgot(t *testing.T) {
 	}, tell(func(o *checkertest.Operation) { o.Until(400) }))
 }
 
+// A table in a process is lost with it. While the process lives nothing is lost: the successor has a table of its own.
+func TestDedupTableOfAProcess(t *testing.T) {
+	tell := func(between func(*checkertest.Story)) []string {
+		s := checkertest.New()
+		r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+		s.Dedup("claim", "order-1", "charge", "a").Inside("consumer-1").Gives("granted")
+		r.Deliver("consumer-1").Do("charge", "book")
+		s.Dedup("done", "order-1", "charge", "a").Inside("consumer-1").Gives("ok")
+		between(s)
+		again := r.Deliver("consumer-2")
+		s.Dedup("claim", "order-1", "charge", "b").Inside("consumer-2").Gives("granted")
+		again.Do("charge")
+		v := checker.CheckAll(s.History())
+		return v.Fingerprints()
+	}
+	require.Equal(t, []string{"duplicate-effect (critical)/charge/dedup-record-lost"},
+		tell(func(s *checkertest.Story) { s.Stop("consumer-1") }))
+	require.Equal(t, []string{"duplicate-effect (critical)/charge/redelivered-after-commit-lost"},
+		tell(func(s *checkertest.Story) { s.Stop("consumer-3") }))
+}
+
 // A naive count of the same things agrees with the ledger, and the accounts add up, on any facts at all.
 func TestLedgerProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

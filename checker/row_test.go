@@ -14,6 +14,10 @@ const ms = checkertest.Millisecond
 
 // A fault is a hit if it meets open work while it lasts: on its node, at its service, or on a cut link.
 func TestFaultsHit(t *testing.T) {
+	replay := func(s *checkertest.Story, group string) {
+		began := s.Record(history.Fact{Kind: history.KindFaultBegan, Node: "consumer-1", Op: "replay", Resource: group, Value: "consumer-1", Fence: -1, Offset: -1})
+		s.Record(history.Fact{Kind: history.KindFaultEnded, Node: "consumer-1", Op: "replay", Resource: group, Cause: began, Fence: -1, Offset: -1})
+	}
 	stories := []struct {
 		name string
 		want int64
@@ -48,6 +52,14 @@ func TestFaultsHit(t *testing.T) {
 			s.Offer("order-1", "anna")
 			s.Fault("at 5ms partition consumer-1 for 20s", "broker-1", "consumer-1", 10)
 		}},
+		{"a link cut one way under a delivery", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms drop-inbound consumer-1 from broker for 20s", "consumer-1", "broker-1", 10)
+		}},
+		{"a link cut one way beside an offer", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna")
+			s.Fault("at 5ms drop-inbound broker from consumer-1 for 20s", "broker-1", "consumer-1", 10)
+		}},
 		{"a kill of the broker under a delivery", 0, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			s.Fault("at 5ms kill broker-1 for 5s", "broker-1", "", 10)
@@ -74,6 +86,25 @@ func TestFaultsHit(t *testing.T) {
 		{"any open consumer work meets a rebalance", 1, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			s.Fault("at 5ms join @group for 10s", "", "", 10)
+		}},
+		{"any open consumer work meets a clock that jumps", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms jump payments-1 by 1h until heal", "payments-1", "", 10)
+		}},
+		{"a replay of what was done", 1, func(s *checkertest.Story) {
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			r.Deliver("consumer-1").Do("charge").Commit()
+			replay(s, checkertest.Group)
+			r.Deliver("consumer-1") // after the operator has gone: the members join first
+		}},
+		{"a replay of nothing", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge").Commit()
+			replay(s, checkertest.Group)
+		}},
+		{"a replay of another group's work", 0, func(s *checkertest.Story) {
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			replay(s, "audit")
+			r.Deliver("consumer-1")
 		}},
 		{"no consumer work, no meeting", 0, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna")

@@ -17,7 +17,8 @@ import (
 // call, the log of an offer, a delivery or a commit. It lies on a cut link if both ends do; at any other target if
 // its node does, or its peer, where a delivery has no peer, for it is in hand and no longer at the log. The names
 // of a target are Fact.Node, Fact.Resource and the comma-separated ones in Fact.Value, and their roles. A lost
-// reply is in flight by definition. Skewed clocks and rebalances have no single target of work: any open work on a
+// reply is in flight by definition. A replay meets what its group is handed from then on: nothing else is left to read
+// when it comes. Clocks that are off and rebalances have no single target of work: any open work on a
 // node of the role consumer counts.
 
 // work is what the sweep measures.
@@ -49,8 +50,9 @@ type sweep struct {
 type target struct {
 	fault int64
 	names []string
-	link  bool // both ends must be named
-	group bool // any consumer will do
+	link  bool   // both ends must be named
+	group bool   // any consumer will do
+	again string // this group's deliveries, also after the operator has gone
 }
 
 // logRole is the role of the nodes that hold a log: the peer of offers, deliveries and commits.
@@ -101,7 +103,7 @@ func (s *sweep) see(f *history.Fact) {
 		s.work.faults++
 		s.strike(f)
 	case history.KindFaultEnded:
-		s.active = slices.DeleteFunc(s.active, func(t target) bool { return t.fault == f.Cause })
+		s.active = slices.DeleteFunc(s.active, func(t target) bool { return t.fault == f.Cause && t.again == "" })
 	}
 }
 
@@ -180,9 +182,11 @@ func (s *sweep) strike(f *history.Fact) {
 	case "lose-reply":
 		s.work.hit = 1
 		return
-	case "skew", "join":
+	case "skew", "jump", "join":
 		t.group = true
-	case "partition":
+	case "replay":
+		t.again = f.Resource
+	case "partition", "drop-inbound":
 		t.link = true
 	}
 	for _, b := range s.nodes {
@@ -201,6 +205,9 @@ func (s *sweep) meet(t *target, open *history.Fact) {
 }
 
 func (t *target) holds(open *history.Fact) bool {
+	if t.again != "" {
+		return open.Kind == history.KindDelivered && open.Op == t.again && open.ID > t.fault
+	}
 	if t.group {
 		return role(open.Node) == "consumer"
 	}

@@ -14,6 +14,7 @@ type Vocabulary struct {
 	Roles      []string // of nodes: "consumer", "broker"; role-n is a node of it
 	Services   []string // that refuse and lose-reply may name
 	Topics     []string //
+	Groups     []string // that replay may name
 }
 
 // Check says whether a fault can mean anything in a scenario: its hook, nodes, roles, services and topics exist.
@@ -54,6 +55,8 @@ func checkName(s string, kind targetKind, t Trigger, voc Vocabulary) error {
 	switch {
 	case kind == targetService:
 		return known("service", s, voc.Services)
+	case kind == targetGroup:
+		return known("group", s, voc.Groups)
 	case kind == targetRole:
 		return known("role", s, voc.Roles)
 	case s == "$caller" && !isRPC(t.Hook, voc.ServiceOps):

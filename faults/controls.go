@@ -20,6 +20,11 @@ type Controls interface {
 	// LoseReply arms: the next reply of an effect op of the service is lost. lost is called when that happened.
 	// Calls add up: armed twice, two replies are lost.
 	LoseReply(service string, lost func())
+	// Members of a consumer group, in order of their numbers, those that are down too; none when there is no such group.
+	Members(group string) []*sim.Node
+	// Replay has an operator set the group back to the earliest retained offsets. done is called when its members
+	// are started again.
+	Replay(group string, cause int64, done func())
 	// Heal is the time at which the heal phase begins or began, ns; 0 = not known yet.
 	Heal() int64
 	// OnHeal has fn called once, when the heal phase begins.

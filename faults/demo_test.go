@@ -54,7 +54,7 @@ func (a *answer) Receive(n *sim.Node, r *sim.Request) {
 
 func newDemo() *demo {
 	d := &demo{w: sim.New(sim.Config{Seed: 1, Latency: rng.Constant(int64(sim.Millisecond))}), refused: map[string]bool{}, lost: map[string][]func(){}}
-	for _, role := range []string{RoleBroker, RoleBroker, RoleBroker, "payments", "notifier"} {
+	for _, role := range []string{RoleBroker, RoleBroker, RoleBroker, "payments", "notifier", RoleDedup} {
 		d.w.Role(role, func(*sim.Node) sim.Handler { return &answer{d: d, service: role} }).Boot()
 	}
 	for range 3 {
@@ -134,6 +134,18 @@ func (d *demo) Refuse(service string, on bool) {
 func (d *demo) LoseReply(service string, lost func()) {
 	d.lost[service] = append(d.lost[service], lost)
 }
+func (d *demo) Members(group string) []*sim.Node {
+	if group != "workers" {
+		return nil
+	}
+	return d.w.Nodes(RoleConsumer)
+}
+
+// Replay is over after a minute: what an operator does is not the injector's business.
+func (d *demo) Replay(group string, cause int64, done func()) {
+	d.log = append(d.log, "replay "+group)
+	d.w.At(d.w.Now().Add(sim.Minute), sim.PhaseFault, done)
+}
 func (d *demo) Heal() int64      { return d.heal }
 func (d *demo) OnHeal(fn func()) { d.onHeal = append(d.onHeal, fn) }
 
@@ -163,10 +175,21 @@ func run(t testing.TB, plan []Fault, inject bool, before ...func(d *demo)) *demo
 	d.w.At(demoChaosEnd, sim.PhaseFault, d.tryHeal)
 	r := d.w.Run(demoHorizon)
 	require.Equal(t, sim.StopDrained, r.Kind, r.Detail)
+	d.afterDrain(t)
 	if inject {
 		d.in.Finish()
 	}
 	return d
+}
+
+// afterDrain carries out what comes then, one after the other.
+func (d *demo) afterDrain(t testing.TB) {
+	drained := d.w.Now()
+	for after, carryOut, ok := d.in.AfterDrain(); ok; after, carryOut, ok = d.in.AfterDrain() {
+		at := max(d.w.Now(), drained.Add(sim.Duration(after)))
+		d.w.At(at, sim.PhaseFault, carryOut)
+		require.Equal(t, sim.StopDrained, d.w.Run(at.Add(sim.Hour)).Kind)
+	}
 }
 
 // play runs a plan given as text.

@@ -10,15 +10,20 @@
 //	when payments.charge/applied{event=order-117} #1 kill $caller for 1s
 //	when group/revoked{role=consumer} #2 pause $node for 1m
 //	at 10s partition consumer-2 from broker for 20s
+//	at 10s drop-inbound consumer-2 from broker for 20s
+//	at 10s drop-inbound broker from consumer-2 for 20s
 //	at 10s skew consumer-2 by -400ms until heal
+//	at 10s jump payments-1 by 1h until heal
+//	at 10s deploy consumer grace 5s pause 10s
 //	at 10s join consumer for 10s
 //	at 10s lose-reply payments
 //	at 10s refuse payments,notifier for 10m
 //	at 3s power-loss $leader(orders/3) for 5s
+//	after drain 26h replay workers
 //
 // A target is a node (role-n, counted from 1), a role (all of its nodes), or one that is bound when the trigger
 // fires: $caller and $node of the hook, $leader(topic/partition). Targets of refuse and lose-reply are services,
-// that of join is a role. All times are int64 nanoseconds since the start of the world.
+// that of join is a role, that of replay a group. "after drain" counts from the end of the first drain. All other times are int64 nanoseconds since the start of the world.
 //
 // # Invariants
 //

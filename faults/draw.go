@@ -12,6 +12,7 @@ import (
 const (
 	RoleConsumer = "consumer"
 	RoleBroker   = "broker"
+	RoleDedup    = "dedup" // the store of a dedup layer; there is one at most
 )
 
 // Space is what a plan is drawn from: facts of the scenario alone, nothing that a stack does.
@@ -23,6 +24,7 @@ type Space struct {
 	Leader               func(partition int) string // target that means the leader: "$leader(orders/3)", "broker-1"
 	EffectServices       []string                   // services with effect ops, in the order of the scenario
 	AllNodes             []string                   // nodes whose clock may be off
+	Group                string                     // that reads the flow's source; "" = none
 }
 
 // Steps of the additive recurrence, as fractions of 2^64. Time advances by the golden ratio's, 1/φ: the
@@ -41,7 +43,7 @@ func point(base uint64, kind string, i uint64) (time, target uint64) {
 }
 
 // Measure is the measuring plan of the run with that seed: one fault of the kind, at a uniform moment of the
-// chaos phase, on a uniform target. The run is number seed - base; what it meets depends on base, kind and that
+// chaos phase, or as long after the drain as the kind says, on a uniform target. The run is number seed - base; what it meets depends on base, kind and that
 // number only. The kind none gives an empty plan.
 func Measure(kind string, base, seed uint64, sc Space) (Measuring, error) {
 	m := Measuring{Kind: kind}
@@ -63,7 +65,9 @@ func Measure(kind string, base, seed uint64, sc Space) (Measuring, error) {
 	if err != nil {
 		return m, err
 	}
-	f.At = sc.ChaosBegin + int64(rng.Below(time, uint64(sc.ChaosEnd-sc.ChaosBegin)))
+	if !f.Drained {
+		f.At = sc.ChaosBegin + int64(rng.Below(time, uint64(sc.ChaosEnd-sc.ChaosBegin)))
+	}
 	if err := f.Fault().Validate(); err != nil {
 		return m, fmt.Errorf("fault kind %s: %w", kind, err)
 	}
@@ -71,9 +75,10 @@ func Measure(kind string, base, seed uint64, sc Space) (Measuring, error) {
 	return m, nil
 }
 
-// shape fills in what a fault of the kind does, and to whom: target is a uniform word. Its time is still 0.
+// shape fills in what a fault of the kind does, and to whom: target is a uniform word. Its time is still 0,
+// but for what comes after the drain.
 func (sc Space) shape(k history.FaultKind, target uint64) (Timed, error) {
-	f := Timed{Verb: k.Verb, By: k.By, For: k.For, UntilHeal: k.UntilHeal}
+	f := Timed{At: k.After, Drained: k.After > 0, Verb: k.Verb, By: k.By, Grace: k.Grace, For: k.For, UntilHeal: k.UntilHeal}
 	pick := func(what string, n int, name func(i int) string) error {
 		if n <= 0 {
 			return fmt.Errorf("fault kind %s needs %s, and the scenario has none", k.Name, what)
@@ -91,10 +96,14 @@ func (sc Space) shape(k history.FaultKind, target uint64) (Timed, error) {
 		} else {
 			err = pick("a broker", sc.Brokers, func(i int) string { return nodeName(RoleBroker, i) })
 		}
+	case RoleDedup: // drawn for every stack alike: under one without a store the fault misses
+		f.Targets = []string{nodeName(RoleDedup, 0)}
 	case "@any":
 		err = pick("a node", len(sc.AllNodes), func(i int) string { return sc.AllNodes[i] })
 	case "@group":
 		err = pick("a consumer", sc.Members, func(int) string { return RoleConsumer })
+	case "@workers":
+		err = pick("a consumer group", one(sc.Group != ""), func(int) string { return sc.Group })
 	case "@effect":
 		err = pick("an effect service", len(sc.EffectServices), func(i int) string { return sc.EffectServices[i] })
 	case "@effects":
@@ -103,13 +112,20 @@ func (sc Space) shape(k history.FaultKind, target uint64) (Timed, error) {
 	default:
 		panic("faults: fault kind " + k.Name + " has the unknown target " + k.Target)
 	}
-	if err == nil && k.Verb == "partition" {
+	if v, _ := verbByName(k.Verb); err == nil && v.from {
 		if sc.Brokers <= 0 {
 			err = fmt.Errorf("fault kind %s needs a broker, and the scenario has none", k.Name)
 		}
 		f.From = []string{RoleBroker}
 	}
 	return f, err
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // nodeName of the i-th node of a role, i from 0.

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,6 +16,7 @@ func demoSpace() Space {
 		ChaosBegin: 10 * second, ChaosEnd: 100 * second, Members: 3, Brokers: 3, Partitions: 6,
 		Leader:         func(p int) string { return "$leader(orders/" + strconv.Itoa(p) + ")" },
 		EffectServices: []string{"payments", "notifier"},
+		Group:          "workers",
 		AllNodes:       []string{"broker-1", "broker-2", "broker-3", "consumer-1", "consumer-2", "consumer-3"},
 	}
 }
@@ -28,7 +30,7 @@ func measure(t require.TestingT, kind string, base, seed uint64) Timed {
 
 func TestMeasureIsStratified(t *testing.T) {
 	for _, k := range history.FaultKinds() {
-		if k.Verb == "" {
+		if k.Verb == "" || k.After > 0 { // the drain decides when
 			continue
 		}
 		for base := uint64(0); base < 50; base++ {
@@ -89,7 +91,12 @@ func TestMeasureGolden(t *testing.T) {
 		"at 28.508923199s join consumer for 10s",
 		"at 33.992705166s lose-reply payments",
 		"at 10.591091745s refuse payments,notifier for 10m",
+		"after drain 26h replay workers",
 		"at 22.296965562s power-loss $leader(orders/4) for 5s",
+		"at 1m13.621332884s drop-inbound consumer-2 from broker for 20s",
+		"at 26.88047366s jump broker-1 by 1h until heal",
+		"at 1m34.985723038s deploy consumer grace 5s",
+		"at 38.774433524s kill dedup-1 for 30s",
 	}
 	var got []string
 	for _, k := range history.FaultKinds() {
@@ -102,13 +109,13 @@ func TestMeasureGolden(t *testing.T) {
 
 func TestMeasureErrors(t *testing.T) {
 	sc := demoSpace()
-	for kind, want := range map[string]string{"consumer-kil": "did you mean consumer-kill?", "late-replay": "unknown fault kind"} {
+	for kind, want := range map[string]string{"consumer-kil": "did you mean consumer-kill?", "earthquake": "unknown fault kind"} {
 		_, err := Measure(kind, 1, 1, sc)
 		require.ErrorContains(t, err, want)
 	}
 	_, err := Measure("pause", 5, 4, sc)
 	require.ErrorContains(t, err, "before the base seed")
-	for _, kind := range []string{"pause", "broker-kill", "clock-skew", "rebalance", "reply-lost", "downstream-outage", "partition"} {
+	for _, kind := range []string{"pause", "broker-kill", "clock-skew", "rebalance", "reply-lost", "downstream-outage", "partition", "partition-one-way", "clock-jump", "deploy", "late-replay"} {
 		_, err = Measure(kind, 1, 1, Space{ChaosEnd: second})
 		require.ErrorContains(t, err, "needs a", kind)
 		_, err = Measure(kind, 1, 1, Space{})
@@ -128,7 +135,7 @@ func TestHunt(t *testing.T) {
 		{Hook: "payments.charge/applied", Event: "order-1", Stage: "charge", Role: "consumer", NodeRole: "payments", Nth: 2, ByRPC: true},
 		{Hook: "broker.disk.fsync/done", Event: "order-1", Role: "broker", NodeRole: "broker", Nth: 1},
 	}
-	counts, verbsSeen, bound, timed := map[int]int{}, map[string]int{}, map[string]int{}, 0
+	counts, verbsSeen, bound, timed, drained := map[int]int{}, map[string]int{}, map[string]int{}, 0, 0
 	for seed := uint64(0); seed < 400; seed++ {
 		h, err := Hunt(seed, demoSpace(), nil, hits)
 		require.NoError(t, err)
@@ -140,9 +147,12 @@ func TestHunt(t *testing.T) {
 			require.NoError(t, f.Validate())
 			verbsSeen[f.Verb]++
 			bound[f.Targets[0]]++
-			if f.Trigger.Timed() {
+			switch {
+			case f.Trigger.Drained:
+				drained++
+			case f.Trigger.Timed():
 				timed++
-			} else {
+			default:
 				require.NotEmpty(t, f.Trigger.Event)
 			}
 		}
@@ -151,7 +161,8 @@ func TestHunt(t *testing.T) {
 	require.Len(t, verbsSeen, len(verbs()))
 	require.Positive(t, bound["$caller"])
 	require.Positive(t, bound["$node"])
-	total := counts[1] + 2*counts[2] + 3*counts[3]
+	require.Positive(t, drained)
+	total := counts[1] + 2*counts[2] + 3*counts[3] - drained // what comes after the drain meets no hook
 	require.InDelta(t, total/4, timed, float64(total)/10)
 
 	h, err := Hunt(7, demoSpace(), []string{"pause"}, nil)
@@ -164,4 +175,27 @@ func TestHunt(t *testing.T) {
 	require.ErrorContains(t, err, "no fault kind to hunt with")
 	_, err = Hunt(7, demoSpace(), []string{"paus"}, nil)
 	require.ErrorContains(t, err, "did you mean pause?")
+}
+
+// TestHuntGolden: a change here changes what every recorded seed of a hunt means.
+func TestHuntGolden(t *testing.T) {
+	hits := []ObservedHit{
+		{Hook: "payments.charge/applied", Event: "order-1", Stage: "charge", Role: "consumer", NodeRole: "payments", Nth: 2, ByRPC: true},
+		{Hook: "broker.disk.fsync/done", Event: "order-2", Role: "broker", NodeRole: "broker", Nth: 1},
+	}
+	var got []string
+	for seed := uint64(1); seed < 4; seed++ {
+		h, err := Hunt(seed, demoSpace(), []string{"none", "consumer-kill", "broker-kill", "clock-skew"}, hits)
+		require.NoError(t, err)
+		got = append(got, strings.Join(h.Lines(), "\n"))
+	}
+	require.Equal(t, []string{
+		"when payments.charge/applied{event=order-1,stage=charge} #2 kill $caller for 1s",
+		"at 14.185433363s kill $leader(orders/0) for 2.5s\n" +
+			"when broker.disk.fsync/done{event=order-2} #1 kill $node for 10s\n" +
+			"at 38.135615807s kill $leader(orders/3) for 2.5s",
+		"when broker.disk.fsync/done{event=order-2} #1 kill consumer-1 for 2s\n" +
+			"when broker.disk.fsync/done{event=order-2} #1 skew consumer-2 by 800ms until heal\n" +
+			"when broker.disk.fsync/done{event=order-2} #1 skew broker-2 by 400ms until heal",
+	}, got)
 }

@@ -9,14 +9,15 @@ import (
 // Inside says whether a plan lies inside an envelope, and if not, the first bound that it exceeds. It looks at the
 // plan only, so it is the same before and after the run. A dimension that has no bound does not restrict.
 //
-//	clock-skew          |by| of skews; those in effect together on one target add up, and so do the node that is
+//	clock-skew          |by| of skews and jumps; those in effect together on one target add up, and so do the node that is
 //	                    furthest ahead and the one furthest behind
 //	pause               duration of pauses; overlapping or touching ones of one target are one long one
-//	outage              the same for kill, power-loss, partition and refuse together
+//	outage              the same for kill, power-loss, partition, drop-inbound and refuse together
 //	power-loss          targets without power at once, each counted once
 //	faults              faults of the plan
-//	redelivery-horizon  nothing loads it yet: how late an event comes again follows from a replay by an operator,
-//	                    not from how long somebody was down or stood still
+//	redelivery-horizon  how long after the drain the latest replay comes, and a nanosecond: every event was
+//	                    delivered before the drain ended. How long before, a plan does not say, so a bound should
+//	                    leave room for chaos and drain
 //
 // Where a plan leaves open what happens, the worst is assumed, so that a stack is called broken only where it was
 // surely inside: "until heal" lasts for ever; a fault at a hook may meet every other fault; $caller, $node and
@@ -45,6 +46,9 @@ func loadOf(plan []Fault, d history.Dimension) int64 {
 			loading = append(loading, f)
 		}
 	}
+	if d == history.RedeliveryHorizon {
+		return horizonOf(loading)
+	}
 	if len(loading) > maxExact {
 		return sumOf(loading, d)
 	}
@@ -60,6 +64,14 @@ func loadOf(plan []Fault, d history.Dimension) int64 {
 		}
 	}
 	return most
+}
+
+// horizonOf is the latest replay.
+func horizonOf(replays []Fault) (latest int64) {
+	for _, f := range replays {
+		latest = max(latest, add(f.Trigger.At, 1))
+	}
+	return latest
 }
 
 // sumOf is the load if everything coincides.

@@ -22,6 +22,7 @@ func TestLoads(t *testing.T) {
 		{history.ClockSkew, 3 * second, []string{"at 1s skew consumer-1 by -1s until heal", "at 2s skew consumer-2 by 2s for 1s"}},
 		{history.ClockSkew, 2 * second, []string{"at 1s skew consumer-1 by 1s for 1s", "at 3s skew consumer-1 by 2s for 1s"}},
 		{history.ClockSkew, 3 * second, []string{"at 1s skew consumer-1 by 1s for 1s", hook + "skew $caller by 2s for 1s"}},
+		{history.ClockSkew, 3601 * second, []string{"at 1s jump payments-1 by -1h until heal", "at 2s skew consumer-1 by 1s for 1s"}},
 		{history.Pause, 60 * second, []string{"at 1s pause consumer-1 for 60s", "at 1s kill consumer-1 for 90s"}},
 		{history.Pause, forever, []string{"at 1s pause consumer-1 until heal"}},
 		{history.Outage, 0, []string{"at 1s pause consumer-1 for 60s", "at 1s lose-reply payments", "at 1s join consumer for 9s"}},
@@ -31,6 +32,8 @@ func TestLoads(t *testing.T) {
 		{history.Outage, 20 * second, []string{"at 1s kill consumer for 10s", "at 11s partition consumer-2 from broker for 10s"}},
 		{history.Outage, 20 * second, []string{"at 1s kill broker-1 for 10s", "at 11s partition consumer-2 from broker for 10s"}},
 		{history.Outage, 10 * second, []string{"at 1s kill consumer-1 for 10s", "at 12s power-loss consumer-1 for 9s"}},
+		{history.Outage, 25 * second, []string{"at 1s drop-inbound consumer-1 from broker for 20s", "at 6s drop-inbound broker from consumer-1 for 20s"}},
+		{history.Outage, 0, []string{"at 1s deploy consumer grace 1h"}},
 		{history.Outage, 24 * second, []string{"at 1s kill consumer-1 for 10s", "at 12s kill consumer-1 for 9s", hook + "kill $caller for 5s"}},
 		{history.PowerLoss, 1, []string{"at 1s power-loss broker-1 for 5s", "at 7s power-loss broker-2 for 5s"}},
 		{history.PowerLoss, 2, []string{"at 1s power-loss broker-1 for 5s", "at 6s power-loss broker-2 for 5s"}},
@@ -39,6 +42,8 @@ func TestLoads(t *testing.T) {
 		{history.PowerLoss, forever, []string{"at 1s power-loss broker for 5s"}},
 		{history.FaultCount, 2, []string{"at 1s lose-reply payments", "at 2s lose-reply payments"}},
 		{history.RedeliveryHorizon, 0, []string{"at 1s kill consumer-1 for 10s", "at 1s pause consumer-2 for 10s"}},
+		{history.RedeliveryHorizon, 26*3600*second + 1, []string{"after drain 26h replay workers", "after drain 1h replay workers", "at 1s kill consumer-1 for 48h"}},
+		{history.Outage, 10 * second, []string{"after drain 26h replay workers", "at 1s kill consumer-1 for 10s"}},
 	} {
 		plan, err := ParseLines(c.plan)
 		require.NoError(t, err)
@@ -64,10 +69,11 @@ func TestEveryPlanIsInsideNoEnvelope(t *testing.T) {
 	for range maxExact + 1 {
 		many = append(many, plan...)
 	}
-	require.Equal(t, (maxExact+1)*(400*second/1000+1500*second/1000), loadOf(many, history.ClockSkew))
+	require.Equal(t, (maxExact+1)*(400*second/1000+1500*second/1000+90*60*second), loadOf(many, history.ClockSkew))
 	require.Equal(t, (maxExact+1)*2*60*second, loadOf(many, history.Pause))
 	require.Equal(t, int64((maxExact+1)*2), loadOf(many, history.PowerLoss))
 	require.Equal(t, forever, loadOf(many, history.Outage))
+	require.Equal(t, 26*3600*second+1, loadOf(many, history.RedeliveryHorizon), "replays do not add up")
 }
 
 // TestKindsLoadTheirDimension: the table of fault kinds and the engine agree on what a default fault loads.
@@ -82,6 +88,8 @@ func TestKindsLoadTheirDimension(t *testing.T) {
 				require.Equal(t, int64(len(m.Faults)), load)
 			case d.Name == k.Dimension && d.Name == history.ClockSkew:
 				require.Equal(t, k.By, load)
+			case d.Name == k.Dimension && d.Name == history.RedeliveryHorizon:
+				require.Equal(t, k.After+1, load)
 			case d.Name == k.Dimension && d.Duration:
 				require.Equal(t, k.For, load)
 			case d.Name == k.Dimension:

@@ -58,7 +58,7 @@ const maxHunt = 3
 
 // Hunt draws a hunting plan: a swarm. The seed first chooses which of the kinds take part at all, so that some
 // plans are all of one kind, then 1 to 3 faults of these, three quarters of them at observed hits that have an
-// event, the others at times, with a duration or size from half to twice the kind's own. kinds are names of fault
+// event, the others at times, with a duration or size from half to twice the kind's own. What comes after the drain keeps its time. kinds are names of fault
 // kinds; nil means all of them. Without hits all faults are timed.
 func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, error) {
 	if kinds == nil {
@@ -84,11 +84,17 @@ func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, e
 			return Hunting{}, err
 		}
 		t.For, t.By = scaled(t.For, &s), scaled(t.By, &s)
-		t.At = sc.ChaosBegin + int64(rng.Below(s.Uint64(), uint64(sc.ChaosEnd-sc.ChaosBegin)))
+		if t.Grace > 0 { // no draw for the other kinds, whose plans stay what they were before this one existed
+			t.Grace = scaled(t.Grace, &s)
+		}
+		moment := sc.ChaosBegin + int64(rng.Below(s.Uint64(), uint64(sc.ChaosEnd-sc.ChaosBegin)))
+		if !t.Drained {
+			t.At = moment
+		}
 		f := t.Fault()
 		where, atHook := s.Uint64(), rng.Below(s.Uint64(), 4) < 3
-		if atHook && len(keyed) > 0 {
-			aim(&f, k, keyed[rng.Below(where, uint64(len(keyed)))])
+		if atHook && keyed > 0 && !t.Drained {
+			aim(&f, k, nthWithEvent(hits, rng.Below(where, keyed)))
 		}
 		if err := f.Validate(); err != nil {
 			return Hunting{}, fmt.Errorf("fault kind %s: %w", k.Name, err)
@@ -124,14 +130,28 @@ func swarmOf(names []string, s *rng.Stream) ([]history.FaultKind, error) {
 // scaled is d halved, kept or doubled.
 func scaled(d int64, s *rng.Stream) int64 { return d << rng.Below(s.Uint64(), 3) / 2 }
 
-func withEvent(hits []ObservedHit) []ObservedHit {
-	var out []ObservedHit
-	for _, h := range hits {
-		if h.Event != "" {
-			out = append(out, h)
+// withEvent counts the hits that have an event: a hunt of many plans shares one list of hits, and copies none of it.
+func withEvent(hits []ObservedHit) (n uint64) {
+	for i := range hits {
+		if hits[i].Event != "" {
+			n++
 		}
 	}
-	return out
+	return n
+}
+
+// nthWithEvent is the n-th of them, n from 0.
+func nthWithEvent(hits []ObservedHit, n uint64) ObservedHit {
+	for i := range hits {
+		if hits[i].Event == "" {
+			continue
+		}
+		if n == 0 {
+			return hits[i]
+		}
+		n--
+	}
+	panic("faults: fewer hits with an event than were counted")
 }
 
 // aim moves a fault to a hit. A fault of a consumer or a broker falls on the one that takes part in the hit, if

@@ -32,9 +32,11 @@ type shot struct {
 	at    int64 // ns; when it took effect
 	hit   *sim.Hit
 	nodes []bound // that its lift is about
-	pairs []cut
-	names string // node names concerned, as in the fact
-	res   string // services or role concerned
+	cuts  []cut
+	names string      // node names concerned, as in the fact
+	res   string      // services or role concerned
+	rest  []*sim.Node // deploy: those whose turn is still to come
+	due   int64       // deploy: when the present step is over at the latest, ns; 0 = none under way
 }
 
 // bound is a node as a shot met it.
@@ -69,6 +71,7 @@ func Inject(w *sim.World, plan []Fault, c Controls) *Injector {
 		in.shots = append(in.shots, s)
 		heals = heals || f.UntilHeal
 		switch {
+		case f.Trigger.Drained: // see AfterDrain
 		case !f.Trigger.Timed():
 			if !contains(watched, f.Trigger.Hook) {
 				watched = append(watched, f.Trigger.Hook)
@@ -130,7 +133,7 @@ func (s *shot) fire(h *sim.Hit) {
 	if s.in.done {
 		return
 	}
-	if at := s.in.c.Heal(); at != 0 && int64(s.in.w.Now()) >= at {
+	if at := s.in.c.Heal(); !s.f.Trigger.Drained && at != 0 && int64(s.in.w.Now()) >= at {
 		s.miss("its trigger was reached after the heal had begun")
 		return
 	}
@@ -217,19 +220,36 @@ func (in *Injector) Finish() {
 }
 
 // LastEnd is the latest stated end, ns, of the faults that took effect and of those that are still to come at a
-// time; 0 = there is none. Heal waits for it: it begins after that instant, or later in it than the lift, which is
-// an event of PhaseFault. A hook may still move it until then, so whoever waits asks again.
+// time, what comes after the drain left out; 0 = there is none. Heal waits for it: it begins after that instant, or
+// later in it than the lift, which is an event of PhaseFault. A hook may still move it until then, and a deploy under
+// way knows the end of its present step only, so whoever waits asks again.
 func (in *Injector) LastEnd() int64 {
 	var last int64
 	for _, s := range in.shots {
 		switch {
+		case s.f.Trigger.Drained:
 		case s.state == pending && s.f.Trigger.Timed(), s.state == armed && s.f.Trigger.Timed():
 			last = max(last, s.f.Trigger.At+s.f.For)
 		case s.state == active, s.state == ended:
-			last = max(last, s.at+s.f.For)
+			last = max(last, s.at+s.f.For, s.due)
 		}
 	}
 	return last
+}
+
+// AfterDrain is the next fault that counts from the end of the first drain: how long after it, ns, and what carries it
+// out. ok is false when none is left.
+func (in *Injector) AfterDrain() (after int64, carryOut func(), ok bool) {
+	var next *shot
+	for _, s := range in.shots {
+		if s.f.Trigger.Drained && s.state == pending && (next == nil || s.f.Trigger.At < next.f.Trigger.At) {
+			next = s
+		}
+	}
+	if next == nil {
+		return 0, nil, false
+	}
+	return next.f.Trigger.At, func() { next.fire(nil) }, true
 }
 
 // Active is the number of faults in effect now.

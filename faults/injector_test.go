@@ -132,6 +132,54 @@ func TestPartitionsCount(t *testing.T) {
 	require.Equal(t, "broker-1,consumer-1,consumer-2,consumer-3", began[1].Value)
 }
 
+// TestDropInbound: what one side sends vanishes, what the other sends arrives; in which direction is the line's choice.
+func TestDropInbound(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		plan           []string
+		asked, answers []bool // until 10 s, 20 s, 30 s, 40 s, 60 s: the broker heard a call, the consumer an answer
+	}{
+		{"the consumer is deaf", []string{"at 10s drop-inbound consumer-1 from broker for 20s"}, []bool{true, true, true, true, true}, []bool{true, false, false, true, true}},
+		{"the broker is deaf", []string{"at 10s drop-inbound broker from consumer-1 for 20s"}, []bool{true, false, false, true, true}, []bool{true, false, false, true, true}},
+		{"a partition that ends within it mends one way only", []string{"at 10s drop-inbound consumer-1 from broker for 20s", "at 10s partition consumer-1 from broker for 10s"},
+			[]bool{true, false, true, true, true}, []bool{true, false, false, true, true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan, err := ParseLines(c.plan)
+			require.NoError(t, err)
+			var asked, answers []bool
+			d := run(t, plan, true, func(d *demo) {
+				var heard, answered bool
+				d.w.Watch("broker.fetch/arrived", func(h *sim.Hit) { heard = heard || h.Caller.Name() == "consumer-1" })
+				d.w.Watch("broker.fetch/received", func(h *sim.Hit) { answered = answered || h.Node.Name() == "consumer-1" })
+				for _, at := range []int64{10, 20, 30, 40, 60} {
+					d.w.At(sim.Time(at*second), sim.PhaseDeliver, func() {
+						asked, answers = append(asked, heard), append(answers, answered)
+						heard, answered = false, false
+					})
+				}
+			})
+			require.Equal(t, c.asked, asked)
+			require.Equal(t, c.answers, answers)
+			requireHealed(t, d)
+		})
+	}
+}
+
+// TestJump: the wall clock steps there and back, by itself and on top of a skew; the monotonic clock shows nothing.
+func TestJump(t *testing.T) {
+	off := func(by sim.Duration) func(d *demo) bool {
+		return func(d *demo) bool {
+			n := d.w.Node("consumer-1")
+			require.Equal(t, d.w.Now(), n.Now(), "the monotonic clock")
+			return n.Wall().Sub(d.w.Now()) == by
+		}
+	}
+	require.Equal(t, []string{"10-16"}, sample(t, off(sim.Hour), "at 10s jump consumer-1 by 1h for 6s"))
+	require.Equal(t, []string{"12-16"}, sample(t, off(-sim.Hour-sim.Second), "at 10s jump consumer-1 by -1h for 6s", "at 12s skew consumer-1 by -1s for 9s"))
+	require.Equal(t, []string{"16-21"}, sample(t, off(-sim.Second), "at 10s jump consumer-1 by -1h for 6s", "at 12s skew consumer-1 by -1s for 9s"), "the skew outlasts the step back")
+}
+
 // sample asks something once a second, from 0 s to 59 s, and returns the seconds at which it held, as runs.
 func sample(t *testing.T, holds func(d *demo) bool, lines ...string) (out []string) {
 	plan, err := ParseLines(lines)
@@ -221,7 +269,7 @@ func TestPartitionLosesReplies(t *testing.T) {
 		d.w.Watch("broker.fetch/received", func(*sim.Hit) { received++ })
 	})
 	require.Equal(t, replied-1, received)
-	require.Len(t, d.in.cuts, 3+3, "a pair is one, whichever side names it first")
+	require.Len(t, d.in.cuts, 2*(3+3), "each way of a pair is one, whichever side names it first")
 	requireHealed(t, d)
 }
 
@@ -264,6 +312,27 @@ func TestLastEndAndHeal(t *testing.T) {
 	requireHealed(t, d)
 	missed := d.facts(history.KindFaultMissed)
 	require.Equal(t, "its trigger was reached after the heal had begun", missed[len(missed)-1].Value)
+}
+
+// A replay waits for the drain: it holds no heal back, those of one plan come in the order of their times, and each ends
+// when the operator is done.
+func TestReplay(t *testing.T) {
+	d := play(t, "after drain 26h replay workers", "after drain 1h replay workers", "after drain 2h replay others", "at 20s kill consumer-1 for 1s")
+	require.Equal(t, int64(demoChaosEnd), d.heal)
+	require.Equal(t, []string{"replay workers", "replay workers"}, d.log)
+	story := d.story()
+	require.Len(t, story, 9)
+	drained := sim.Duration(d.facts(history.KindFaultBegan)[1].Time) - sim.Hour
+	require.InDelta(t, int64(demoWorkEnd), int64(drained), float64(10*second))
+	at := func(after sim.Duration) string { return (drained + after).String() }
+	require.Equal(t, []string{
+		at(sim.Hour) + " fault-began consumer-1 replay",
+		at(sim.Hour+sim.Minute) + " fault-ended consumer-1 replay",
+		at(2*sim.Hour) + " fault-missed replay: there is no group others",
+		at(26*sim.Hour) + " fault-began consumer-1 replay",
+		at(26*sim.Hour+sim.Minute) + " fault-ended consumer-1 replay",
+	}, story[4:])
+	requireHealed(t, d)
 }
 
 func TestInjectRefusesAnInvalidPlan(t *testing.T) {

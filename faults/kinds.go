@@ -4,16 +4,18 @@ import "github.com/twiceless/twiceless/sim/history"
 
 // verb is one row of the engine's table: what a plan line with it says, and what the injector does.
 type verb struct {
-	name   string
-	doc    string
-	target targetKind
-	single bool // exactly one target
-	from   bool // takes "from"
-	by     bool // takes "by"
-	lasts  bool // takes "for" or "until heal"; it must have one of them
-	loads  []history.Dimension
-	apply  func(*shot) string // begins the fault, or says why it cannot; called when the trigger fires
-	lift   func(*shot)        // ends it, whatever has become of its targets since; nil if it does not last
+	name    string
+	doc     string
+	target  targetKind
+	single  bool // exactly one target
+	from    bool // takes "from"
+	by      bool // takes "by"
+	rolls   bool // takes "grace" and "pause"
+	drained bool // its trigger is "after drain", and it is the only one
+	lasts   bool // takes "for" or "until heal"; it must have one of them
+	loads   []history.Dimension
+	apply   func(*shot) string // begins the fault, or says why it cannot; called when the trigger fires
+	lift    func(*shot)        // ends it, whatever has become of its targets since; nil if it does not last
 }
 
 // targetKind says what the targets of a verb name.
@@ -23,21 +25,26 @@ const (
 	targetNodes targetKind = iota
 	targetRole
 	targetService
+	targetGroup
 )
 
 // targetTable names the target kinds in messages.
-var targetTable = [...]string{"node or role", "role", "service"}
+var targetTable = [...]string{"node or role", "role", "service", "group"}
 
 // verbs is the table, sorted by name. It is a function because its rows lead back to it through the parser.
 func verbs() []verb {
 	return []verb{
+		{name: "deploy", doc: "each target in turn is asked to stop, killed after its grace, and boots as the new version; the next follows when it is up, or a pause later", rolls: true, apply: applyDeploy},
+		{name: "drop-inbound", doc: "the first side hears nothing from the second, which hears it, and nobody is told", from: true, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyDropInbound, lift: liftPartition},
 		{name: "join", doc: "one more member of a role boots, and leaves gracefully at the end", target: targetRole, single: true, lasts: true, apply: applyJoin, lift: liftJoin},
+		{name: "jump", doc: "the wall clock steps by this much, backwards if negative, and is stepped right again at the end; other clocks go on", by: true, lasts: true, loads: []history.Dimension{history.ClockSkew}, apply: applyJump, lift: liftJump},
 		{name: "kill", doc: "the process ends; it boots from its disk at the end", lasts: true, loads: []history.Dimension{history.Outage}, apply: applyKill, lift: liftStopped},
 		{name: "lose-reply", doc: "the next reply of an effect op never arrives", target: targetService, single: true, apply: applyLoseReply},
 		{name: "partition", doc: "the two sides do not hear each other, and nobody is told", from: true, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyPartition, lift: liftPartition},
 		{name: "pause", doc: "nothing runs, time passes, nobody is told", lasts: true, loads: []history.Dimension{history.Pause}, apply: applyPause, lift: liftPause},
 		{name: "power-loss", doc: "the machine ends: what was not fsynced is lost, peers meet silence; it boots at the end", lasts: true, loads: []history.Dimension{history.Outage, history.PowerLoss}, apply: applyPowerLoss, lift: liftStopped},
 		{name: "refuse", doc: "the services refuse every call", target: targetService, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyRefuse, lift: liftRefuse},
+		{name: "replay", doc: "an operator stops the group, resets its positions to the earliest retained offsets and starts it again", target: targetGroup, single: true, drained: true, loads: []history.Dimension{history.RedeliveryHorizon}, apply: applyReplay},
 		{name: "skew", doc: "the wall clock is off by this much, backwards if negative", by: true, lasts: true, loads: []history.Dimension{history.ClockSkew}, apply: applySkew, lift: liftSkew},
 	}
 }
@@ -80,7 +87,7 @@ func Verbs() []Verb {
 
 // usage is the pattern of a line with this verb.
 func (v verb) usage() string {
-	what := [...]string{"NODE", "ROLE", "SERVICE"}[v.target]
+	what := [...]string{"NODE", "ROLE", "SERVICE", "GROUP"}[v.target]
 	s := v.name + " " + what
 	if !v.single {
 		s += "[,…]"
@@ -90,6 +97,9 @@ func (v verb) usage() string {
 	}
 	if v.by {
 		s += " by DURATION"
+	}
+	if v.rolls {
+		s += " [grace DURATION] [pause DURATION]"
 	}
 	if v.lasts {
 		s += " (for DURATION | until heal)"

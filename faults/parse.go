@@ -8,7 +8,7 @@ import (
 
 // Parse reads one fault. Its error is a *ParseError. The grammar is that of the package comment; words are
 // separated by spaces, lists by commas without spaces, and the parts come in the order
-// trigger, verb, targets, from, by, for or until heal. "#1" may be left out.
+// trigger, verb, targets, from, by, grace, pause, for or until heal. "#1" and "grace 5s" may be left out.
 func Parse(line string) (Fault, error) {
 	p := &parser{line: line}
 	if len(line) > MaxLine {
@@ -63,7 +63,8 @@ func ParseMeasuring(kind string, lines []string) (Measuring, error) {
 				Hint: "begin with \"at\" and a time, or run it as a hunting plan"})
 			continue
 		}
-		m.Faults = append(m.Faults, Timed{At: f.Trigger.At, Verb: f.Verb, Targets: f.Targets, From: f.From, By: f.By, For: f.For, UntilHeal: f.UntilHeal})
+		m.Faults = append(m.Faults, Timed{At: f.Trigger.At, Drained: f.Trigger.Drained, Verb: f.Verb, Targets: f.Targets, From: f.From,
+			By: f.By, Grace: f.Grace, Pause: f.Pause, For: f.For, UntilHeal: f.UntilHeal})
 	}
 	if len(problems) > 0 {
 		return Measuring{}, problems
@@ -90,12 +91,17 @@ func (p *parser) fault() (f Fault) {
 		return f
 	}
 	f.Verb = v.name
+	p.fits(word, v, f.Trigger)
 	f.Targets = p.targets(v, &f.Trigger)
 	if v.from && p.keyword("from", v) {
 		f.From = p.list(targetNodes, &f.Trigger)
 	}
 	if v.by && p.keyword("by", v) {
 		f.By = p.duration(-MaxSkew, MaxSkew, "400ms or -400ms")
+	}
+	if v.rolls {
+		f.Grace = p.option("grace", defaultGrace)
+		f.Pause = p.option("pause", 0)
 	}
 	if v.lasts {
 		f.For, f.UntilHeal = p.end(v)
@@ -106,14 +112,30 @@ func (p *parser) fault() (f Fault) {
 	return f
 }
 
-// trigger reads "at TIME" or "when HOOK{KEY} #N".
+// fits says whether a verb can have this trigger: a replay is what happens after the drain, and all else is over by then.
+func (p *parser) fits(verb word, v verb, t Trigger) {
+	switch {
+	case p.err != nil || v.drained == t.Drained:
+	case v.drained:
+		p.fail(verb, v.name+" comes after the drain", "begin with \"after drain 26h\"")
+	default:
+		p.fail(verb, "when the drain has ended, "+v.name+" can meet nothing", "only replay comes after the drain; begin with \"at 12.5s\"")
+	}
+}
+
+// trigger reads "at TIME", "after drain DURATION" or "when HOOK{KEY} #N".
 func (p *parser) trigger() (t Trigger) {
-	const hint = "begin with \"at 12.5s\" or \"when payments.charge/applied{event=order-117} #1\""
+	const hint = "begin with \"at 12.5s\", \"after drain 26h\" or \"when payments.charge/applied{event=order-117} #1\""
 	word, ok := p.next("a trigger", hint)
 	switch {
 	case !ok:
 	case word.text == "at":
 		t.At = p.duration(0, MaxTime, "12.5s")
+	case word.text == "after":
+		if drain, ok := p.next("drain", "after drain 26h"); ok && drain.text != "drain" {
+			p.fail(drain, fmt.Sprintf("after %q", drain.text), "a time may count from the end of the drain only: after drain 26h")
+		}
+		t.At, t.Drained = p.duration(0, MaxTime, "26h"), true
 	case word.text == "when":
 		t.Nth = 1
 		p.hook(&t)
@@ -205,6 +227,15 @@ func (p *parser) end(v verb) (d int64, untilHeal bool) {
 		p.fail(w, fmt.Sprintf("unexpected %q", w.text), "the form is: "+v.usage())
 	}
 	return 0, false
+}
+
+// option reads a word with its duration, if it is there.
+func (p *parser) option(word string, otherwise int64) int64 {
+	if w, ok := p.peek(); !ok || w.text != word {
+		return otherwise
+	}
+	p.at++
+	return p.duration(1, MaxGrace, "5s")
 }
 
 // keyword takes one word that must be there.

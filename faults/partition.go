@@ -2,15 +2,21 @@ package faults
 
 import "github.com/twiceless/twiceless/sim"
 
-// cut counts the partitions that separate two nodes, in either order: they hear each other again when the last of them is over.
+// cut counts the faults that keep the messages of one node from another: they arrive again when the last of them is
+// over. A partition is two cuts for each pair of nodes, one each way.
 type cut struct {
-	a, b  *sim.Node
-	count int
+	from, to *sim.Node
+	count    int
 }
 
 // applyPartition cuts every link between the two sides, both ways. It acts on the network: a node that is down
 // is cut off too, and finds out when it is back. A role means its nodes at this moment.
 func applyPartition(s *shot) string {
+	return s.part(func(a, b *sim.Node) []cut { return []cut{{from: a, to: b}, {from: b, to: a}} })
+}
+
+// part cuts what separates says of each pair, one of either side.
+func (s *shot) part(separates func(a, b *sim.Node) []cut) string {
 	a, reason := s.bind(s.f.Targets)
 	if reason != "" {
 		return reason
@@ -28,44 +34,39 @@ func applyPartition(s *shot) string {
 	for _, x := range a {
 		for _, y := range b {
 			if x != y {
-				s.pairs = append(s.pairs, cut{a: x, b: y})
+				s.cuts = append(s.cuts, separates(x, y)...)
 			}
 		}
 	}
-	if len(s.pairs) == 0 {
+	if len(s.cuts) == 0 {
 		return "both sides are the same node"
 	}
 	s.begin(concerned)
-	for _, p := range s.pairs {
-		c := s.in.cutOf(p)
-		c.count++
-		p.a.Cut(p.b)
-		p.b.Cut(p.a)
+	for _, link := range s.cuts {
+		s.in.cutOf(link).count++
+		link.from.Cut(link.to)
 	}
 	return ""
 }
 
-// liftPartition mends the links that no other partition cuts.
+// liftPartition mends the links that no other fault cuts.
 func liftPartition(s *shot) {
-	for _, p := range s.pairs {
-		c := s.in.cutOf(p)
+	for _, link := range s.cuts {
+		c := s.in.cutOf(link)
 		c.count--
 		if c.count == 0 {
-			p.a.Mend(p.b)
-			p.b.Mend(p.a)
+			link.from.Mend(link.to)
 		}
 	}
 }
 
-func (c *cut) joins(a, b *sim.Node) bool { return c.a == a && c.b == b || c.a == b && c.b == a }
-
-// cutOf finds or makes the count of a pair. The pointer is good until the next call.
-func (in *Injector) cutOf(p cut) *cut {
+// cutOf finds or makes the count of a link. The pointer is good until the next call.
+func (in *Injector) cutOf(link cut) *cut {
 	for i := range in.cuts {
-		if in.cuts[i].joins(p.a, p.b) {
-			return &in.cuts[i]
+		if c := &in.cuts[i]; c.from == link.from && c.to == link.to {
+			return c
 		}
 	}
-	in.cuts = append(in.cuts, cut{a: p.a, b: p.b})
+	in.cuts = append(in.cuts, cut{from: link.from, to: link.to})
 	return &in.cuts[len(in.cuts)-1]
 }

@@ -34,6 +34,15 @@ var canonical = []string{
 	"at 10s refuse payments,notifier for 10m",
 	"at 3s power-loss broker-1 for 5s",
 	"at 3s kill $leader(orders.dlq/3) for 5s",
+	"at 10s drop-inbound consumer-2 from broker for 20s",
+	"when payments.charge/sent{event=order-117} #1 drop-inbound broker-1,broker-2 from $caller until heal",
+	"at 10s jump payments-1 by 1h until heal",
+	"at 10s jump consumer,broker-1 by -30m for 5s",
+	"at 10s deploy consumer grace 5s",
+	"at 10s deploy consumer-2,consumer-1 grace 250ms pause 10s",
+	"when broker.fetch/sent{role=consumer} #9 deploy $caller grace 24h pause 1ns",
+	"after drain 26h replay workers",
+	"after drain 0s replay workers",
 }
 
 func TestCanonicalText(t *testing.T) {
@@ -49,6 +58,9 @@ func TestCanonicalText(t *testing.T) {
 	f, err = Parse("when payments.charge/replied{event=order-117} lose-reply payments")
 	require.NoError(t, err)
 	require.Equal(t, "when payments.charge/replied{event=order-117} #1 lose-reply payments", f.String(), "#1 may be left out")
+	f, err = Parse("at 10s deploy consumer pause 10s")
+	require.NoError(t, err)
+	require.Equal(t, "at 10s deploy consumer grace 5s pause 10s", f.String(), "so may the usual grace")
 }
 
 // TestParseErrors reads every line of the script alone and compares what is said about it.
@@ -121,11 +133,15 @@ func TestValidateRefusesWhatTheTextCannotSay(t *testing.T) {
 		"space":    func(f *Fault) { f.Targets = []string{"consumer-1 for 2s"} },
 		"from":     func(f *Fault) { f.From = []string{"broker"} },
 		"by":       func(f *Fault) { f.By = 1 },
+		"grace":    func(f *Fault) { f.Grace = second },
+		"pause":    func(f *Fault) { f.Pause = second },
+		"no grace": func(f *Fault) { f.Verb, f.For = "deploy", 0 },
 		"no end":   func(f *Fault) { f.For = 0 },
 		"two ends": func(f *Fault) { f.UntilHeal = true },
 		"negative": func(f *Fault) { f.For = -second },
 		"early":    func(f *Fault) { f.Trigger.At = -1 },
 		"late":     func(f *Fault) { f.Trigger.At = MaxTime + 1 },
+		"drained":  func(f *Fault) { f.Trigger.Drained = true },
 		"event":    func(f *Fault) { f.Trigger.Event = "order-1" },
 		"unkeyed":  func(f *Fault) { f.Trigger = Trigger{Hook: "group/revoked", Nth: 1} },
 		"hit 0":    func(f *Fault) { f.Trigger = Trigger{Hook: "group/revoked", Role: "consumer"} },
@@ -137,7 +153,7 @@ func TestValidateRefusesWhatTheTextCannotSay(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	voc := Vocabulary{ServiceOps: []string{"payments.charge"}, Roles: []string{"consumer", "broker", "payments"}, Services: []string{"payments", "notifier"}, Topics: []string{"orders"}}
+	voc := Vocabulary{ServiceOps: []string{"payments.charge"}, Roles: []string{"consumer", "broker", "payments"}, Services: []string{"payments", "notifier"}, Topics: []string{"orders"}, Groups: []string{"workers"}}
 	for line, want := range map[string]string{
 		canonical[1]:                                   "",
 		canonical[2]:                                   "",
@@ -148,6 +164,8 @@ func TestCheck(t *testing.T) {
 		"at 1s kill $leader(order/1) for 1s":           `unknown topic "order"; did you mean orders?`,
 		"at 1s kill consumr-1 for 1s":                  `unknown node or role "consumr-1"`,
 		"at 1s join gardener for 1s":                   `unknown role "gardener"; there are: consumer, broker, payments`,
+		canonical[16]:                                  "",
+		"after drain 26h replay orders":                `unknown group "orders"; did you mean workers?`,
 		"at 1s lose-reply payment":                     `unknown service "payment"; did you mean payments?`,
 		"at 1s partition consumer-1 from brokr for 1s": `unknown node or role "brokr"; did you mean broker?`,
 		"when payments.refund/sent{event=order-1} #1 kill $caller for 1s":        `is no operation of this scenario`,
@@ -181,6 +199,8 @@ func TestEveryFaultKindHasItsVerb(t *testing.T) {
 		require.Equal(t, v.lasts, k.For > 0 || k.UntilHeal, k.Name)
 		require.Equal(t, v.lasts, v.lift != nil, k.Name)
 		require.Equal(t, v.by, k.By != 0, k.Name)
+		require.Equal(t, v.rolls, k.Grace != 0, k.Name)
+		require.Equal(t, v.drained, k.After > 0, k.Name)
 		if k.Dimension != "" {
 			require.True(t, v.load(k.Dimension), "%s loads %s", k.Verb, k.Dimension)
 		}
@@ -199,7 +219,7 @@ func name(t *rapid.T, what string) string {
 func drawFault(t *rapid.T) Fault {
 	v := rapid.SampledFrom(verbs()).Draw(t, "verb")
 	f := Fault{Verb: v.name}
-	if rapid.Bool().Draw(t, "timed") {
+	if f.Trigger.Drained = v.drained; v.drained || rapid.Bool().Draw(t, "timed") {
 		f.Trigger.At = rapid.Int64Range(0, MaxTime).Draw(t, "at")
 	} else {
 		f.Trigger = Trigger{Hook: name(t, "service") + "." + name(t, "op") + "/" + name(t, "step"), Nth: rapid.IntRange(1, MaxHit).Draw(t, "nth")}
@@ -235,6 +255,10 @@ func drawFault(t *rapid.T) Fault {
 	}
 	if v.by {
 		f.By = rapid.Int64Range(1, MaxSkew).Draw(t, "by") * rapid.SampledFrom([]int64{1, -1}).Draw(t, "sign")
+	}
+	if v.rolls {
+		f.Grace = rapid.Int64Range(1, MaxGrace).Draw(t, "grace")
+		f.Pause = rapid.Int64Range(0, MaxGrace).Draw(t, "pause")
 	}
 	if v.lasts {
 		if f.UntilHeal = rapid.Bool().Draw(t, "until heal"); !f.UntilHeal {

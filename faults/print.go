@@ -22,6 +22,12 @@ func (f Fault) String() string {
 	if f.By != 0 {
 		b.WriteString(" by " + rng.FormatDuration(f.By))
 	}
+	if f.Grace != 0 {
+		b.WriteString(" grace " + rng.FormatDuration(f.Grace))
+	}
+	if f.Pause != 0 {
+		b.WriteString(" pause " + rng.FormatDuration(f.Pause))
+	}
 	if f.For != 0 {
 		b.WriteString(" for " + rng.FormatDuration(f.For))
 	}
@@ -34,8 +40,11 @@ func (f Fault) String() string {
 // String is the canonical text of the fault.
 func (t Timed) String() string { return t.Fault().String() }
 
-// String is the trigger as it begins a line: "at 12.5s", "when payments.charge/applied{event=order-117} #1".
+// String is the trigger as it begins a line: "at 12.5s", "after drain 26h", "when payments.charge/applied{event=order-117} #1".
 func (t Trigger) String() string {
+	if t.Drained {
+		return "after drain " + rng.FormatDuration(t.At)
+	}
 	if t.Timed() {
 		return "at " + rng.FormatDuration(t.At)
 	}

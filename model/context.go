@@ -103,7 +103,7 @@ func (c *Context) Call(service, op string, req Message) (Message, error) {
 	w := c.p.World()
 	name := service + "." + op
 	act := w.Act(c.intent.Event, c.intent.Stage, name)
-	called := c.Record(history.Fact{Kind: history.KindCalled, Attempt: act.Attempt, Resource: service, Op: op, Cause: req.Cause, Fence: -1, Offset: -1})
+	called := c.Record(history.Fact{Kind: history.KindCalled, Attempt: act.Attempt, Resource: service, Op: op, Cause: req.Cause, Fence: req.Token(), Offset: -1})
 	req.Intent = c.intent
 	body, fact, err := c.p.Call(to, w.Op(name), act, req, called, c.dir.CallTimeout)
 	ret := history.Fact{Kind: history.KindReturned, Attempt: act.Attempt, Resource: service, Op: op, Cause: called, Fence: -1, Offset: -1, Outcome: history.Acked}
@@ -130,6 +130,7 @@ var (
 	ErrMismatch    = errors.New("this key was used with other parameters")
 	ErrSerialize   = errors.New("could not serialize") // retry the transaction
 	ErrUnique      = errors.New("duplicate key value")
+	ErrFenced      = errors.New("fenced: a later owner has acted") // the caller no longer owns what it acts for
 
 	// ErrUndecided is no service's answer but a layer's: nobody can say whether the effect took place, and
 	// trying again could apply it twice. The message is parked for a person.

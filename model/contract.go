@@ -18,14 +18,24 @@ type Message struct {
 	Amount          int64  // hundredths
 	Attempt         int    // what the stack itself believes; it reaches no draw
 	IdempotencyKey  string // header to the called service; "" = none
-	Headers         string // metadata of a dead letter; "" = none
+	Headers         string // metadata of a dead letter, or of a store's answer; "" = none
 	Cause           int64  // fact id that led here: lineage
 
-	Topic     string // where it was read from; "" = nowhere yet
-	Partition int
-	Offset    int64
-	Stored    int64 // fact id of its append; 0 = none
+	// A call that carries a fence acts under a token: who owned Guard later has a higher one. A service that fences
+	// refuses what is lower than the highest it has seen for that guard.
+	Guard string // what is owned: a topic, orders/3; "" = no fence
+	Fence int64  // the token, from 1; 0 = none
+
+	Topic      string // where it was read from; "" = nowhere yet
+	Partition  int
+	Offset     int64
+	Generation int64 // of the group when it was handed out; 0 = not handed out
+	Stored     int64 // fact id of its append; 0 = none
 }
+
+// Workers is the group that reads a flow's source, under every engine: a plan that names it means the same in every
+// stack.
+const Workers = "workers"
 
 // StageKind says what a stage does to the world.
 type StageKind uint8
@@ -122,6 +132,7 @@ type Call func(c Ctx, target string, m Message) (Message, error)
 type Offer struct {
 	Keys     bool         // takes idempotency keys and answers a repeated key with the first result
 	KeepKeys sim.Duration // on the service's wall clock; 0 = for ever
+	Fences   bool         // refuses a call whose fence is lower than the highest it has seen for its guard
 }
 
 // Capability is what a layer needs and what services, brokers and layers give.
@@ -129,10 +140,13 @@ type Capability string
 
 // The capabilities of this version.
 const (
-	EventID    Capability = "event.id"    // the producer gives every event an id that travels with it
-	ServiceKey Capability = "service.key" // a called service takes idempotency keys
-	StoreClaim Capability = "store.claim" // a store claims atomically
-	GroupFence Capability = "group.fence" // the log refuses commits of an old generation
+	EventID       Capability = "event.id"       // the producer gives every event an id that travels with it
+	ServiceKey    Capability = "service.key"    // a called service takes idempotency keys
+	StoreClaim    Capability = "store.claim"    // a store claims atomically
+	GroupFence    Capability = "group.fence"    // the log refuses commits of an old generation
+	ResourceFence Capability = "resource.fence" // a called service refuses a lower token than it has seen
+	StoreLease    Capability = "store.lease"    // a store hands out leases with growing tokens
+	StoreStages   Capability = "store.stages"   // a store keeps which stages of an event are done
 )
 
 // Kind is what engines and layers have in common.
@@ -166,11 +180,18 @@ type Consumer interface {
 	OnRevoke(fn func(Ctx))
 }
 
+// StoreSpec is a store that a layer asks for.
+type StoreSpec struct {
+	Kind   string       // as the table of stores names it
+	Name   string       // of its service, and role of its nodes
+	Window sim.Duration // how long a record is kept after its last change, on the store's wall clock; 0 = for ever. Of leases: how long one holds
+}
+
 // Assembly is where a stack is put together: ports for layers, and the means of engines.
 type Assembly interface {
 	Topic(name string, partitions int)
 	Role(name string, n int, boot func(Ctx, *sim.Disk)) // own nodes: relay, orchestrator, reconciler …
-	Store(kind, name string)                            // a store node of its own, for instance a dedup store
+	Store(StoreSpec)                                    // a store of its own, for instance a dedup store
 	OnSend(func(Call) Call)
 	OnPoll(func(lag, inFlight int) (take int))
 	OnBatch(func(Batch) Batch)

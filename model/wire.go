@@ -9,7 +9,7 @@ import (
 )
 
 // The protocol of the log broker and its group coordinator, after Kafka's: JoinGroup, SyncGroup, Heartbeat,
-// LeaveGroup, OffsetCommit, OffsetFetch, Produce, Fetch. All are requests to service "broker", with these ops.
+// LeaveGroup, OffsetCommit, OffsetFetch, ListOffsets, Produce, Fetch. All are requests to service "broker", with these ops.
 const (
 	BrokerService = "broker"
 	OpProduce     = "produce"
@@ -20,11 +20,12 @@ const (
 	OpLeave       = "leave"
 	OpCommit      = "commit"
 	OpOffsets     = "offsets"
+	OpEarliest    = "earliest"
 )
 
 // BrokerOps lists the ops of the broker, sorted.
 func BrokerOps() []string {
-	return []string{OpCommit, OpFetch, OpHeartbeat, OpJoin, OpLeave, OpOffsets, OpProduce, OpSync}
+	return []string{OpCommit, OpEarliest, OpFetch, OpHeartbeat, OpJoin, OpLeave, OpOffsets, OpProduce, OpSync}
 }
 
 // Errors of the broker; all are definite.
@@ -113,7 +114,11 @@ type HeartbeatRequest struct {
 // LeaveRequest takes a member out at once.
 type LeaveRequest struct{ Group, Member string }
 
-// CommitRequest moves positions, durably. A generation that is not the group's is refused.
+// NoGeneration is that of a commit by somebody who is no member.
+const NoGeneration int64 = -1
+
+// CommitRequest moves positions, durably, backwards too. A generation that is not the group's is refused. Without a
+// member and a generation it is an operator's: refused with ErrUnknownMember while the group has members.
 type CommitRequest struct {
 	Group, Member string
 	Generation    int64
@@ -131,9 +136,21 @@ type OffsetsRequest struct {
 // OffsetsReply is parallel to the request.
 type OffsetsReply struct{ Offsets []PartitionOffset }
 
+// EarliestRequest asks for the first offset that each partition of a topic still holds. The reply is an OffsetsReply, by
+// partition.
+type EarliestRequest struct{ Topic string }
+
 // PartitionName is "orders/3", the resource of facts and plans.
 func PartitionName(topic string, partition int) string {
 	return topic + "/" + strconv.Itoa(partition)
+}
+
+// Token is the fence as facts have it: -1 = none.
+func (m *Message) Token() int64 {
+	if m.Fence == 0 {
+		return -1
+	}
+	return m.Fence
 }
 
 // Encode writes a message as a log's disk holds it.

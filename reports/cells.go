@@ -247,6 +247,9 @@ func (c *cell) mean(count counter) Interval {
 	return mean(counts, c.touched())
 }
 
+// outside says that the cell's faults exceed what the stack says it withstands.
+func (c *Cell) outside() bool { return c.Contract == "outside" }
+
 func one(b bool) int {
 	if b {
 		return 1

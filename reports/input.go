@@ -9,12 +9,13 @@ import (
 // Input is all that a report of a comparison is made of. Rows may hold anything that a sweep left: rows of stacks
 // or faults that are not listed are not shown, rows of another scenario or epoch are an error.
 type Input struct {
-	Scenario     string // name
-	ScenarioHash string
-	Epoch        int
-	BaseSeed     uint64
-	RunsPerCell  int
-	Exposed      Exposed // the exposure profile that rates rest on
+	Scenario      string // name
+	ScenarioHash  string
+	Epoch         int
+	BaseSeed      uint64
+	RunsPerCell   int
+	HuntsPerStack int     // hunting runs that were asked for; 0 = none
+	Exposed       Exposed // the exposure profile that rates rest on
 
 	Stacks []StackInfo         // rows of the table, in the order of the scenario
 	Faults []history.FaultKind // columns, none included
@@ -30,6 +31,19 @@ type Input struct {
 	NotifyNote string // ready sentence about notify effects
 	Again      string // command of the smallest break; "" = none
 	Command    string // how this process was started, for printed commands
+
+	Stories     []Told   // of failing runs, the smallest break first; report.html tells them
+	Judgement   []string // ready lines: broken promises, what is undecided, expectations
+	NotModelled []string // what no run can show, one sentence each
+}
+
+// Told is a story with the facts that it is about.
+type Told struct {
+	History  *history.History
+	Finding  history.Finding
+	Options  StoryOptions
+	Case     string // path of the case relative to --out
+	Promised bool   // a promise inside the envelope does not allow it
 }
 
 // StackInfo is what a report says about one stack beyond its cells.
@@ -39,9 +53,12 @@ type StackInfo struct {
 	Verdict            string            // pass, fail, vacuous or unknown
 	Promises           map[string]string // property → verdict
 	HuntRuns           int
-	HuntBreaches       int
+	HuntBreaches       int // of them broke a promise inside the envelope
+	HuntOutside        int // of them lay outside the envelope
 	PermittedNeverSeen []string
-	Sentence           string // the last column; "" = written from the cells
+	Sentence           string   // the last column; "" = written from the cells
+	Why                string   // what it is, for people; "" = not told
+	Parts              []string // its engine, then its layers from the outermost
 }
 
 // Control is the fault kind that is no fault: a line, never a column.
@@ -77,6 +94,22 @@ func (in *Input) runsText() (text string, decisive bool) {
 		text = fmt.Sprintf("incomplete: only %d of %s in some cells", least, text)
 	}
 	return text, least >= decisiveRuns
+}
+
+// huntsText says how many hunting runs each stack has, the least if a part of a comparison has fewer; "" = none.
+func (in *Input) huntsText() string {
+	least := in.HuntsPerStack
+	for i := range in.Stacks {
+		least = min(least, in.Stacks[i].HuntRuns)
+	}
+	text := count(in.HuntsPerStack, "hunting run") + " a stack"
+	switch {
+	case in.HuntsPerStack == 0:
+		return ""
+	case least < in.HuntsPerStack:
+		return fmt.Sprintf("incomplete: only %d of %s in some", least, text)
+	}
+	return text
 }
 
 // columns are the fault kinds without the control.

@@ -87,15 +87,29 @@ func (t *table) neverSeen() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return strings.Join(parts, " · ") + ": no run showed it"
+	return strings.Join(parts, " · ") + ": no measuring run showed it"
 }
 
+// hunts names the stacks that a hunt broke and counts the others. Hunting runs aim, so that no share is told of them.
 func (t *table) hunts() string {
 	var parts []string
+	held, runs, outside := 0, 0, 0
 	for _, s := range t.in.Stacks {
-		if s.HuntRuns > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d of %s broke a promise", s.Name, s.HuntBreaches, count(s.HuntRuns, "run")))
+		switch {
+		case s.HuntBreaches > 0:
+			parts = append(parts, fmt.Sprintf("%s broke a promise in %d of %s", s.Name, s.HuntBreaches, count(s.HuntRuns, "run")))
+		case s.HuntRuns > 0:
+			held++
+			runs += s.HuntRuns
+			outside += s.HuntOutside
 		}
+	}
+	if held > 0 {
+		text := fmt.Sprintf("%s broke no promise in %s of up to 3 faults, most at hook points", count(held, "stack"), count(runs, "run"))
+		if outside > 0 {
+			text += fmt.Sprintf(" (%d of these outside an envelope)", outside)
+		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, " · ")
 }

@@ -40,7 +40,7 @@ func TestResultsHaveTheFieldsOfTheInterface(t *testing.T) {
 	require.Equal(t, []any{}, out["rates"])
 	cells, ok := out["cells"].([]any)
 	require.True(t, ok)
-	require.Len(t, cells, 5*9)
+	require.Len(t, cells, 5*10)
 	for _, c := range cells {
 		require.Equal(t, sorted(`stack fault runs faults_hit offered accepted buckets duplicates duplicates_by_class transient
 			losses lost_silent lost_known partial stuck parked parked_after_replay late degraded reorders phantoms
@@ -91,7 +91,7 @@ func TestResultsOfNothing(t *testing.T) {
 
 func TestCellsWithoutRunsAreVacuous(t *testing.T) {
 	in := testInput(2)
-	in.Rows = nil
+	in.Rows, in.CellContracts = nil, nil
 	for _, c := range Cells(in) {
 		require.Equal(t, 0, c.Runs)
 		require.Equal(t, Interval{Hi: 1}, c.PLoss)

@@ -11,7 +11,7 @@ func (t *table) sentence(s StackInfo) string {
 		return s.Sentence
 	}
 	d := t.digest(s.Name)
-	said := d.anomalies()
+	said := d.within.words()
 	if d.runs == 0 {
 		return "not run"
 	}
@@ -22,10 +22,12 @@ func (t *table) sentence(s StackInfo) string {
 		said = "undecided" + prefixed(": ", said)
 	case s.Verdict == "vacuous":
 		said = "says nothing: no fault met its work"
-	case said == "":
+	case said == "" && d.beyond.words() == "":
 		said = "held (" + d.bound() + ")"
-	case d.outsideOnly:
-		said = "held inside its envelope; outside it " + said
+	case said == "":
+		said = "held inside its envelope; outside it " + d.beyond.words()
+	case !d.within.covers(d.beyond):
+		said += "; outside its envelope " + d.beyond.words()
 	}
 	if d.parked > 0 && d.runs > 0 {
 		said += ", parks up to " + damage(d.parked, d.parkedRuns) + " an incident"
@@ -35,24 +37,32 @@ func (t *table) sentence(s StackInfo) string {
 
 // digest is what the columns of one stack have in common.
 type digest struct {
-	duplicated, lost, silent bool
-	outsideOnly              bool // every anomaly lies outside the envelope
-	runs                     int
-	touched                  int // the least of all columns that a fault touched
-	parked                   int64
-	parkedRuns               int
+	within, beyond harm // inside the envelope, and outside it
+	runs           int
+	touched        int // the least of all columns that a fault touched
+	parked         int64
+	parkedRuns     int
+}
+
+// harm is what faults did.
+type harm struct{ duplicated, lost, silent bool }
+
+// covers says whether h has all that g has.
+func (h harm) covers(g harm) bool {
+	return (h.duplicated || !g.duplicated) && (h.lost || !g.lost) && (h.silent || !g.silent)
 }
 
 func (t *table) digest(stack string) digest {
-	d := digest{outsideOnly: true}
+	d := digest{}
 	for _, c := range t.under(stack) {
 		d.runs = max(d.runs, c.Runs)
-		d.duplicated = d.duplicated || c.Duplicates > 0
-		d.lost = d.lost || c.Losses > 0
-		d.silent = d.silent || c.LostSilent > 0
-		if c.Duplicates+c.Losses > 0 && c.Contract != "outside" {
-			d.outsideOnly = false
+		h := &d.within
+		if c.outside() {
+			h = &d.beyond
 		}
+		h.duplicated = h.duplicated || c.Duplicates > 0
+		h.lost = h.lost || c.Losses > 0
+		h.silent = h.silent || c.LostSilent > 0
 		if c.exercised() && (d.touched == 0 || c.touched() < d.touched) {
 			d.touched = c.touched()
 		}
@@ -63,17 +73,17 @@ func (t *table) digest(stack string) digest {
 	return d
 }
 
-func (d *digest) anomalies() string {
+func (h harm) words() string {
 	switch {
-	case d.duplicated && d.silent:
+	case h.duplicated && h.silent:
 		return "duplicates and loses silently"
-	case d.duplicated && d.lost:
+	case h.duplicated && h.lost:
 		return "duplicates and loses, and says so"
-	case d.duplicated:
+	case h.duplicated:
 		return "duplicates"
-	case d.silent:
+	case h.silent:
 		return "loses silently"
-	case d.lost:
+	case h.lost:
 		return "loses, and says so"
 	}
 	return ""

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -71,35 +70,22 @@ func reason(label history.Label) string {
 	return string(label)
 }
 
-// moment is one line of a timeline: a fact, or something that did not happen between two facts.
-type moment struct {
-	id, sub int64 // order: that of facts; sub > 0 stands after the fact
-	rank    int   // 0 must be told; the highest goes first when there is no room
-	fact    *history.Fact
-	who     string
-	what    string
-	mark    string // what it means, behind ◀
-	boxed   bool   // belongs to the fault above it
-}
-
-// timeline chooses moments and lays them out.
+// timeline lays the chosen moments out as lines.
 func (t *teller) timeline() []string {
-	moments := append(t.told(), t.untold()...)
-	slices.SortStableFunc(moments, byRank)
-	left := max(0, len(moments)-storyLines)
-	moments = moments[:len(moments)-left]
-	slices.SortFunc(moments, func(a, b moment) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.sub, b.sub)) })
+	moments, left := t.chosen()
 	lines := layout(moments)
 	if end := t.ending(); end != "" {
-		lines = append(lines, end)
+		lines = append(lines, "    at the end   "+end)
 	}
 	if left > 0 {
-		lines = append(lines, fmt.Sprintf("    … and %s more, in the history", count(left, "fact")))
+		lines = append(lines, "    "+leftOut(left))
 	}
 	return lines
 }
 
-func byRank(a, b moment) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.id, b.id)) }
+func leftOut(facts int) string {
+	return fmt.Sprintf("… and %s more, in the history", count(facts, "fact"))
+}
 
 func layout(moments []moment) []string {
 	const told = 64 // a longer line pushes its own mark aside, not everyone's

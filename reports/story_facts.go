@@ -1,8 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -14,14 +16,16 @@ type teller struct {
 
 	first, last int64            // ids of the window that the story is about
 	nodes       []string         // nodes that had to do with the event
+	services    []string         // services that were called for it
 	place       history.Fact     // where the event lies in a log: Resource and Offset; Kind none if unknown
 	faults      map[int64]int    // id of a fault's beginning → its number
+	ends        map[int64]int64  // id of a fault's beginning → id of its end
 	marks       map[int64]string // id → what the fact means
 	died        bool             // a process died with the event in hand: where others died is noise
 }
 
 func newTeller(h *history.History, f history.Finding) *teller {
-	t := &teller{h: h, f: f, faults: map[int64]int{}, marks: map[int64]string{}}
+	t := &teller{h: h, f: f, faults: map[int64]int{}, ends: map[int64]int64{}, marks: map[int64]string{}}
 	t.f.Evidence = slices.DeleteFunc(slices.Clone(f.Evidence), func(id int64) bool { return id < 1 || id > int64(h.Len()) })
 	for _, id := range t.f.Evidence {
 		t.reach(h.At(id))
@@ -33,6 +37,9 @@ func newTeller(h *history.History, f history.Finding) *teller {
 			number++
 			t.faults[fact.ID] = number
 		}
+		if fact.Kind == history.KindFaultEnded {
+			t.ends[fact.Cause] = fact.ID
+		}
 		if f.Event == "" || fact.Event != f.Event {
 			continue
 		}
@@ -42,6 +49,9 @@ func newTeller(h *history.History, f history.Finding) *teller {
 		t.died = t.died || fact.Kind == history.KindUnwound
 		if !slices.Contains(t.nodes, fact.Node) {
 			t.nodes = append(t.nodes, fact.Node)
+		}
+		if fact.Kind == history.KindCalled && !slices.Contains(t.services, fact.Resource) {
+			t.services = append(t.services, fact.Resource)
 		}
 		if fact.Offset >= 0 && (fact.Kind == history.KindDelivered || fact.Kind == history.KindAppended && t.place.Kind == history.KindNone) {
 			t.place = *fact
@@ -54,15 +64,40 @@ func newTeller(h *history.History, f history.Finding) *teller {
 	return t
 }
 
-// reachFaults widens the window to the faults on the event's nodes: what never came has no last fact of its own.
+// reachFaults widens the window to the faults that may have met the event: what never came has no last fact of its own.
 func (t *teller) reachFaults() {
 	for i := range t.h.Facts {
 		fact := &t.h.Facts[i]
 		_, began := t.faults[fact.Cause]
-		if slices.Contains(t.nodes, fact.Node) && (fact.Kind == history.KindFaultBegan || fact.Kind == history.KindUnwound && began) {
+		if fact.Kind == history.KindFaultBegan && t.concerned(fact) || fact.Kind == history.KindUnwound && began && slices.Contains(t.nodes, fact.Node) {
 			t.reach(fact)
 		}
 	}
+}
+
+// concerned says whether a fault fell on a node or a service of the event. One that no log took may have met any.
+func (t *teller) concerned(fault *history.Fact) bool {
+	if t.place.Kind == history.KindNone {
+		return true
+	}
+	met := func(of []string) func(string) bool {
+		return func(target string) bool { return slices.Contains(of, target) }
+	}
+	return slices.ContainsFunc(targets(fault), met(t.nodes)) || slices.ContainsFunc(strings.Split(fault.Resource, ","), met(t.services))
+}
+
+// stands says whether a fact is a fault that had begun before the story and was still on in it.
+func (t *teller) stands(fact *history.Fact) bool {
+	end, over := t.ends[fact.ID]
+	return fact.Kind == history.KindFaultBegan && fact.ID < t.first && (!over || end > t.first) && t.concerned(fact)
+}
+
+// targets are the nodes that a fault fell on.
+func targets(fault *history.Fact) []string {
+	if fault.Value == "" {
+		return []string{fault.Node}
+	}
+	return strings.Split(fault.Value, ",")
 }
 
 // reach widens the window.
@@ -83,6 +118,29 @@ func (t *teller) central(fact *history.Fact) bool {
 	}
 	return false
 }
+
+// moment is one line of a timeline: a fact, or something that did not happen between two facts.
+type moment struct {
+	id, sub int64 // order: that of facts; sub > 0 stands after the fact
+	rank    int   // 0 must be told; the highest goes first when there is no room
+	fact    *history.Fact
+	who     string
+	what    string
+	mark    string // what it means, behind ◀
+	boxed   bool   // belongs to the fault above it
+}
+
+// chosen are the moments of the story in order, and how many more there is no room for. Text and picture tell these.
+func (t *teller) chosen() (moments []moment, left int) {
+	moments = append(t.told(), t.untold()...)
+	slices.SortStableFunc(moments, byRank)
+	left = max(0, len(moments)-storyLines)
+	moments = moments[:len(moments)-left]
+	slices.SortFunc(moments, func(a, b moment) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.sub, b.sub)) })
+	return moments, left
+}
+
+func byRank(a, b moment) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.id, b.id)) }
 
 // told are the moments that are facts.
 func (t *teller) told() []moment {
@@ -129,6 +187,9 @@ func (t *teller) rank(fact *history.Fact) int {
 	if t.f.Event != "" && fact.Event == t.f.Event {
 		return t.rankOfEvent(fact)
 	}
+	if t.stands(fact) {
+		return rankMust
+	}
 	if fact.ID < t.first || fact.ID > t.last {
 		return rankNever
 	}
@@ -142,6 +203,10 @@ func (t *teller) rank(fact *history.Fact) int {
 		}
 	case history.KindUnwound:
 		if concerned && !t.died {
+			return rankTurn
+		}
+	case history.KindOperated:
+		if fact.Op != "reset" || t.covers(fact) {
 			return rankTurn
 		}
 	case history.KindEvicted:

@@ -95,6 +95,32 @@ func TestStoryGolden(t *testing.T) {
 	golden(t, "story.loss.golden", []byte(tell(t, h, f, opt)))
 }
 
+// What an operator does is told as a turn of the story, with the position of the event's partition only.
+func TestStoryOfAReplay(t *testing.T) {
+	h := testHistory("key-event-stage")
+	lies := history.Fact{Event: "order-117", Resource: "orders/3", Offset: 41}
+	effect := history.Fact{Event: "order-117", Stage: "charge", Resource: "payments", Op: "charge", Changed: true}
+	record(h, 1*ms, "consumer-2", history.KindDelivered, lies)
+	first := record(h, 2*ms, "payments-1", history.KindApplied, effect)
+	fault := record(h, 93_000_000*ms, "consumer-1", history.KindFaultBegan, history.Fact{Note: "after drain 26h replay workers"})
+	record(h, 93_000_000*ms, "operator-1", history.KindOperated, history.Fact{Op: "stop", Resource: "workers", Value: "consumer-1,consumer-2", Cause: fault})
+	for _, partition := range []string{"orders/2", "orders/3"} {
+		f := h.At(record(h, 93_001_000*ms, "operator-1", history.KindOperated, history.Fact{Op: "reset", Resource: partition, Value: "workers", Cause: fault}))
+		f.Offset = 0
+	}
+	record(h, 93_001_000*ms, "operator-1", history.KindOperated, history.Fact{Op: "start", Resource: "workers", Value: "consumer-1,consumer-2", Cause: fault})
+	record(h, 93_005_000*ms, "consumer-1", history.KindDelivered, lies)
+	second := record(h, 93_006_000*ms, "payments-1", history.KindApplied, effect)
+	text := tell(t, h, history.Finding{Property: history.PropDuplicateCritical, Event: "order-117", Stage: "charge",
+		Label: history.LabelRedeliveredAfterReplay, Evidence: []int64{first, second}}, StoryOptions{})
+	require.Contains(t, text, "consumer-1  ✗ replay workers, 26h after the drain (fault 1)\n")
+	require.Contains(t, text, "operator-1  stops group workers: consumer-1,consumer-2\n")
+	require.Contains(t, text, "operator-1  sets the position of group workers in orders/3 to 0\n")
+	require.NotContains(t, text, "orders/2")
+	require.Contains(t, text, "operator-1  starts group workers: consumer-1,consumer-2\n")
+	require.Contains(t, text, "an operator set the group's position back, and the event came again")
+}
+
 func TestStoryHeadlineTakesTheAmount(t *testing.T) {
 	h, f := duplicateStory()
 	text := tell(t, h, f, StoryOptions{Amount: "customer charged 80.00 instead of 40.00"})

@@ -117,12 +117,12 @@ func (t *teller) resource() string {
 	return ""
 }
 
-// ending is the line that says what never came.
+// ending says what never came.
 func (t *teller) ending() string {
 	if t.f.Property != history.PropLoss || t.f.Event == "" {
 		return ""
 	}
-	return fmt.Sprintf("    at the end   %s of %s was never applied", t.f.Stage, t.f.Event)
+	return fmt.Sprintf("%s of %s was never applied", t.f.Stage, t.f.Event)
 }
 
 func (t *teller) who(fact *history.Fact) string {
@@ -184,6 +184,8 @@ func (t *teller) phraseOfGroup(fact *history.Fact) string {
 		return "no longer owns " + fact.Resource
 	case history.KindEvicted:
 		return "drops " + fact.Value + " from group " + fact.Resource + prefixed(": ", fact.Note)
+	case history.KindOperated:
+		return operated(fact)
 	case history.KindParked:
 		return "parks " + fact.Event + prefixed(" in ", fact.Resource) + prefixed(": ", fact.Note)
 	case history.KindDropped, history.KindGaveUp:
@@ -206,6 +208,14 @@ func (t *teller) phraseOfGroup(fact *history.Fact) string {
 	return fact.Kind.Doc() + prefixed(": ", fact.Note)
 }
 
+// operated is one step of an operator.
+func operated(fact *history.Fact) string {
+	if fact.Op == "reset" {
+		return fmt.Sprintf("sets the position of group %s in %s to %d", fact.Value, fact.Resource, fact.Offset)
+	}
+	return fmt.Sprintf("%ss group %s", fact.Op, fact.Resource) + prefixed(": ", fact.Value)
+}
+
 // before is the generation that a group had, with an arrow, if the history knows it.
 func (t *teller) before(fact *history.Fact) string {
 	for id := fact.ID - 1; id > 0; id-- {
@@ -218,6 +228,11 @@ func (t *teller) before(fact *history.Fact) string {
 
 // faultText leaves the time of a timed fault to the margin.
 func faultText(note string) string {
+	if rest, ok := strings.CutPrefix(note, "after drain "); ok {
+		if after, fault, ok := strings.Cut(rest, " "); ok {
+			return fault + ", " + after + " after the drain"
+		}
+	}
 	if rest, ok := strings.CutPrefix(note, "at "); ok {
 		if _, fault, ok := strings.Cut(rest, " "); ok {
 			return fault

@@ -71,6 +71,9 @@ func (t *table) header() []string {
 		count(len(in.Stacks), "stack") + " × " + count(len(t.columns), "fault kind"),
 		"one fault a run", runs,
 	}
+	if hunts := in.huntsText(); hunts != "" {
+		parts = append(parts, hunts)
+	}
 	if in.Elapsed != "" {
 		parts = append(parts, in.Elapsed)
 	}
@@ -166,6 +169,9 @@ func entryOf(c *cell, sum, worst int64, silent bool) entry {
 	e := entry{mean: damage(sum, c.Runs), worst: fmt.Sprintf("(%d)", worst)}
 	if silent {
 		e.mean = "!" + e.mean
+	}
+	if c.outside() {
+		e.worst += "°"
 	}
 	return e
 }

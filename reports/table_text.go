@@ -50,7 +50,7 @@ func (t *table) text() []string {
 
 // legend explains the marks that are used, and no others.
 func (t *table) legend() string {
-	var used [3]bool // ?, ·, n/a
+	var used [4]bool // ?, ·, n/a, °
 	for _, s := range t.in.Stacks {
 		for _, c := range t.under(s.Name) {
 			switch extraEntry(c).mean {
@@ -61,10 +61,11 @@ func (t *table) legend() string {
 			case "n/a":
 				used[2] = true
 			}
+			used[3] = used[3] || c.outside() && c.Duplicates+c.Losses > 0
 		}
 	}
 	parts := []string{"– none seen"}
-	for i, text := range []string{"? its faults met no work in flight", "· not run", "n/a cannot happen"} {
+	for i, text := range []string{"? its faults met no work in flight", "· not run", "n/a cannot happen", "° outside the stack's envelope"} {
 		if used[i] {
 			parts = append(parts, text)
 		}

@@ -15,7 +15,7 @@ import (
 type assembly struct {
 	flow   model.Flow
 	topics []topicSpec
-	stores []storeSpec
+	stores []model.StoreSpec
 	roles  []roleSpec
 	offers map[string]*model.Offer // by service; looked up only
 
@@ -31,8 +31,6 @@ type topicSpec struct {
 	name       string
 	partitions int
 }
-
-type storeSpec struct{ kind, name string }
 
 // loopSpec is one consumer group: the first one's members are the role consumer, the others' roles are named after
 // their groups.
@@ -85,7 +83,7 @@ func (a *assembly) Role(name string, n int, boot func(model.Ctx, *sim.Disk)) {
 	a.roles = append(a.roles, roleSpec{name, n, boot})
 }
 
-func (a *assembly) Store(kind, name string) { a.stores = append(a.stores, storeSpec{kind, name}) }
+func (a *assembly) Store(s model.StoreSpec) { a.stores = append(a.stores, s) }
 
 func (a *assembly) OnSend(wrap func(model.Call) model.Call) { a.send = append(a.send, wrap) }
 
@@ -111,6 +109,16 @@ func (a *assembly) Consume(topic, group string, loop func(model.Ctx, model.Consu
 		role = group
 	}
 	a.loops = append(a.loops, loopSpec{role, topic, group, loop})
+}
+
+// loopOf is the loop of a group; nil when there is none.
+func (a *assembly) loopOf(group string) *loopSpec {
+	for i := range a.loops {
+		if a.loops[i].group == group {
+			return &a.loops[i]
+		}
+	}
+	return nil
 }
 
 // outermost wraps inner so that the first of the list is outermost.
@@ -150,6 +158,8 @@ func (a *assembly) handler() model.Batch {
 			case err == nil:
 			case errors.Is(err, model.ErrUndecided):
 				out[i] = model.Outcome{Is: model.Park, Why: err}
+			case errors.Is(err, model.ErrFenced): // it belongs to a later owner, who has it from the log
+				out[i] = model.Outcome{Is: model.Defer, Why: err}
 			default:
 				out[i] = model.Outcome{Is: model.Retry, Why: err}
 			}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // CaseVersion is the version of the format of case files that this program writes.
@@ -26,7 +28,7 @@ type Case struct {
 type Intent struct {
 	Scenario    *Scenario   `json:"scenario"` // resolved, by value
 	Stack       string      `json:"stack"`
-	Fault       string      `json:"fault"`     // name of the fault kind
+	Fault       string      `json:"fault"`     // name of the fault kind; history.HuntFault also under a hunting plan
 	PlanType    string      `json:"plan_type"` // measuring or hunting
 	Plan        []string    `json:"plan"`      // one fault a line, as package faults prints it
 	Reductions  *Reductions `json:"reductions,omitempty"`
@@ -159,7 +161,11 @@ func (c *Case) check() []issue {
 	} else if names := namesOfStacks(in.Scenario); !slices.Contains(names, in.Stack) {
 		k.unknown("intent.stack", "stack", in.Stack, names)
 	}
-	k.oneOf("intent.fault", "fault", in.Fault, namesOf("@fault"))
+	known := namesOf("@fault")
+	if in.PlanType == PlanHunting {
+		known = append(known, history.HuntFault)
+	}
+	k.oneOf("intent.fault", "fault", in.Fault, known)
 	k.oneOf("intent.plan_type", "type of plan", in.PlanType, []string{PlanMeasuring, PlanHunting})
 	k.oneOf("intent.expected", "verdict", in.Expected, []string{"pass", "vacuous", "unknown", "fail"})
 	k.lines("intent.plan", in.Plan, maxPlanLines)

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"github.com/twiceless/twiceless/model/operator"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -58,6 +59,26 @@ func (c *controls) LoseReply(service string, lost func()) {
 		})
 	}
 }
+
+// Members are the nodes of the group's role.
+func (c *controls) Members(group string) []*sim.Node {
+	if l := c.asm.loopOf(group); l != nil {
+		return c.sim.Nodes(l.role)
+	}
+	return nil
+}
+
+// Replay adds the operator: a world into which none comes is the same as before there were any.
+func (c *controls) Replay(group string, cause int64, done func()) {
+	l := c.asm.loopOf(group)
+	c.sim.Role("operator", operator.New(operator.Replay{
+		Group: group, Topic: l.topic, Members: func() []*sim.Node { return c.Members(group) }, Broker: (*world)(c).leader,
+		Grace: leaveGrace, RequestTimeout: sim.Duration(c.sc.Consumers.RequestTimeout), Pause: operatorPause, Cause: cause, Done: done,
+	})).Boot()
+}
+
+// operatorPause is between two looks of an operator.
+const operatorPause = sim.Second
 
 func (c *controls) Heal() int64 { return int64(c.healAt) }
 

@@ -58,6 +58,7 @@ type fileDownstream struct {
 	Latency         *distText `f:"latency" min:"0s" max:"24h" doc:"Time of a call at the service; by default a prior of its kind."`
 	Capacity        *perSec   `f:"capacity" min:"1" max:"1000000" doc:"Most calls a second, spaced evenly; unlimited by default."`
 	IdempotencyKeys *choice   `f:"idempotency_keys" enum:"offered|none" default:"none" doc:"Whether a call may carry a key by which the service recognises a repetition."`
+	Fencing         *choice   `f:"fencing" enum:"offered|none" default:"none" doc:"Whether the service refuses a call of an earlier owner than one it has seen."`
 	KeepKeys        *period   `f:"keep_keys" min:"0s" max:"87840h" default:"0s" doc:"How long the service keeps keys, on its wall clock. 0 = for ever."`
 }
 

@@ -41,7 +41,7 @@ flow:
   - { stage: book, kind: effect, calls: ledger, effect: state }
   - { stage: tell, kind: effect, calls: mail, effect: notify }
 downstreams:
-  payments: { kind: payments-api, latency: 80ms, capacity: 20/s, idempotency_keys: offered, keep_keys: 48h }
+  payments: { kind: payments-api, latency: 80ms, capacity: 20/s, idempotency_keys: offered, fencing: offered, keep_keys: 48h }
   ledger: { kind: database }
   mail: { kind: notification }
 producer: { request_timeout: 1s, delivery_timeout: 30s, backoff: 50ms }
@@ -109,8 +109,9 @@ func TestDecodeMessages(t *testing.T) {
 		{"40.5", "-1", "flow[2].amount: want a decimal number"},
 		{"effect: state", "effect: notify", "an effect of class notify needs a service of kind notification"},
 		{"effect: notify }", "effect: critical }", "its effects are of class notify, not critical"},
-		{"idempotency_keys: offered, keep_keys: 48h", "idempotency_keys: none", "set downstreams.payments.idempotency_keys: offered, or use the layer { dedup-store: { variant: durable } }"},
+		{"idempotency_keys: offered, fencing: offered, keep_keys: 48h", "idempotency_keys: none", "set downstreams.payments.idempotency_keys: offered, or use the layer { dedup-store: { variant: durable } }"},
 		{"keep: 24h", "keep: 72h", "stacks[0].layers[2].idempotency-key.keep: longer than payments keeps keys, 48h"},
+		{"mail: { kind: notification", "mail: { kind: notification, fencing: offered", "a service of kind notification cannot refuse an earlier owner"},
 		{"ledger: { kind: database", "ledger: { kind: database, idempotency_keys: offered", "a service of kind database takes no keys"},
 		{"engine: commit-after", "engine: commit-before", "use engine: commit-after"},
 		{"      - retry: { backoff: exponential, from: 200ms, to: 5s, budget: 4 }\n", "", "parks events that were tried in vain, but nothing tries again"},

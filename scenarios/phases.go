@@ -10,7 +10,8 @@ import (
 )
 
 // phases schedules warm-up, chaos, heal and drain. Heal begins when the last fault has ended, never before the
-// end of chaos; the drain ends at quiescence, stuck, or at its limit.
+// end of chaos; the drain ends at quiescence, stuck, or at its limit. A world that has drained waits for the operator of a
+// replay, if the plan has one, and drains again.
 func (w *world) phases() {
 	from, to := w.chaos()
 	w.sim.At(from, sim.PhaseFault, w.beginChaos)
@@ -48,20 +49,49 @@ func (w *world) tryHeal() {
 	for _, fn := range w.onHeal {
 		fn()
 	}
+	w.drain(w.sc.Phases.Drain)
+}
+
+// drain begins a drain with that limit, ns.
+func (w *world) drain(limit int64) {
 	w.phase("drain")
 	w.draining, w.moved = true, w.sim.Now()
-	w.sim.AtBackground(w.healAt.Add(sim.Duration(w.sc.Phases.Drain)), sim.PhaseFault, func() {
+	w.drainLimit = w.sim.AtBackground(w.sim.Now().Add(sim.Duration(limit)), sim.PhaseFault, func() {
 		w.sim.Stop("limit drain")
 	})
 }
 
-// watch ends the run when it is quiescent: no foreground event and nothing outstanding; or stuck: work is
+// rest keeps a drained world up until the next operator comes, and drains it again then; false if none will come. All
+// that was offered may come again at once, so the second drain may take a chaos phase longer.
+func (w *world) rest() bool {
+	after, carryOut, ok := w.injector.AfterDrain()
+	if !ok {
+		return false
+	}
+	if w.drained == 0 {
+		w.drained = w.sim.Now()
+	}
+	w.sim.Cancel(w.drainLimit)
+	w.phase("quiet")
+	w.draining = false
+	w.sim.Quiet(max(0, w.drained.Add(sim.Duration(after)).Sub(w.sim.Now())), func() {
+		w.phase("replay")
+		carryOut()
+		w.drain(w.sc.Phases.Drain + w.sc.Phases.Chaos)
+	})
+	return true
+}
+
+// watch ends a drain when the world is quiescent: no foreground event and nothing outstanding; or stuck: work is
 // outstanding and the ledger has not moved for the longest chain of timeouts.
 func (w *world) watch() *sim.StopReason {
 	if !w.draining {
 		return nil
 	}
 	if w.sim.Foreground() == 0 && w.outstanding() == 0 {
+		if w.rest() {
+			return nil
+		}
 		return &sim.StopReason{Kind: sim.StopQuiescent}
 	}
 	facts := w.sim.History.Facts

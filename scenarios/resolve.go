@@ -128,6 +128,7 @@ func resolveDownstream(f *fileDownstream) Downstream {
 		Kind:            string(valueOr(f.Kind, "")),
 		IdempotencyKeys: string(valueOr(f.IdempotencyKeys, "none")),
 		KeepKeys:        int64(valueOr(f.KeepKeys, 0)),
+		Fencing:         string(valueOr(f.Fencing, "none")),
 	}
 	d.Latency, d.LatencyText = orDist(f.Latency, defaultLatency(d.Kind))
 	if f.Capacity != nil {

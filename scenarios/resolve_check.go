@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
@@ -135,8 +136,11 @@ func (c *crossChecks) parties() {
 		if slices.Contains(reservedNames(), name) {
 			c.add(joinPath("downstreams", name), "%s is a role of the simulated system; want another name", name)
 		}
-		if d.IdempotencyKeys == "offered" && d.Kind != "" && !takesKeys(d.Kind) {
+		if d.IdempotencyKeys == "offered" && d.Kind != "" && !downstreamGives(d.Kind, model.ServiceKey) {
 			c.add(joinPath("downstreams", name)+".idempotency_keys", "a service of kind %s takes no keys; leave it out", d.Kind)
+		}
+		if d.Fencing == "offered" && d.Kind != "" && !downstreamGives(d.Kind, model.ResourceFence) {
+			c.add(joinPath("downstreams", name)+".fencing", "a service of kind %s cannot refuse an earlier owner; leave it out", d.Kind)
 		}
 		if d.KeepKeys != 0 && d.IdempotencyKeys != "offered" {
 			c.add(joinPath("downstreams", name)+".keep_keys", "the service takes no keys; set idempotency_keys: offered")

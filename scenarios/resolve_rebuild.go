@@ -192,7 +192,7 @@ func (st *Stage) tree() *docNode {
 
 func (d Downstream) tree() *docNode {
 	n := new(docNode).set("kind", leaf(d.Kind)).set("latency", leaf(d.LatencyText)).set("capacity", leaf(d.CapacityText)).
-		set("idempotency_keys", leaf(d.IdempotencyKeys))
+		set("idempotency_keys", leaf(d.IdempotencyKeys)).set("fencing", leaf(d.Fencing))
 	return n.set("keep_keys", leafTime(d.KeepKeys))
 }
 

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -57,8 +58,9 @@ func (s *Scenario) calledForCritical() []stack.Service {
 	for _, st := range s.Flow {
 		if st.Class == history.Critical {
 			d := s.Downstreams[st.Service]
-			called = append(called, stack.Service{Name: st.Service, TakesKeys: takesKeys(d.Kind),
-				OffersKeys: d.IdempotencyKeys == "offered", KeepKeys: sim.Duration(d.KeepKeys)})
+			called = append(called, stack.Service{Name: st.Service, TakesKeys: downstreamGives(d.Kind, model.ServiceKey),
+				OffersKeys: d.IdempotencyKeys == "offered", KeepKeys: sim.Duration(d.KeepKeys),
+				CanFence: downstreamGives(d.Kind, model.ResourceFence), OffersFence: d.Fencing == "offered"})
 		}
 	}
 	return called

@@ -52,6 +52,9 @@ func Plan(c *Case) ([]faults.Fault, error) {
 		return nil, err
 	}
 	voc := c.Intent.Scenario.Vocabulary(c.Intent.Stack)
+	if c.Intent.PlanType == PlanMeasuring {
+		voc.Roles = append(voc.Roles, measuredRoles()...)
+	}
 	for _, f := range plan {
 		if err := faults.Check(f, voc); err != nil {
 			return nil, fmt.Errorf("plan: %w", err)

@@ -78,6 +78,7 @@ type Downstream struct {
 	CapacityText    string   `json:"capacity_text,omitempty"`
 	IdempotencyKeys string   `json:"idempotency_keys,omitempty"` // offered or none (default)
 	KeepKeys        int64    `json:"keep_keys,omitempty"`        // on the service's wall clock; 0 = for ever
+	Fencing         string   `json:"fencing,omitempty"`          // offered or none (default)
 }
 
 // Producer is the client that publishes intents.

@@ -18,8 +18,13 @@ func (c *Crash) Error() string { return c.How + ": " + c.Detail }
 // Supervise does one run on a goroutine of its own, so that whatever happens to that goroutine ends the run and
 // nothing else. A run that takes longer than patience is abandoned with its memory; patience 0 waits for ever.
 func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
+	return supervised(patience, func() (*Result, error) { return Run(c, mem) })
+}
+
+// supervised is what Supervise does with the code of a run.
+func supervised[T any](patience time.Duration, run func() (T, error)) (T, error) {
 	type answer struct {
-		r   *Result
+		r   T
 		err error
 	}
 	done := make(chan answer, 1)
@@ -31,7 +36,7 @@ func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
 			}
 			done <- out
 		}()
-		r, err := Run(c, mem)
+		r, err := run()
 		out = answer{r, err}
 	}()
 	var alarm <-chan time.Time
@@ -44,6 +49,7 @@ func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
 	case a := <-done:
 		return a.r, a.err
 	case <-alarm:
-		return nil, &Crash{How: "hang", Detail: "no await for " + patience.String()}
+		var none T
+		return none, &Crash{How: "hang", Detail: "no await for " + patience.String()}
 	}
 }

@@ -14,14 +14,16 @@ import (
 
 func itoa(i int) string { return strconv.Itoa(i) }
 
-// Sweep is a comparison: stacks × fault kinds × runs. Its jobs are numbered; which machine or worker does one
-// changes nothing about its row.
+// Sweep is a comparison: stacks × fault kinds × runs, and then the hunting runs of each stack. Its jobs are numbered;
+// which machine or worker does one changes nothing about its row.
 type Sweep struct {
 	Scenario *Scenario
 	Stacks   []string // names; in order
 	Faults   []string // names of fault kinds, none included; in order
 	Runs     int
-	Base     uint64 // run i of every cell has seed Base+i, i from 0
+	Base     uint64   // run i of every cell has seed Base+i, i from 0
+	Hunts    int      // hunting runs of each stack, also with seeds from Base on; 0 = none
+	Prey     []string // fault kinds that hunting plans are made of; one at least if there are Hunts
 	Workers  int
 	Shard    [2]int                    // i of n, from 1; {0,0} = all
 	Have     map[history.Key]bool      // rows that are there already (--resume)
@@ -47,9 +49,9 @@ type CrashedCase struct {
 
 // job is one run to do.
 type job struct {
-	index        int
-	stack, fault string
-	seed         uint64
+	index              int
+	stack, fault, plan string
+	seed               uint64
 }
 
 // twiceEvery is the sample of a sweep that runs twice: 5 %.
@@ -58,19 +60,27 @@ const twiceEvery = 20
 func (s *Sweep) jobs() []job {
 	var out []job
 	hash, i := s.Scenario.Hash(), 0
+	add := func(stack, fault, plan string, run int) {
+		j := job{i, stack, fault, plan, s.Base + uint64(run)}
+		i++
+		mine := s.Shard[1] == 0 || j.index%s.Shard[1] == s.Shard[0]-1
+		if mine && !s.Have[history.Key{Scenario: hash, Epoch: Epoch, Stack: stack, Fault: fault, Plan: plan, Seed: j.seed}] {
+			out = append(out, j)
+		}
+	}
 	for _, st := range s.Stacks {
 		for _, f := range s.Faults {
 			for r := range s.Runs {
-				j := job{i, st, f, s.Base + uint64(r)}
-				i++
-				if s.Shard[1] > 0 && j.index%s.Shard[1] != s.Shard[0]-1 {
-					continue
-				}
-				if s.Have[history.Key{Scenario: hash, Epoch: Epoch, Stack: st, Fault: f, Plan: history.Measuring, Seed: j.seed}] {
-					continue
-				}
-				out = append(out, j)
+				add(st, f, PlanMeasuring, r)
 			}
+		}
+	}
+	for _, st := range s.Stacks {
+		if len(s.Scenario.possible(st, s.Prey)) == 0 {
+			continue // nothing can happen to it, so there is nothing to hunt
+		}
+		for r := range s.Hunts {
+			add(st, history.HuntFault, PlanHunting, r)
 		}
 	}
 	return out
@@ -98,7 +108,7 @@ type outcome struct {
 
 // Do runs the jobs. An error is bad input; ctx ends it early and what is finished is returned with ctx's error.
 func (s *Sweep) Do(ctx context.Context) (*Swept, error) {
-	jobs := s.jobs()
+	jobs, hunters := s.jobs(), s.hunters()
 	results := make([]outcome, len(jobs))
 	next := make(chan int)
 	finished := make(chan int, len(jobs))
@@ -109,7 +119,7 @@ func (s *Sweep) Do(ctx context.Context) (*Swept, error) {
 			defer wg.Done()
 			mem := &Memory{}
 			for i := range next {
-				results[i], mem = s.do(jobs[i], mem)
+				results[i], mem = s.do(jobs[i], hunters, mem)
 				finished <- i
 			}
 		}()
@@ -147,23 +157,54 @@ func (s *Sweep) feed(ctx context.Context, n int, next chan<- int, finished <-cha
 	return nil
 }
 
+// hunterOf makes the hunter of a stack when it is first asked for: a shard or a resumed sweep may never ask.
+type hunterOf func() (*Hunter, error)
+
+func (s *Sweep) hunters() map[string]hunterOf {
+	all := map[string]hunterOf{}
+	for _, stack := range s.Stacks {
+		all[stack] = sync.OnceValues(func() (*Hunter, error) { return NewHunter(s.Scenario, stack, s.Prey, s.Base, s.patience()) })
+	}
+	return all
+}
+
+// caseOf is the case of a job. If the run that a hunter observes crashed, it is the case of that run.
+func (s *Sweep) caseOf(j job, hunters map[string]hunterOf) (*Case, error) {
+	if j.plan == PlanMeasuring {
+		return MeasuringCase(s.Scenario, j.stack, j.fault, s.Base, j.seed)
+	}
+	h, err := hunters[j.stack]()
+	if err != nil {
+		return h.calm(s.Base), err
+	}
+	return h.Case(j.seed)
+}
+
+func (s *Sweep) patience() time.Duration {
+	if s.Patience == 0 {
+		return time.Minute
+	}
+	return s.Patience
+}
+
+// failed is the outcome of a job without a row: a crash of its case, or bad input.
+func failed(c *Case, err error) outcome {
+	if _, ok := errors.AsType[*Crash](err); ok {
+		return outcome{crash: &CrashedCase{c, err}}
+	}
+	return outcome{err: err}
+}
+
 // do is one job, perhaps twice. Memory that a run was abandoned with is not used again.
-func (s *Sweep) do(j job, mem *Memory) (outcome, *Memory) {
-	c, err := MeasuringCase(s.Scenario, j.stack, j.fault, s.Base, j.seed)
+func (s *Sweep) do(j job, hunters map[string]hunterOf, mem *Memory) (outcome, *Memory) {
+	c, err := s.caseOf(j, hunters)
 	if err != nil {
-		return outcome{err: err}, mem
+		return failed(c, err), mem
 	}
-	patience := s.Patience
-	if patience == 0 {
-		patience = time.Minute
-	}
+	patience := s.patience()
 	r, err := Supervise(c, mem, patience)
-	var crash *Crash
-	if errors.As(err, &crash) {
-		return outcome{crash: &CrashedCase{c, err}}, &Memory{}
-	}
 	if err != nil {
-		return outcome{err: err}, mem
+		return failed(c, err), &Memory{}
 	}
 	if why, bad := r.Failed(); bad {
 		return outcome{crash: &CrashedCase{c, errors.New(why)}}, mem

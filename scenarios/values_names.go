@@ -25,15 +25,25 @@ func defaultLatency(kind string) string {
 
 // reservedNames are roles of a world; no downstream may have one as its name.
 func reservedNames() []string {
-	return []string{"broker", "client", "consumer", store.Service, "group", "network", "operator", "producer"}
+	return []string{"broker", "client", "consumer", store.Service, "group", "lease", "network", "operator", "producer", "stages"}
 }
 
-// namesOf expands the tags enum and keys: "a|b", or "@" and a table's name.
+// namesOf expands the tags enum and keys: words such as "a|b", of which one with "@" stands for the names of a table.
 func namesOf(tag string) []string {
-	var out []string
-	switch tag {
-	case "":
+	if tag == "" {
 		return nil
+	}
+	var out []string
+	for word := range strings.SplitSeq(tag, "|") {
+		out = append(out, namesIn(word)...)
+	}
+	return out
+}
+
+// namesIn are the names of a table; a word that names none stands for itself.
+func namesIn(word string) []string {
+	var out []string
+	switch word {
 	case "@engine":
 		for _, k := range stack.Engines() {
 			out = append(out, k.Name)
@@ -46,7 +56,9 @@ func namesOf(tag string) []string {
 		return out
 	case "@store":
 		for _, k := range store.Kinds() {
-			out = append(out, k.Name)
+			if slices.Contains(k.Gives, model.StoreClaim) {
+				out = append(out, k.Name)
+			}
 		}
 		return out
 	case "@fault":
@@ -62,13 +74,13 @@ func namesOf(tag string) []string {
 		}
 		return out
 	}
-	return strings.Split(tag, "|")
+	return []string{word}
 }
 
-// takesKeys reports whether a kind of downstream can offer idempotency keys.
-func takesKeys(kind string) bool {
+// downstreamGives reports whether a kind of downstream can offer something.
+func downstreamGives(kind string, what model.Capability) bool {
 	k, _ := downstream.KindByName(kind)
-	return slices.Contains(k.Gives, model.ServiceKey)
+	return slices.Contains(k.Gives, what)
 }
 
 // laterField says of fields that designs mention, and that this version does not know yet, what they wait for.

@@ -5,7 +5,9 @@ import (
 
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // Vocabulary is what plans of this scenario under that stack may name.
@@ -21,18 +23,41 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 		}
 	}
 	for _, st := range asm.stores {
-		voc.Roles = append(voc.Roles, st.name)
-		for _, op := range []string{"claim", "done", "release"} {
-			voc.ServiceOps = append(voc.ServiceOps, st.name+"."+op)
+		voc.Roles = append(voc.Roles, st.Name)
+		kind, _ := store.KindByName(st.Kind)
+		for _, op := range kind.Ops {
+			voc.ServiceOps = append(voc.ServiceOps, st.Name+"."+op)
 		}
 	}
 	for _, t := range asm.topics {
 		voc.Topics = append(voc.Topics, t.name)
 	}
+	for i := range asm.loops {
+		voc.Groups = append(voc.Groups, asm.loops[i].group)
+	}
 	voc.Roles = append(voc.Roles, voc.Services...)
 	slices.Sort(voc.Roles)
 	slices.Sort(voc.ServiceOps)
 	return voc
+}
+
+// measuredRoles are the roles that fault kinds mean by name. A measuring plan is drawn alike for every stack, so it
+// may name one of which this stack has no node: that fault misses, and CanHappen tells a report so.
+func measuredRoles() []string {
+	var out []string
+	for _, k := range history.FaultKinds() {
+		if k.Target != "" && k.Target[0] != '@' {
+			out = append(out, k.Target)
+		}
+	}
+	return out
+}
+
+// CanHappen says whether a fault kind has anything to hit under a stack. A kind that means a role by name has not,
+// if the stack has no node of it: no number of runs will show what dedup-down does to a stack without a store.
+func (s *Scenario) CanHappen(stackName, kind string) bool {
+	k, ok := history.FaultKindByName(kind)
+	return !ok || !slices.Contains(measuredRoles(), k.Target) || slices.Contains(s.Vocabulary(stackName).Roles, k.Target)
 }
 
 // offers is what the services offer before any layer has asked.
@@ -60,7 +85,7 @@ func (s *Scenario) effectServices() []string {
 func (s *Scenario) space() faults.Space {
 	sp := faults.Space{ChaosBegin: s.Phases.WarmUp, ChaosEnd: s.Phases.WarmUp + s.Phases.Chaos, Members: s.Consumers.Members,
 		Brokers: 1, Partitions: s.Broker.Topics[s.Workload.Topic].Partitions, EffectServices: s.effectServices(),
-		Leader: func(int) string { return "broker-1" }}
+		Group: model.Workers, Leader: func(int) string { return "broker-1" }}
 	sp.AllNodes = append(sp.AllNodes, "broker-1")
 	for _, name := range SortedKeys(s.Downstreams) {
 		sp.AllNodes = append(sp.AllNodes, name+"-1")

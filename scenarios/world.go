@@ -23,6 +23,8 @@ var storeLatency, _ = orDist(nil, "lognormal(p50 200us, p99 1ms)")
 type Memory struct {
 	world   *sim.World
 	history history.History
+
+	everyEvent bool // tests of the leap over quiet time: see sim.Config
 }
 
 // world is one case made runnable.
@@ -47,6 +49,9 @@ type world struct {
 	moved    sim.Time // when the ledger last moved
 	scanned  int      // facts seen by the watchdog
 	draining bool
+
+	drained    sim.Time   // end of the first drain, once it is known
+	drainLimit sim.Handle // of the present drain
 }
 
 // build makes the world of a case: nodes down, plan injected, phases scheduled.
@@ -60,7 +65,7 @@ func buildWith(c *Case, plan []faults.Fault, mem *Memory, put func(model.Flow, m
 	sc := c.Intent.Scenario
 	st := sc.stackNamed(c.Intent.Stack)
 	cfg := sim.Config{Seed: c.Witness.Seed, Latency: sc.Network.Latency, History: &mem.history,
-		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}}
+		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}, EveryEvent: mem.everyEvent}
 	if mem.world == nil {
 		mem.world = sim.New(cfg)
 	} else {
@@ -185,13 +190,13 @@ func (w *world) stageOf(service string) func(op string) (model.StageKind, histor
 	}
 }
 
-func (w *world) addStore(s storeSpec) {
-	kind, ok := store.KindByName(s.kind)
+func (w *world) addStore(s model.StoreSpec) {
+	kind, ok := store.KindByName(s.Kind)
 	if !ok {
-		panic("scenarios: store kind " + s.kind)
+		panic("scenarios: store kind " + s.Kind)
 	}
-	n := w.sim.Role(s.name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency}))
-	w.dir.Services[s.name] = n
+	n := w.sim.Role(s.Name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window}))
+	w.dir.Services[s.Name] = n
 	w.stores = append(w.stores, n)
 	w.boots = append(w.boots, n)
 }

@@ -33,5 +33,5 @@
 //
 // It imports the standard library, sim/rng and sim/history. What to read next: world.go (the run loop), event.go
 // (what is scheduled), proc.go (processes and kills), rpc.go (the five steps), disk.go, lockstep.go (why two runs
-// differ); steps_test.go and stops_test.go show who knows what after which fault.
+// differ), quiet.go (idle time by whole cycles); steps_test.go and stops_test.go show who knows what after which fault.
 package sim

@@ -27,6 +27,7 @@ type hooks struct {
 	byID     map[string]func(*Hit)
 	watched  []bool // by Op·5+step
 	observer func(*Hit)
+	passed   int64 // passages that somebody watched
 }
 
 // active says whether anybody watches anything: only a watcher can stop code at its own hook.
@@ -108,6 +109,7 @@ func (w *World) step(op Op, s int, at, caller *Node, act *Action) bool {
 func (w *World) fire(h *Hit) bool {
 	p, acting := w.running, w.acting
 	w.running, w.acting = nil, actor{}
+	w.hooks.passed++
 	if fn := w.hooks.byID[h.Hook]; fn != nil {
 		fn(h)
 	}

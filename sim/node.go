@@ -22,6 +22,7 @@ type Node struct {
 	paused      bool
 	stopping    bool
 	stopCause   int64 // fact behind a graceful stop
+	onStop      []func(cause int64)
 	boot        func(*Node) Handler
 	handler     Handler
 	seen        []Handler
@@ -33,6 +34,7 @@ type Node struct {
 	bg          bool  // what the handler schedules now is background
 	counter     int32 // processes started
 	first, last *Proc // alive, in order of their start
+	onLeap      []func(since Time, by Duration)
 }
 
 // Handler is a state machine on a node. A node whose code is all processes returns an empty one.
@@ -185,8 +187,22 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 			n.w.doomed = append(n.w.doomed, p)
 		}
 	}
-	n.handler = nil
+	n.handler, n.onLeap = nil, nil
 	n.disk.reset()
+	for _, fn := range n.onStop {
+		n.w.At(n.w.now, PhaseFault, func() { fn(cause) })
+	}
+	n.onStop = nil
+}
+
+// OnStop has fn called once, at the instant at which the present incarnation ends, however it ends, with the fact
+// behind that. It is an event of its own, so that the processes are unwound by then and the node may boot in it. The
+// node must be up.
+func (n *Node) OnStop(fn func(cause int64)) {
+	if !n.up {
+		panic("sim: the end of " + n.name + " awaited, which is down")
+	}
+	n.onStop = append(n.onStop, fn)
 }
 
 // AskStop begins a graceful stop: code that asks Stopping finishes its work, hands back and ends. Whoever asks

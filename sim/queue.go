@@ -106,9 +106,12 @@ func (q *queue) pop() item {
 	return top
 }
 
+// holds says whether a slot is queued.
+func (q *queue) holds(slot int32) bool { return int(slot) < len(q.position) && q.position[slot] >= 0 }
+
 // remove takes a queued slot out, wherever it stands; it reports whether the slot was queued.
 func (q *queue) remove(slot int32) bool {
-	if int(slot) >= len(q.position) || q.position[slot] < 0 {
+	if !q.holds(slot) {
 		return false
 	}
 	q.close()

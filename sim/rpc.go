@@ -171,9 +171,13 @@ func (n *Node) Slow(to *Node, d Duration) {
 }
 
 // delay draws the latency of one message: keyed by its action, or by link, kind and counter if it has none.
+// In quiet time the latter take no time.
 func (w *World) delay(l *link, pkt *packet, purpose rng.Purpose) Duration {
 	if pkt.act.hash != 0 {
 		return Duration(w.latency.Quantile(w.Draw(purpose, pkt.act, 0)))
+	}
+	if w.quiet.on {
+		return 0 // see quiet
 	}
 	kind := 2 * int(pkt.op)
 	if pkt.kind != pktRequest {

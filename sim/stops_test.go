@@ -247,6 +247,7 @@ func TestTransitionsAssertTheirPreconditions(t *testing.T) {
 	for name, fn := range map[string]func(){
 		"kill": func() { n.Kill(0) }, "power loss": func() { n.PowerLoss(0) }, "timer": func() { n.After(0, func() {}) },
 		"process": func() { n.Go("p", func(*sim.Proc) {}) }, "append": func() { n.Append("f", "r", sim.Action{}, nil) },
+		"await of its end": func() { n.OnStop(func(int64) {}) },
 	} {
 		require.Panics(t, fn, name+" on a node that is down")
 	}
@@ -306,5 +307,50 @@ func TestTimersNeverFireEarly(t *testing.T) {
 		require.Equal(t, sim.StopDrained, w.Run(sim.Time(sim.Hour)).Kind)
 		require.Equal(t, 100, i)
 		w.Close()
+	}
+}
+
+// Whoever waits for the end of an incarnation hears of it at that instant, with its cause, when its processes are
+// unwound: the node may boot there and then.
+func TestOnStop(t *testing.T) {
+	for _, how := range []string{"kill", "power-loss", "graceful"} {
+		t.Run(how, func(t *testing.T) {
+			w := sim.New(sim.Config{Seed: 1})
+			defer w.Close()
+			n := w.Role("n", func(n *sim.Node) sim.Handler {
+				n.Go("work", func(p *sim.Proc) {
+					for !n.Stopping() {
+						p.Sleep(sim.Second)
+					}
+				})
+				return sim.NoHandler()
+			})
+			n.Boot()
+			var told []int64
+			n.OnStop(func(cause int64) {
+				told = append(told, cause)
+				n.Boot()
+			})
+			w.At(sim.Time(1500*ms), sim.PhaseFault, func() {
+				switch how {
+				case "kill":
+					n.Kill(1)
+				case "power-loss":
+					n.PowerLoss(1)
+				default:
+					n.AskStop(1) // the boot, as good a cause as any
+				}
+				require.Empty(t, told, "not within what ends it")
+			})
+			w.At(sim.Time(5*sim.Second), sim.PhaseFault, func() { n.Kill(0) })
+			w.Run(sim.Time(sim.Minute))
+			require.Equal(t, []int64{1}, told, "of one incarnation")
+			stopped, booted := facts(w, history.KindStopped)[0], facts(w, history.KindBooted)[1]
+			require.Equal(t, how, stopped.Note)
+			require.Equal(t, stopped.Time, booted.Time)
+			if unwound := facts(w, history.KindUnwound); how != "graceful" {
+				require.Less(t, unwound[0].ID, booted.ID)
+			}
+		})
 	}
 }

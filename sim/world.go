@@ -20,6 +20,7 @@ type World struct {
 	events []event // slab, by slot
 	free   []int32
 	held   int // events held back by pauses
+	quiet  quiet
 	last   executedEvent
 
 	// who it happens to
@@ -57,6 +58,7 @@ type World struct {
 	check      func() *StopReason
 	stop       *StopReason
 	closing    bool
+	everyEvent bool
 }
 
 // Config of a world. The zero value of Limits means the defaults.
@@ -65,6 +67,9 @@ type Config struct {
 	Latency rng.Dist // one network hop
 	Limits  Limits
 	History *history.History // facts go here; nil makes a new one
+
+	// EveryEvent has quiet times executed event by event, for tests of the leap: facts and draws must be the same.
+	EveryEvent bool
 }
 
 // New makes a world.
@@ -100,6 +105,7 @@ func (w *World) Reset(c Config) {
 		byName: w.byName, calls: w.calls[:0], freeC: w.freeC[:0], doomed: w.doomed[:0],
 		idle: w.idle[:0], all: w.all[:0], ops: w.ops[:0], opByName: w.opByName, attempts: w.attempts,
 		packets: w.packets, diskOps: w.diskOps, requests: w.requests,
+		quiet: quiet{anchor: anchor{pending: w.quiet.anchor.pending[:0]}, moving: w.quiet.moving[:0]}, everyEvent: c.EveryEvent,
 		latency: c.Latency, limits: c.Limits.filled(), marks: w.marks[:0], digest: rng.Mix(c.Seed),
 	}
 	h.Reset(w.limits.Facts)
@@ -191,6 +197,9 @@ func (w *World) Step() bool {
 	}
 	if w.executed >= w.limits.Events || w.check != nil || w.History.Full() {
 		w.guard()
+	}
+	if w.quiet.on {
+		w.rest()
 	}
 	return true
 }

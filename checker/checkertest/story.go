@@ -313,6 +313,14 @@ func (s *Story) Dedup(op, event, stage, token string) *Operation {
 	return &Operation{s, f, s.Record(f)}
 }
 
+// Inside makes it an operation on the table of one process: an object of its own, which no other process asks.
+func (o *Operation) Inside(node string) *Operation {
+	f := o.s.h.At(o.id)
+	f.Node, f.Resource = node, "cache/"+f.Event+"/"+f.Stage
+	o.f = *f
+	return o
+}
+
 // Gives ends the operation with a result.
 func (o *Operation) Gives(result string) *Story { return o.end(result, history.Acked, 0) }
 

@@ -22,6 +22,7 @@ var lattice = []row{
 	{pkg: "model/producer/...", ours: []string{"sim/...", "model"}},
 	{pkg: "model/consumer/...", ours: []string{"sim/...", "model"}},
 	{pkg: "model/downstream/...", ours: []string{"sim/...", "model"}},
+	{pkg: "model/operator/...", ours: []string{"sim/...", "model"}},
 	{pkg: "model/store/...", ours: []string{"sim/...", "model"}},
 	{pkg: "model/stack/...", ours: []string{"sim/...", "model"}},
 

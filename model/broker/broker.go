@@ -128,6 +128,8 @@ func (b *Broker) serve(r *sim.Request) {
 		b.commit(r, &req)
 	case model.OffsetsRequest:
 		b.offsets(r, &req)
+	case model.EarliestRequest:
+		b.earliest(r, req)
 	default:
 		panic(fmt.Sprintf("broker: %s with a body of type %T", r.Op, r.Body))
 	}

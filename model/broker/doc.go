@@ -13,7 +13,8 @@
 //
 // Groups: a generation is issued once and never again, also after a crash: its number is durable before any member
 // hears it. Commits of another generation are refused, so a zombie cannot move positions. Positions are last writer
-// wins inside a generation, but no commit becomes visible after a newer generation is known.
+// wins inside a generation, but no commit becomes visible after a newer generation is known. A group without members
+// takes an operator's commit, backwards too.
 //
 // # Fault envelope
 //
@@ -49,7 +50,8 @@
 //     that and the assignment comes back in PreparingRebalance; Kafka can issue that number again.
 //   - The leader is the member that joined first of those present.
 //   - A commit beyond the end of the log is refused. Positions asked for are answered behind the commits that
-//     are on their way to the disk. Group records are never compacted, topics have no retention.
+//     are on their way to the disk. Group records are never compacted, topics have no retention: the
+//     earliest offset is always 0.
 //   - After a boot nothing is served until everything on the disk is durable.
 //
 // # To read next

@@ -7,10 +7,16 @@ import (
 )
 
 // commit moves positions when member and generation are the group's, and answers when that is durable. A member
-// that has not yet joined the rebalance may still commit what it did; once the new generation is issued, not.
+// that has not yet joined the rebalance may still commit what it did; once the new generation is issued, not. An
+// operator, who is no member, may while nobody is.
 func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
 	g, m := b.find(req.Group, req.Member)
+	operator := g != nil && g.state == Empty && req.Member == "" && req.Generation == model.NoGeneration
 	switch {
+	case operator && req.Topic == g.topic:
+	case operator:
+		r.Fail(model.ErrUnknownTopic, 0)
+		return
 	case m == nil:
 		r.Fail(model.ErrUnknownMember, 0)
 		return
@@ -31,7 +37,9 @@ func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
 			return
 		}
 	}
-	g.touch(m)
+	if m != nil {
+		g.touch(m)
+	}
 	b.n.Append(g.file.file, committedRecord(req.Offsets), r.Action, nil)
 	if b.alive() {
 		g.file.durable(r.Action, func(int) { g.moved(r, req) })
@@ -53,6 +61,20 @@ func (g *group) moved(r *sim.Request, req *model.CommitRequest) {
 	}
 	r.Applied()
 	r.Reply(nil, fact)
+}
+
+// earliest answers with the first offset of each partition: 0, because topics keep everything.
+func (b *Broker) earliest(r *sim.Request, req model.EarliestRequest) {
+	t := b.topic(req.Topic)
+	if t == nil {
+		r.Fail(model.ErrUnknownTopic, 0)
+		return
+	}
+	reply := model.OffsetsReply{Offsets: make([]model.PartitionOffset, len(t.partitions))}
+	for i := range reply.Offsets {
+		reply.Offsets[i].Partition = i
+	}
+	r.Reply(reply, 0)
 }
 
 // offsets answers with the durable positions; what was never committed is 0. Commits that are on their way to the

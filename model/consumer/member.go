@@ -31,6 +31,11 @@ type Loop func(model.Ctx, model.Consumer)
 func New(cfg Config, dir *model.Directory, broker func() *sim.Node, loop Loop) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
 		m := &Member{cfg: cfg, broker: broker, n: n, generation: -1}
+		n.OnLeap(func(since sim.Time, by sim.Duration) {
+			if m.lastPoll >= since {
+				m.lastPoll = m.lastPoll.Add(by)
+			}
+		})
 		n.Go("poll-loop", func(p *sim.Proc) {
 			m.intern(p)
 			p.Sleep(cfg.Restart)
@@ -134,6 +139,7 @@ func (m *Member) deliver(p *sim.Proc, ms []model.Message) []model.Message {
 				m.owned[j].Offset = r.Offset + 1
 			}
 		}
+		r.Generation = m.generation
 		r.Cause = p.Record(history.Fact{Kind: history.KindDelivered, Event: r.Event, Key: r.Key, Cause: r.Stored,
 			Resource: model.PartitionName(r.Topic, r.Partition), Offset: r.Offset, Op: m.cfg.Group, Fence: m.generation})
 	}

@@ -56,7 +56,8 @@ type Row struct {
 // An op that a stage names is a transaction of one statement: a read stage selects the row of the business key, an
 // effect stage inserts a row for event and stage. That row has no unique constraint, so a repetition is applied again.
 //
-// Every error is definite: ErrSerialize (somebody committed first), ErrUnique (the row exists).
+// Every error is definite: ErrSerialize (somebody committed first), ErrUnique (the row exists), ErrFenced (a statement
+// of an earlier owner than one it has seen, where the database fences).
 type database struct {
 	service
 	rows    map[string]Row
@@ -87,6 +88,10 @@ func (s *database) execute(r *sim.Request, wait sim.Duration) {
 		return
 	}
 	m := r.Body.(model.Message)
+	if s.fenced(&m) {
+		r.Fail(model.ErrFenced, 0)
+		return
+	}
 	s.work(r, wait, func() { s.statement(r, &m) })
 }
 
@@ -97,6 +102,10 @@ func (s *database) statement(r *sim.Request, m *model.Message) {
 		return
 	}
 	s.turn(r, func() {
+		if s.fenced(m) {
+			r.Fail(model.ErrFenced, 0)
+			return
+		}
 		rec := s.effect(r, m)
 		rec.writes = []Write{{Key: m.Event + "/" + m.Stage, Value: m.Payload}}
 		s.commit(r, &rec, answer(m, rec.result))

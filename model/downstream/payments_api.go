@@ -22,6 +22,9 @@ import (
 // is deleted from memory, so a clock that jumps back does not restore it; a reboot, which reads the whole file,
 // may. Refusals, conflicts and mismatches are not stored.
 //
+// When it fences (Offer.Fences), a request of an earlier owner than one it has seen is refused before anything else,
+// also if its key is known.
+//
 // Without keys, or for a request without one, every request is executed again.
 type payments struct {
 	service
@@ -61,12 +64,20 @@ func (s *payments) store(rec *record) {
 // execute recognises a repetition, or runs the request.
 func (s *payments) execute(r *sim.Request, wait sim.Duration) {
 	m := r.Body.(model.Message)
+	if s.fenced(&m) {
+		r.Fail(model.ErrFenced, 0)
+		return
+	}
 	key := m.IdempotencyKey
 	if s.cfg.Offer == nil || !s.cfg.Offer.Keys {
 		key = ""
 	}
 	if key == "" {
 		s.work(r, wait, func() {
+			if s.fenced(&m) {
+				r.Fail(model.ErrFenced, 0)
+				return
+			}
 			rec := s.effect(r, &m)
 			s.apply(r, &rec, func(fact int64) { r.Reply(answer(&m, rec.result), fact) })
 		})
@@ -91,6 +102,11 @@ func (s *payments) execute(r *sim.Request, wait sim.Duration) {
 
 // first executes a request and stores its key in the same record.
 func (s *payments) first(r *sim.Request, m *model.Message, key string, params uint64) {
+	if s.fenced(m) {
+		delete(s.inProgress, key)
+		r.Fail(model.ErrFenced, 0)
+		return
+	}
 	rec := s.effect(r, m)
 	rec.idemKey, rec.params = key, params
 	s.apply(r, &rec, func(fact int64) {

@@ -22,6 +22,9 @@ type record struct {
 	attempt           int32
 	cause             int64
 
+	guard string // "" = no fence
+	fence int64
+
 	idemKey string // "" = none
 	params  uint64 // what a repetition of the key must match
 	wall    sim.Time
@@ -66,10 +69,10 @@ func records(n *sim.Node) []record {
 // encode writes a record; one that is cut short anywhere does not decode.
 func (r *record) encode() string {
 	b := make([]byte, 0, 128)
-	for _, s := range [...]string{r.event, r.stage, r.key, r.op, r.result, r.idemKey} {
+	for _, s := range [...]string{r.event, r.stage, r.key, r.op, r.result, r.idemKey, r.guard} {
 		b = model.AppendText(b, s)
 	}
-	for _, v := range [...]int64{flag(r.effect), int64(r.class), int64(r.hash), int64(r.attempt), r.cause, int64(r.params), int64(r.wall)} {
+	for _, v := range [...]int64{flag(r.effect), int64(r.class), int64(r.hash), int64(r.attempt), r.cause, int64(r.params), int64(r.wall), r.fence} {
 		b = model.AppendNumber(b, v)
 	}
 	for _, w := range r.writes {
@@ -81,9 +84,9 @@ func (r *record) encode() string {
 
 func decode(s string) (r record, ok bool) {
 	in, ok := model.Open(s)
-	r.event, r.stage, r.key, r.op, r.result, r.idemKey = in.Text(), in.Text(), in.Text(), in.Text(), in.Text(), in.Text()
+	r.event, r.stage, r.key, r.op, r.result, r.idemKey, r.guard = in.Text(), in.Text(), in.Text(), in.Text(), in.Text(), in.Text(), in.Text()
 	r.effect, r.class, r.hash = in.Number() == 1, history.Class(in.Number()), uint64(in.Number())
-	r.attempt, r.cause, r.params, r.wall = int32(in.Number()), in.Number(), uint64(in.Number()), sim.Time(in.Number())
+	r.attempt, r.cause, r.params, r.wall, r.fence = int32(in.Number()), in.Number(), uint64(in.Number()), sim.Time(in.Number()), in.Number()
 	for in.More() {
 		r.writes = append(r.writes, Write{Key: in.Text(), Value: in.Text()})
 	}

@@ -19,6 +19,7 @@ func TestRecordRoundTrip(t *testing.T) {
 			op: text.Draw(t, "op"), result: text.Draw(t, "result"), class: history.Class(rapid.Uint8().Draw(t, "class")),
 			hash: rapid.Uint64().Draw(t, "hash"), attempt: rapid.Int32().Draw(t, "attempt"), cause: number.Draw(t, "cause"),
 			idemKey: text.Draw(t, "idempotency key"), params: rapid.Uint64().Draw(t, "params"), wall: sim.Time(number.Draw(t, "wall")),
+			guard: text.Draw(t, "guard"), fence: number.Draw(t, "fence"),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "writes") {
 			r.writes = append(r.writes, Write{Key: text.Draw(t, "row"), Value: text.Draw(t, "value")})

@@ -24,12 +24,14 @@ type service struct {
 	ready  bool
 	early  []*sim.Request // arrived while booting
 	next   sim.Time       // when the next admitted request may start; monotonic
+
+	highest map[string]int64 // fence seen, by guard; looked up only
 }
 
 // boot reads the disk. What a killed incarnation had written but not flushed is visible now and would vanish with
 // the next power loss, so it is flushed before anything is answered from it. load sees every record in order.
 func (s *service) boot(cfg Config, n *sim.Node, load func(*record), handle func(*sim.Request, sim.Duration)) {
-	s.cfg, s.n, s.handle = cfg, n, handle
+	s.cfg, s.n, s.handle, s.highest = cfg, n, handle, map[string]int64{}
 	n.Disk().Timing(cfg.Append, cfg.Fsync)
 	if len(n.Disk().Read(file)) == 0 {
 		s.ready = true
@@ -65,6 +67,7 @@ func (s *service) found(load func(*record)) {
 				s.state(&recs[i], "written before the crash")
 			}
 		}
+		s.highest[recs[i].guard] = max(s.highest[recs[i].guard], recs[i].fence)
 		load(&recs[i])
 	}
 }
@@ -103,6 +106,21 @@ func (s *service) work(r *sim.Request, wait sim.Duration, then func()) {
 	s.n.After(wait+sim.Duration(took), then)
 }
 
+// fenced says whether a later owner of what the request acts for has been here, and remembers the request's own token.
+// It is asked when a request arrives, so that the service knows of the later owner as early as it can, and again right
+// before the effect is written: the earlier owner's request may have been in work meanwhile. A token is durable with
+// the effect that it came with; one that was seen and never written is forgotten by a stop.
+func (s *service) fenced(m *model.Message) bool {
+	if m.Guard == "" || s.cfg.Offer == nil || !s.cfg.Offer.Fences {
+		return false
+	}
+	if m.Fence < s.highest[m.Guard] {
+		return true
+	}
+	s.highest[m.Guard] = m.Fence
+	return false
+}
+
 // stage says what the request's op is.
 func (s *service) stage(r *sim.Request) (op string, kind model.StageKind, class history.Class) {
 	op = strings.TrimPrefix(r.Op, s.cfg.Service+".")
@@ -118,7 +136,7 @@ func (s *service) effect(r *sim.Request, m *model.Message) record {
 	op, _, class := s.stage(r)
 	return record{effect: true, event: m.Event, stage: m.Stage, key: m.Key, op: op, class: class, hash: parameters(m),
 		result:  s.cfg.Service + "/" + strconv.Itoa(len(s.n.Disk().Read(file))+1),
-		attempt: r.Action.Attempt, cause: r.Fact, wall: s.n.Wall()}
+		attempt: r.Action.Attempt, cause: r.Fact, wall: s.n.Wall(), guard: m.Guard, fence: m.Fence}
 }
 
 // parameters is the hash of what an effect is about.
@@ -146,7 +164,7 @@ func (s *service) apply(r *sim.Request, rec *record, then func(fact int64)) {
 // state records that an effect has been applied.
 func (s *service) state(rec *record, note string) int64 {
 	return s.n.Record(history.Fact{Kind: history.KindApplied, Event: rec.event, Stage: rec.stage, Key: rec.key, Resource: s.cfg.Service, Op: rec.op,
-		Hash: rec.hash, Changed: true, Class: rec.class, Cause: rec.cause, Attempt: rec.attempt, Note: note, Fence: -1, Offset: -1})
+		Hash: rec.hash, Changed: true, Class: rec.class, Cause: rec.cause, Attempt: rec.attempt, Note: note, Fence: (&model.Message{Fence: rec.fence}).Token(), Offset: -1})
 }
 
 // answer is the reply to a message: its intent and amount with the result as payload.

@@ -13,7 +13,7 @@ func (commitBefore) Gives() []model.Capability { return nil }
 
 // Build runs the loop in every member of the group.
 func (commitBefore) Build(a model.Assembly, f model.Flow) {
-	a.Consume(f.Source, "workers", func(c model.Ctx, in model.Consumer, handle model.Batch) {
+	a.Consume(f.Source, model.Workers, func(c model.Ctx, in model.Consumer, handle model.Batch) {
 		for {
 			batch, ok := in.Poll(c, 0)
 			if !ok {

@@ -8,15 +8,19 @@ import (
 	"github.com/twiceless/twiceless/sim/history"
 )
 
-// dedupStore claims each critical effect in a durable store before it calls the service: absent → pending → done.
+// dedupStore claims each critical effect in a store before it calls the service: absent → pending → done.
 // A repetition that finds done is suppressed. One that finds pending cannot know whether the effect took place,
 // because the service takes no key and answers no query: it is parked as undecided, for a person. So no effect is
-// ever applied twice, and the price is paid in parked events.
+// ever applied twice while the store remembers, and the price is paid in parked events.
+//
+// Where the records are kept is the variant: a store of package store, or the consumer's own process (dedupcache.go).
+// A window bounds how long a store keeps them; a repetition that comes later is applied again.
 //
 // Counterexample to the obvious alternative, marking done after the effect without a claim: killed between
 // effect and mark, the successor finds nothing and applies again.
 type dedupStore struct {
-	variant string // kind of the store
+	variant string       // cache, cached-durable, or the kind of a store
+	window  sim.Duration // of the store; 0 = for ever
 }
 
 func (dedupStore) Name() string { return "dedup-store" }
@@ -28,10 +32,13 @@ func (dedupStore) Gives() []model.Capability { return nil }
 // DedupService is the name of the store's service and role.
 const DedupService = "dedup"
 
-// Results of a claim that keep the caller from the effect.
+// The operations, and the results of a claim that keep the caller from the effect.
 const (
-	pending = "pending"
-	isDone  = "done"
+	opClaim   = "claim"
+	opDone    = "done"
+	opRelease = "release"
+	pending   = "pending"
+	isDone    = "done"
 )
 
 // storeTries bounds how often one step asks a store that does not answer, before the message is retried.
@@ -40,26 +47,44 @@ const (
 	storePause = 200 * sim.Millisecond
 )
 
-// Install adds the store and wraps every critical effect.
+// Install adds the store, if the variant has one, and wraps every critical effect.
 func (d dedupStore) Install(a model.Assembly, f model.Flow) {
-	a.Store(d.variant, DedupService)
+	wrap := d.guard(a)
 	for _, s := range f.Stages {
 		if s.Class == history.Critical {
-			a.OnStage(s.Name, guard)
+			a.OnStage(s.Name, wrap)
 		}
 	}
 }
 
+// guard is what the variant puts around an effect.
+func (d dedupStore) guard(a model.Assembly) func(model.Call) model.Call {
+	switch d.variant {
+	case inProcess:
+		own := newTables()
+		return func(inner model.Call) model.Call { return guard(own.ask, objectOfProcess, inner) }
+	case inFront:
+		a.Store(model.StoreSpec{Kind: "durable", Name: DedupService, Window: d.window})
+		own := newTables()
+		return func(inner model.Call) model.Call { return own.front(guard(ask, DedupService, inner)) }
+	}
+	a.Store(model.StoreSpec{Kind: d.variant, Name: DedupService, Window: d.window})
+	return func(inner model.Call) model.Call { return guard(ask, DedupService, inner) }
+}
+
+// asking is one operation on the records, wherever they are kept.
+type asking func(c model.Ctx, op, token string, m model.Message) (result string, err error)
+
 // guard is claim, effect, done.
-func guard(inner model.Call) model.Call {
+func guard(ask asking, where string, inner model.Call) model.Call {
 	return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
 		token := newToken(c, m)
-		result, err := ask(c, "claim", token, m)
+		result, err := ask(c, opClaim, token, m)
 		switch {
 		case err != nil:
 			return m, err
 		case result == isDone:
-			c.Record(history.Fact{Kind: history.KindSuppressed, Resource: DedupService, Op: "claim", Cause: m.Cause, Note: "dedup store: done", Fence: -1, Offset: -1})
+			suppressed(c, where, m)
 			return m, nil
 		case result == pending:
 			return m, model.ErrUndecided
@@ -67,10 +92,10 @@ func guard(inner model.Call) model.Call {
 		reply, err := inner(c, stage, m)
 		switch {
 		case err == nil:
-			_, _ = ask(c, "done", token, m) // where that fails it stays pending, and a repetition is parked
+			_, _ = ask(c, opDone, token, m) // where that fails it stays pending, and a repetition is parked
 			return reply, nil
 		case model.Definite(err):
-			if _, e := ask(c, "release", token, m); e != nil {
+			if _, e := ask(c, opRelease, token, m); e != nil {
 				return m, model.ErrUndecided
 			}
 			return m, err
@@ -78,6 +103,11 @@ func guard(inner model.Call) model.Call {
 			return m, model.ErrUndecided
 		}
 	}
+}
+
+// suppressed states that a repetition was recognised.
+func suppressed(c model.Ctx, where string, m model.Message) {
+	c.Record(history.Fact{Kind: history.KindSuppressed, Resource: where, Op: opClaim, Cause: m.Cause, Note: "dedup store: done", Fence: -1, Offset: -1})
 }
 
 // newToken names one try of one delivery: only its holder may finish what it claimed.
@@ -96,7 +126,7 @@ func ask(c model.Ctx, op, token string, m model.Message) (string, error) {
 		req.Payload, req.Cause = token, invoke
 		var reply model.Message
 		reply, err = c.Call(DedupService, op, req)
-		done := history.Fact{Kind: history.KindComplete, Resource: object, Op: op, Value: reply.Payload, Cause: invoke, Outcome: history.Acked, Fence: -1, Offset: -1}
+		done := history.Fact{Kind: history.KindComplete, Resource: object, Op: op, Value: reply.Payload, Cause: invoke, Outcome: history.Acked, Note: reply.Headers, Fence: -1, Offset: -1}
 		if err != nil {
 			done.Outcome = history.Failed
 			if !model.Definite(err) {
@@ -115,15 +145,21 @@ func ask(c model.Ctx, op, token string, m model.Message) (string, error) {
 func dedupStoreKind() LayerKind {
 	return LayerKind{
 		Name: dedupStore{}.Name(),
-		Doc:  "a durable store claims each critical effect before it is called (M29)",
+		Doc:  "a store claims each critical effect before it is called, and skips what it knows to be done (M29, M30)",
 		Params: []Param{
-			{Name: "variant", Type: OneOf, Of: "@store", Default: "durable", Doc: "How the store remembers."},
+			{Name: "variant", Type: OneOf, Of: "cache|cached-durable|@store", Default: "durable", Doc: "Where the records are kept: cache is the memory of the consumer's process, cached-durable that in front of the durable store."},
+			{Name: "window", Type: Duration, Min: "0s", Max: "87840h", Default: "0s", Doc: "How long the store keeps a record after its last change, on its wall clock. 0 = for ever."},
 		},
-		Check: func(s *Site, _ Values) {
-			if s.commitsBefore() {
-				s.Report("", "commit-before never sees an event twice, so there is no repetition to suppress; use engine: commit-after")
-			}
-		},
-		New: func(v Values) model.Layer { return dedupStore{v.Word("variant")} },
+		Check: checkDedupStore,
+		New:   func(v Values) model.Layer { return dedupStore{v.Word("variant"), v.Duration("window")} },
+	}
+}
+
+func checkDedupStore(s *Site, v Values) {
+	if s.commitsBefore() {
+		s.Report("", "commit-before never sees an event twice, so there is no repetition to suppress; use engine: commit-after")
+	}
+	if v.Word("variant") == inProcess && v.Given("window") {
+		s.Report("window", "a cache lasts as long as its process and has no window; leave it out, or use variant: durable")
 	}
 }

@@ -113,7 +113,72 @@ func TestDedupStoreLosesItsMark(t *testing.T) {
 
 func TestDedupStoreGuardsCriticalEffectsOnly(t *testing.T) {
 	a := install(t, "dedup-store", nil)
-	require.Equal(t, []string{"durable " + stack.DedupService}, a.stores)
+	require.Equal(t, []model.StoreSpec{{Kind: "durable", Name: stack.DedupService}}, a.stores)
 	require.Len(t, a.stages, 1)
 	require.Contains(t, a.stages, "charge")
+}
+
+// In the consumer's own process: it costs no call, recognises what this process has done, and a new process begins
+// with nothing.
+func TestDedupCacheLivesInOneProcess(t *testing.T) {
+	cache := map[string]string{"variant": "cache"}
+	a := install(t, "dedup-store", cache)
+	require.Empty(t, a.stores)
+	g, e := newRig(t), &charging{}
+	stage := a.stages["charge"](e.call)
+	require.Equal(t, []error{nil, nil}, deliver(t, g, stage, 2))
+	require.Equal(t, 1, e.applied)
+	require.Equal(t, []string{"claim granted", "done ok", "claim done"}, asked(g))
+	require.Empty(t, g.facts(history.KindCalled))
+
+	deliver(t, g, stage, 1) // another consumer: the rig adds a node for each run
+	require.Equal(t, 2, e.applied)
+}
+
+func TestDedupCacheIsLostWithItsProcess(t *testing.T) {
+	g, e := newRig(t), &charging{}
+	stage := install(t, "dedup-store", map[string]string{"variant": "cache"}).stages["charge"](e.call)
+	n := g.w.Role("consumer", func(n *sim.Node) sim.Handler {
+		n.Go("test", func(p *sim.Proc) {
+			m := message("order-1")
+			_, err := stage(model.NewContext(p, &model.Directory{}).With(m.Intent), "charge", m)
+			require.NoError(t, err)
+		})
+		return sim.NoHandler()
+	})
+	for range 2 {
+		n.Boot()
+		g.w.Run(g.w.Now().Add(sim.Second))
+		n.Kill(0)
+	}
+	require.Equal(t, 2, e.applied)
+}
+
+// The cache parks as the store does: that an effect is undecided does not depend on where it is written down.
+func TestDedupCacheParksAndReleases(t *testing.T) {
+	e := &charging{errs: []error{model.ErrUnavailable, sim.ErrTimeout}}
+	errs := deliver(t, newRig(t), install(t, "dedup-store", map[string]string{"variant": "cache"}).stages["charge"](e.call), 3)
+	require.Equal(t, []error{model.ErrUnavailable, model.ErrUndecided, model.ErrUndecided}, errs)
+	require.Equal(t, 2, e.applied)
+}
+
+// The cache in front saves the call, and only the call: another process is told by the store behind it.
+func TestDedupCacheInFrontOfTheStore(t *testing.T) {
+	g, e := newRig(t), &charging{}
+	a := install(t, "dedup-store", map[string]string{"variant": "cached-durable", "window": "24h"})
+	require.Equal(t, []model.StoreSpec{{Kind: "durable", Name: stack.DedupService, Window: 24 * sim.Hour}}, a.stores)
+	stage := a.stages["charge"](e.call)
+	deliver(t, g, stage, 2)
+	require.Equal(t, []string{"claim granted", "done ok"}, asked(g), "the second is skipped without asking")
+	deliver(t, g, stage, 2)
+	require.Equal(t, []string{"claim granted", "done ok", "claim done"}, asked(g), "the other process asks once")
+	require.Equal(t, 1, e.applied)
+	require.Len(t, g.facts(history.KindSuppressed), 3)
+}
+
+func TestDedupStoreCheck(t *testing.T) {
+	site := stack.Site{Engine: "commit-after"}
+	require.Empty(t, flaws(t, "dedup-store", site, map[string]string{"variant": "cached-durable", "window": "1h"}))
+	require.Equal(t, []stack.Flaw{{"window", "a cache lasts as long as its process and has no window; leave it out, or use variant: durable"}},
+		flaws(t, "dedup-store", site, map[string]string{"variant": "cache", "window": "1h"}))
 }

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twiceless/twiceless/model"
@@ -11,10 +12,17 @@ import (
 )
 
 // idempotencyKey sends a key made from event and stage with every call of a critical effect, and asks the called
-// service to keep it. The service then answers a repetition with the first result. The key never contains an
-// attempt: such a key recognises nothing.
+// service to keep it. The service then answers a repetition with the first result. The price: the service remembers,
+// and when it has forgotten (KeepKeys, on its wall clock) the repetition is a new request.
+//
+// Counterexamples, which a file may state to show what they cost:
+//
+//	attempt   changes with every run of the handler: a reply that was lost is charged again by the retry. A
+//	          redelivery counts its attempts from the beginning, so it is recognised, by accident
+//	delivery  changes with every delivery, as a receipt handle or a delivery tag does: retries in place are
+//	          recognised, redeliveries are not
 type idempotencyKey struct {
-	from []string // event, stage
+	from []string // of attempt, delivery, event, stage
 	sets bool     // the keeping time of the service; otherwise the service has its own
 	keep sim.Duration
 }
@@ -53,6 +61,10 @@ func (k idempotencyKey) key(m model.Message, stage string) string {
 	parts := make([]string, 0, len(k.from))
 	for _, part := range k.from {
 		switch part {
+		case "attempt":
+			parts = append(parts, strconv.Itoa(m.Attempt))
+		case "delivery":
+			parts = append(parts, strconv.FormatInt(m.Cause, 10)) // the fact that opened it stands for its handle
 		case "event":
 			parts = append(parts, m.Event)
 		case "stage":
@@ -69,7 +81,7 @@ func idempotencyKeyKind() LayerKind {
 		Name: idempotencyKey{}.Name(),
 		Doc:  "the called service recognises a repetition by a key (M28)",
 		Params: []Param{
-			{Name: "from", Type: SomeOf, Of: "event|stage", Default: "event,stage", Doc: "What the key is made of."},
+			{Name: "from", Type: SomeOf, Of: "attempt|delivery|event|stage", Default: "event,stage", Doc: "What the key is made of. One with attempt or delivery changes with every try and recognises little or nothing."},
 			{Name: "keep", Type: Duration, Min: "0s", Max: "87840h", Doc: "How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."},
 		},
 		Check: checkIdempotencyKey,

@@ -34,6 +34,22 @@ func TestIdempotencyKeyIsTheSameInEveryAttempt(t *testing.T) {
 	require.Empty(t, keySent(t, off, first), "without the layer a call carries no key")
 }
 
+// Wrong on purpose: what is called a repetition of order-1 by its event is a new request by such a key.
+func TestIdempotencyKeyThatChangesWithEveryTry(t *testing.T) {
+	first, retried, redelivered := message("order-1"), message("order-1"), message("order-1")
+	first.Attempt, first.Cause = 1, 40
+	retried.Attempt, retried.Cause = 2, 40
+	redelivered.Attempt, redelivered.Cause = 1, 90
+	for from, want := range map[string][]string{
+		"event,attempt":          {"order-1/1", "order-1/2", "order-1/1"},
+		"event,delivery":         {"order-1/40", "order-1/40", "order-1/90"},
+		"event,delivery,attempt": {"order-1/40/1", "order-1/40/2", "order-1/90/1"},
+	} {
+		wrap := install(t, "idempotency-key", map[string]string{"from": from}).stages["charge"]
+		require.Equal(t, want, []string{keySent(t, wrap, first), keySent(t, wrap, retried), keySent(t, wrap, redelivered)})
+	}
+}
+
 func TestIdempotencyKeyIsMadeOfWhatTheFileSays(t *testing.T) {
 	for from, want := range map[string]string{"event": "order-1", "stage": "charge", "stage,event": "charge/order-1"} {
 		wrap := install(t, "idempotency-key", map[string]string{"from": from}).stages["charge"]

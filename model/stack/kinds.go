@@ -35,8 +35,10 @@ func Layers() []LayerKind {
 	return []LayerKind{
 		deadLetterKind(),
 		dedupStoreKind(),
+		fenceKind(),
 		idempotencyKeyKind(),
 		retryKind(),
+		stageRecordKind(),
 	}
 }
 

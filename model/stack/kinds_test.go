@@ -83,11 +83,14 @@ func outside(p stack.Param, parse func(string) (int64, error)) string {
 }
 
 func wordsOf(p stack.Param) (words []string) {
-	if p.Of != "@store" {
-		return strings.Split(p.Of, "|")
-	}
-	for _, k := range store.Kinds() {
-		words = append(words, k.Name)
+	for word := range strings.SplitSeq(p.Of, "|") {
+		if word != "@store" {
+			words = append(words, word)
+			continue
+		}
+		for _, k := range store.Kinds() {
+			words = append(words, k.Name)
+		}
 	}
 	return words
 }

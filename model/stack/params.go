@@ -29,7 +29,7 @@ type Param struct {
 	Type      ParamType
 	Default   string // "" = no value that is always the same; then Doc says what stands for it
 	Min, Max  string // of a Duration or Count; "" = none
-	Of        string // words of OneOf and SomeOf: "event|stage", or "@" and the table that has them, such as @store
+	Of        string // words of OneOf and SomeOf: "event|stage"; "@" and a table stands for its names: "cache|@store"
 	Unit      string // what a Count counts; "" = nothing named
 }
 

@@ -23,17 +23,18 @@ func flow() model.Flow {
 
 // assembly keeps what one layer or engine has installed.
 type assembly struct {
-	topics, stores []string
-	batch          func(model.Batch) model.Batch
-	stages         map[string]func(model.Call) model.Call
-	offers         map[string]*model.Offer
-	consumes       string
-	loop           func(model.Ctx, model.Consumer, model.Batch)
+	topics   []string
+	stores   []model.StoreSpec
+	batch    func(model.Batch) model.Batch
+	stages   map[string]func(model.Call) model.Call
+	offers   map[string]*model.Offer
+	consumes string
+	loop     func(model.Ctx, model.Consumer, model.Batch)
 }
 
 func (a *assembly) Topic(name string, _ int)                     { a.topics = append(a.topics, name) }
 func (a *assembly) Role(string, int, func(model.Ctx, *sim.Disk)) {}
-func (a *assembly) Store(kind, name string)                      { a.stores = append(a.stores, kind+" "+name) }
+func (a *assembly) Store(s model.StoreSpec)                      { a.stores = append(a.stores, s) }
 func (a *assembly) OnSend(func(model.Call) model.Call)           {}
 func (a *assembly) OnPoll(func(lag, inFlight int) (take int))    {}
 func (a *assembly) OnBatch(wrap func(model.Batch) model.Batch)   { a.batch = wrap }
@@ -81,23 +82,33 @@ func flaws(t *testing.T, name string, s stack.Site, with map[string]string) []st
 type rig struct {
 	w     *sim.World
 	store *sim.Node
+	lease *sim.Node // leases of 10 s
+	done  *sim.Node // stage records
 	emit  func(topic string, m model.Message) error
 }
 
 func newRig(t *testing.T) *rig {
 	g := &rig{w: sim.New(sim.Config{Seed: 1, Latency: rng.Constant(int64(sim.Millisecond))})}
 	t.Cleanup(g.w.Close)
-	k, ok := store.KindByName("durable")
-	require.True(t, ok)
-	g.store = g.w.Role(stack.DedupService, k.New(store.Config{Append: rng.Constant(0), Fsync: rng.Constant(0), Latency: rng.Constant(0)}))
-	g.store.Boot()
+	g.store, g.lease = g.boots(t, "durable", stack.DedupService, 0), g.boots(t, "lease", stack.LeaseService, 10*sim.Second)
+	g.done = g.boots(t, "stage-records", stack.StagesService, 0)
 	return g
+}
+
+// boots adds a store.
+func (g *rig) boots(t *testing.T, kind, role string, window sim.Duration) *sim.Node {
+	t.Helper()
+	k, ok := store.KindByName(kind)
+	require.True(t, ok)
+	n := g.w.Role(role, k.New(store.Config{Append: rng.Constant(0), Fsync: rng.Constant(0), Latency: rng.Constant(0), Window: window}))
+	n.Boot()
+	return n
 }
 
 // run lets a process do fn, and requires that it comes to its end.
 func (g *rig) run(t *testing.T, fn func(*model.Context)) {
 	t.Helper()
-	dir := &model.Directory{Services: map[string]*sim.Node{stack.DedupService: g.store}, CallTimeout: 100 * sim.Millisecond,
+	dir := &model.Directory{Services: map[string]*sim.Node{stack.DedupService: g.store, stack.LeaseService: g.lease, stack.StagesService: g.done}, CallTimeout: 100 * sim.Millisecond,
 		Emit: func(_ *model.Context, topic string, m model.Message) error { return g.emit(topic, m) }}
 	ended := false
 	g.w.Role("consumer", func(n *sim.Node) sim.Handler {
@@ -122,7 +133,7 @@ func (g *rig) facts(k history.Kind) (out []history.Fact) {
 }
 
 func message(event string) model.Message {
-	return model.Message{Intent: model.Intent{Event: event, Stage: "charge", Key: "k"}, Topic: "orders", Partition: 2, Offset: 7}
+	return model.Message{Intent: model.Intent{Event: event, Stage: "charge", Key: "k"}, Topic: "orders", Partition: 2, Offset: 7, Generation: 4}
 }
 
 // always answers every message with the same outcome.

@@ -23,6 +23,9 @@ type Service struct {
 	TakesKeys  bool         // its kind can recognise repetitions by a key
 	OffersKeys bool         // the scenario says that it does
 	KeepKeys   sim.Duration // how long it keeps keys, on its wall clock; 0 = for ever
+
+	CanFence    bool // its kind can refuse an earlier owner
+	OffersFence bool // the scenario says that it does
 }
 
 // Flaw is one thing wrong. Field is a parameter, or an entry of its list such as from[1]; "" = the layer itself.

@@ -1,6 +1,8 @@
-// Package store holds the dedup stores: where a consumer claims an effect before it calls for it. One kind per file.
+// Package store holds the nodes that layers keep records on: dedup stores, where a consumer claims an effect before it
+// calls for it, the lease service (lease.go), and the records of
+// completed stages (stages.go). One kind per file.
 //
-// A store runs on a node of role dedup and answers three operations on records named by event and stage. A request is
+// A dedup store runs on nodes of role dedup and answers three operations on records named by event and stage. A request is
 // a model.Message whose Intent names the record and whose Payload is the token of one try; the reply's Payload is the
 // result.
 //
@@ -11,9 +13,12 @@
 //	done(t)     done                   ok             not-owner
 //	done(u)     done                   not-owner      not-owner
 //
-// Each is idempotent for one token except release, whose repetition meets absent and answers not-owner. There is no
-// window: a record lives for ever, and a repetition is recognised however late it comes. The price is that the store
-// grows with the number of events.
+// Each is idempotent for one token except release, whose repetition meets absent and answers not-owner.
+//
+// Without a window a record lives for ever: a repetition is recognised however late it comes, and the store grows with
+// the number of events. With a window a record counts as absent when so much time has passed since its last change, by
+// the wall clock of the store at the moment of asking: a repetition that comes later is granted again, and so is every
+// one if that clock jumps ahead. The answer then says expired.
 //
 // It may import model, sim, sim/rng and sim/history; its siblings under model never import it.
 //

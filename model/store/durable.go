@@ -18,37 +18,24 @@ import (
 // States of the node: booting (what a kill left in the page cache is being flushed; requests wait), ready. Timeouts:
 // none; service time is counted on the node's monotonic clock.
 type durable struct {
+	door
 	cfg     Config
-	n       *sim.Node
-	ready   bool
-	early   []*sim.Request
-	records map[name]state
+	records map[name]change
 	queues  map[name][]*sim.Request // of records with operations under way
 }
 
 func newDurable(cfg Config) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
-		s := &durable{cfg: cfg, n: n, records: map[name]state{}, queues: map[name][]*sim.Request{}}
+		s := &durable{cfg: cfg, records: map[name]change{}, queues: map[name][]*sim.Request{}}
 		n.Disk().Timing(cfg.Append, cfg.Fsync)
-		if len(n.Disk().Read(file)) == 0 {
-			s.ready = true
-			return s
-		}
-		n.Fsync(file, sim.Action{}, s.open)
+		s.open(n, file, s.load, s.arrive)
 		return s
 	}
 }
 
-// open loads the flushed file and lets the requests in that came meanwhile.
-func (s *durable) open() {
+func (s *durable) load() {
 	for _, c := range changes(s.n) {
 		s.set(c)
-	}
-	s.ready = true
-	early := s.early
-	s.early = nil
-	for _, r := range early {
-		s.enter(r)
 	}
 }
 
@@ -57,19 +44,11 @@ func (s *durable) set(c change) {
 		delete(s.records, c.name)
 		return
 	}
-	s.records[c.name] = c.state
+	s.records[c.name] = c
 }
 
-// Receive queues an operation behind those of its record.
-func (s *durable) Receive(_ *sim.Node, r *sim.Request) {
-	if !s.ready {
-		s.early = append(s.early, r)
-		return
-	}
-	s.enter(r)
-}
-
-func (s *durable) enter(r *sim.Request) {
+// arrive queues an operation behind those of its record.
+func (s *durable) arrive(r *sim.Request) {
 	id := nameOf(r)
 	s.queues[id] = append(s.queues[id], r)
 	if len(s.queues[id]) == 1 {
@@ -92,13 +71,17 @@ func (s *durable) begin(id name) {
 // execute decides, writes what changes, and answers.
 func (s *durable) execute(id name, r *sim.Request) {
 	m := r.Body.(model.Message)
-	before := s.records[id]
+	before, expired := s.look(id)
 	after, result := decide(before, strings.TrimPrefix(r.Op, Service+"."), m.Payload)
+	reply := model.Message{Intent: m.Intent, Payload: result}
+	if expired && result == Granted {
+		reply.Headers = Expired
+	}
 	if after == before {
-		s.reply(id, r, &m, result)
+		s.reply(id, r, reply)
 		return
 	}
-	c := change{id, after}
+	c := change{id, after, s.n.Wall()}
 	s.n.Append(file, c.encode(), r.Action, nil)
 	if !r.Alive() {
 		return
@@ -107,14 +90,23 @@ func (s *durable) execute(id name, r *sim.Request) {
 		s.set(c)
 		r.Applied()
 		if r.Alive() {
-			s.reply(id, r, &m, result)
+			s.reply(id, r, reply)
 		}
 	})
 }
 
+// look is the state of a record now. One whose window has passed counts as absent.
+func (s *durable) look(id name) (is state, expired bool) {
+	c, known := s.records[id]
+	if known && s.cfg.Window > 0 && s.n.Wall().Sub(c.at) >= s.cfg.Window {
+		return state{}, true
+	}
+	return c.state, false
+}
+
 // reply answers the first operation of a record's queue and begins the next.
-func (s *durable) reply(id name, r *sim.Request, m *model.Message, result string) {
-	r.Reply(model.Message{Intent: m.Intent, Payload: result}, 0)
+func (s *durable) reply(id name, r *sim.Request, answer model.Message) {
+	r.Reply(answer, 0)
 	if !r.Alive() {
 		return
 	}

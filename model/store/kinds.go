@@ -24,27 +24,36 @@ const (
 	Done     = "done"      // of claim: the effect has taken place
 	OK       = "ok"        // of done and release
 	NotOwner = "not-owner" // of done and release: the caller does not hold it
+
+	Expired = "expired" // header of granted: there was a record, and its window had passed
 )
 
 // Config of a store in one world.
 type Config struct {
-	Append, Fsync rng.Dist // disk timing
-	Latency       rng.Dist // service time of an operation
+	Append, Fsync rng.Dist     // disk timing
+	Latency       rng.Dist     // service time of an operation
+	Window        sim.Duration // of a dedup store: how long a record is kept after its last change, on the store's wall clock; 0 = for ever. Of leases: how long one holds
 }
 
 // Kind is one row of the table of stores.
 type Kind struct {
 	Name, Doc string
 	Gives     []model.Capability
+	Ops       []string                                 // that its service answers, sorted
 	New       func(Config) func(*sim.Node) sim.Handler // the factory of a node's incarnations
 }
 
 // Kinds lists the stores, sorted by name.
 func Kinds() []Kind {
 	return []Kind{
-		{"durable", "every claim is on disk before it is answered, and kept for ever (M29)", []model.Capability{model.StoreClaim}, newDurable},
+		{"durable", "every claim is on disk before it is answered, and kept for ever or for a window (M29, M30)", []model.Capability{model.StoreClaim}, claimOps(), newDurable},
+		{"lease", "hands out one holder's lease at a time, with a token that grows (M31)", []model.Capability{model.StoreLease}, []string{OpAcquire, OpRenew}, newLeases},
+		{"stage-records", "keeps which stages of an event are done, with their results (M27)", []model.Capability{model.StoreStages}, []string{OpComplete, OpRecall}, newStages},
 	}
 }
+
+// claimOps are those of a dedup store.
+func claimOps() []string { return []string{OpClaim, OpDone, OpRelease} }
 
 // KindByName finds a kind.
 func KindByName(name string) (Kind, bool) {

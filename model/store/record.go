@@ -27,10 +27,11 @@ const (
 	done
 )
 
-// change is one line of the file: a record's new state.
+// change is one line of the file: a record's new state, and when it came about by the store's wall clock.
 type change struct {
 	name
 	state
+	at sim.Time
 }
 
 // encode writes a change; one that is cut short anywhere does not decode.
@@ -39,12 +40,13 @@ func (c *change) encode() string {
 	for _, s := range [...]string{c.event, c.stage, c.token} {
 		b = model.AppendText(b, s)
 	}
-	return model.Seal(model.AppendNumber(b, int64(c.is)))
+	b = model.AppendNumber(b, int64(c.is))
+	return model.Seal(model.AppendNumber(b, int64(c.at)))
 }
 
 func decode(s string) (c change, ok bool) {
 	in, ok := model.Open(s)
-	c.event, c.stage, c.token, c.is = in.Text(), in.Text(), in.Text(), status(in.Number())
+	c.event, c.stage, c.token, c.is, c.at = in.Text(), in.Text(), in.Text(), status(in.Number()), sim.Time(in.Number())
 	return c, ok && !in.Bad && !in.More()
 }
 

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/twiceless/twiceless/sim"
 )
 
 // The table of the package's documentation, line by line.
@@ -45,7 +47,7 @@ func TestDecide(t *testing.T) {
 func TestChangeRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String()
-		c := change{name{text.Draw(t, "event"), text.Draw(t, "stage")}, state{status(rapid.IntRange(0, 2).Draw(t, "is")), text.Draw(t, "token")}}
+		c := change{name{text.Draw(t, "event"), text.Draw(t, "stage")}, state{status(rapid.IntRange(0, 2).Draw(t, "is")), text.Draw(t, "token")}, sim.Time(rapid.Int64().Draw(t, "at"))}
 		s := c.encode()
 		got, ok := decode(s)
 		require.True(t, ok)

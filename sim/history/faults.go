@@ -7,10 +7,12 @@ type FaultKind struct {
 	Title     string    // what people say
 	Doc       string    // the real incident it models
 	Verb      string    // the verb of its plan lines
-	Target    string    // role, or @broker, @effects, @group
+	Target    string    // role, or @broker, @any, @effect, @effects, @group, @workers
 	For       int64     // default duration, ns; 0 = instantaneous or until heal
-	By        int64     // default size (clock-skew), ns
+	By        int64     // default size (clock-skew, clock-jump), ns
+	Grace     int64     // default grace period (deploy), ns; 0 = not taken
 	UntilHeal bool      //
+	After     int64     // ns from the end of the drain; 0 = at a moment of the chaos phase
 	Default   bool      // among the columns of a default comparison
 	Dimension Dimension // what an envelope bounds; "" = only the number of faults
 }
@@ -28,7 +30,12 @@ var faultTable = []FaultKind{
 	{Name: "rebalance", Title: "rebalance", Doc: "autoscaling: one more member joins the group and leaves again", Verb: "join", Target: "@group", For: 10 * second, Default: true},
 	{Name: "reply-lost", Title: "reply lost", Doc: "an effect service applies a call and its reply never arrives", Verb: "lose-reply", Target: "@effect", Default: true},
 	{Name: "downstream-outage", Title: "outage 10 min", Doc: "every effect service refuses every call", Verb: "refuse", Target: "@effects", For: 600 * second, Default: true, Dimension: Outage},
+	{Name: "late-replay", Title: "late replay", Doc: "26 h after the work is done an operator stops the group, resets it to the earliest retained offset and starts it again", Verb: "replay", Target: "@workers", After: 26 * 3600 * second, Default: true, Dimension: RedeliveryHorizon},
 	{Name: "power-loss", Title: "power loss", Doc: "a broker loses power: what it had not fsynced is gone, peers meet silence", Verb: "power-loss", Target: "@broker", For: 5 * second, Dimension: PowerLoss},
+	{Name: "partition-one-way", Title: "one-way 20 s", Doc: "one consumer hears nothing from the brokers, which still hear it (a firewall rule, a lost route back); nobody is told", Verb: "drop-inbound", Target: "consumer", For: 20 * second, Dimension: Outage},
+	{Name: "clock-jump", Title: "clock jump 1 h", Doc: "one node's wall clock steps ahead by an hour at once (a bad time source, a restored snapshot) and NTP steps it back at the heal", Verb: "jump", Target: "@any", By: 3600 * second, UntilHeal: true, Dimension: ClockSkew},
+	{Name: "deploy", Title: "deploy", Doc: "rolling deploy: each consumer in turn is asked to stop, is killed when its grace is over, and boots as the new version", Verb: "deploy", Target: "@group", Grace: 5 * second},
+	{Name: "dedup-down", Title: "dedup down 30 s", Doc: "the process of the dedup store dies and stays away; stacks without a store have nothing to lose", Verb: "kill", Target: "dedup", For: 30 * second, Dimension: Outage},
 }
 
 // FaultKinds returns the table of fault kinds in column order.

@@ -42,6 +42,7 @@ const (
 	KindFaultMissed       // a trigger was never reached
 	KindHeld              // final state: a store still holds an event. Op says how: queue, pending, done, parked
 	KindStopReason        // the run ended; Note is the reason
+	KindOperated          // an operator acted. Op stop or start: Resource the group, Value the members' nodes. Op reset: Resource topic/partition, Offset the new position, Value the group
 	kindCount
 )
 
@@ -84,6 +85,7 @@ var kindTable = [kindCount]kindRow{
 	KindFaultMissed:  {"fault-missed", "a trigger was never reached"},
 	KindHeld:         {"held", "at the end a store still holds an event"},
 	KindStopReason:   {"stop", "the run ended"},
+	KindOperated:     {"operated", "an operator acted on a group"},
 }
 
 // String is the kind's name in histories.

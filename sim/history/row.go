@@ -65,6 +65,9 @@ const (
 	Hunting   = "hunting"
 )
 
+// HuntFault stands in rows and cases of hunting plans for the fault kind: such a plan may hold several kinds, or none.
+const HuntFault = "hunt"
+
 // Row is the flat record of one run: integers only. Its first six fields are its key.
 type Row struct {
 	Scenario string `json:"scenario"` // scenario hash

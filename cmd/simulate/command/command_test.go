@@ -56,7 +56,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "compare", "run", "replay", "merge", "list", "explain", "vet", "schema", "version"} {
+	for _, name := range []string{"", "compare", "run", "replay", "report", "merge", "list", "explain", "vet", "schema", "version"} {
 		t.Run(name, func(t *testing.T) {
 			args := strings.Fields(name + " --help")
 			got := simulate(args...)
@@ -72,10 +72,10 @@ func TestHelp(t *testing.T) {
 
 func TestHelpKnowsOnlyWhatHasArrived(t *testing.T) {
 	help := simulate("--help").out
-	for _, later := range []string{"shrink", "explore", "verify", "claims", "check ", "report", "corpus", "digests"} {
+	for _, later := range []string{"shrink", "explore", "verify", "claims", "check ", "corpus", "digests"} {
 		require.NotContains(t, help, "  "+later)
 	}
-	for _, flag := range []string{"--precision", "--hunt", "--cost"} {
+	for _, flag := range []string{"--cost"} {
 		require.NotContains(t, simulate("compare", "--help").out, flag)
 		require.Equal(t, exitInput, simulate("compare", flag, "1").code)
 	}
@@ -120,23 +120,30 @@ func TestUsageErrors(t *testing.T) {
 		"run small.yaml":                              "--stack is required",
 		"run small.yaml --stack kyed":                 "did you mean keyed?",
 		"run small.yaml --stack keyed --faults pauze": "did you mean pause?",
-		"run":                           "takes one scenario",
-		"replay":                        "takes one case file",
-		"replay none.case":              "none.case: no such file",
-		"replay dir":                    "a directory",
-		"merge dir":                     "merge needs -o",
-		"merge dir -o x":                "no compare.json there",
-		"merge none -o x":               "no such file",
-		"list":                          "takes one of scenarios",
-		"list stack":                    "did you mean stacks?",
-		"list faults small.yaml":        "takes no scenario",
-		"explain idempotancy-key":       "did you mean idempotency-key?",
-		"explain":                       "takes a word",
-		"vet none.yaml":                 "none.yaml",
-		"schema x":                      "takes no arguments",
-		"version --json":                "has no flag --json",
-		"digests --cases 0":             "--cases 0",
-		"compare small.yaml --resume=x": "true or false",
+		"run":                               "takes one scenario",
+		"replay":                            "takes one case file",
+		"replay none.case":                  "none.case: no such file",
+		"replay dir":                        "a directory",
+		"replay x --history - --timeline -": "cannot both be standard output",
+		"merge dir":                         "merge needs -o",
+		"merge dir -o x":                    "no compare.json there",
+		"merge none -o x":                   "no such file",
+		"report":                            "takes the directory of one comparison",
+		"report dir":                        "no compare.json there",
+		"report none":                       "no such file",
+		"report file":                       "a file, not the directory",
+		"report dir --against none":         "no compare.json there",
+		"report dir --out x":                "has no flag --out",
+		"list":                              "takes one of scenarios",
+		"list stack":                        "did you mean stacks?",
+		"list faults small.yaml":            "takes no scenario",
+		"explain idempotancy-key":           "did you mean idempotency-key?",
+		"explain":                           "takes a word",
+		"vet none.yaml":                     "none.yaml",
+		"schema x":                          "takes no arguments",
+		"version --json":                    "has no flag --json",
+		"digests --cases 0":                 "--cases 0",
+		"compare small.yaml --resume=x":     "true or false",
 	} {
 		got := simulate(strings.Fields(line)...)
 		require.Equal(t, exitInput, got.code, "%s: %s", line, got.errors)

@@ -23,13 +23,16 @@ import (
 // maxRuns is the most runs of a cell.
 const maxRuns = 1_000_000
 
+// defaultHunts is the number of hunting runs of a stack when nothing is said.
+const defaultHunts = 20
+
 // defaultScenario is what is compared when nothing is named.
 const defaultScenario = "payments"
 
 // compareFlags are the flags of compare.
 type compareFlags struct {
 	stacks, faults []string
-	runs           int
+	runs, hunt     int
 	seed           uint64
 	workers        int
 	shard          string
@@ -65,15 +68,20 @@ func (a *app) compareCommand() *cobra.Command {
 		Use:   "compare [SCENARIO]",
 		Short: "Compare stacks under fault kinds, one fault a run",
 		Long: `compare runs every stack of a scenario under every fault kind, one fault a run, prints what one fault does
-to whom, and writes rows, results, plots and the cases of failing runs to --out. SCENARIO is a name of the
+to whom, and writes rows, results, plots, report.html and the cases of failing runs to --out. SCENARIO is a name of the
 library or a file, - for standard input; the default is ` + defaultScenario + `.
 
 Run i of every cell has seed BASE+i, the same for all stacks and fault kinds. The control (no fault) is always run.
+
+Then every stack is hunted: --hunt runs, also with the seeds from BASE on, of which the first has no fault and each
+other one to three of the fault kinds, most of them at a hook point that this stack passes. They count for the
+verdict on a contract and never for a cell, a rate or a plot; each way to break a promise leaves its case.
 
 Exit codes: 1 a stack is broken inside its envelope or an expectation is contradicted; else 5 if a promised
 property is unknown, or vacuous over all its cells; else 0. With --strict notes are 5 too.`,
 		Example: `  simulate compare
   simulate compare payments --stacks at-least-once,key-event-stage --faults consumer-kill,pause --runs 300
+  simulate compare payments --stacks dedup-durable --hunt 1000 --seed 7
   simulate compare my.yaml --faults all --out out/mine --format markdown
   simulate compare --runs 300 --shard 1/4 --out out/1     # then: simulate merge out/1 out/2 out/3 out/4 -o out/all`,
 		Args: arguments(0, 1, "one scenario at most"),
@@ -90,6 +98,7 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 	flags.StringSliceVar(&f.stacks, "stacks", nil, "stacks by name (default all of the scenario)")
 	flags.StringSliceVar(&f.faults, "faults", nil, "fault kinds by name, or all (default the default kinds)")
 	flags.IntVar(&f.runs, "runs", 20, "runs a cell")
+	flags.IntVar(&f.hunt, "hunt", defaultHunts, "hunting runs a stack, 0 for none")
 	flags.Uint64Var(&f.seed, "seed", 1, "base seed")
 	flags.IntVar(&f.workers, "workers", 0, "runs at a time (default one for each CPU)")
 	flags.StringVar(&f.shard, "shard", "", "do the i-th of n parts, as in 1/4")
@@ -101,10 +110,15 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 }
 
 func (a *app) reportFlagsOf(cmd *cobra.Command, f *reportFlags) {
-	flags := cmd.Flags()
-	if flags.Lookup("out") == nil {
-		flags.StringVarP(&f.out, "out", "o", "out", "directory of the report")
+	if cmd.Flags().Lookup("out") == nil {
+		cmd.Flags().StringVarP(&f.out, "out", "o", "out", "directory of the report")
 	}
+	a.tableFlagsOf(cmd, f)
+}
+
+// tableFlagsOf are the flags of a table, wherever its report lies.
+func (a *app) tableFlagsOf(cmd *cobra.Command, f *reportFlags) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.format, "format", "text", "form of the table: "+strings.Join(reports.Formats(), ", "))
 	flags.StringVar(&f.exposure, "exposure", defaultExposure, "profile of fault frequencies for rates per day: a name or a file")
 	flags.BoolVar(&f.strict, "strict", false, "notes end in exit code 5")
@@ -129,13 +143,16 @@ func (a *app) comparisonOf(name string, f *compareFlags) (*comparison, error) {
 	switch {
 	case f.runs < 1 || f.runs > maxRuns:
 		return nil, failf(exitInput, "--runs %d: from 1 to %d", f.runs, maxRuns)
-	case f.seed > math.MaxUint64-uint64(f.runs):
-		return nil, failf(exitInput, "--seed %d: too large for %d runs", f.seed, f.runs)
+	case f.hunt < 0 || f.hunt > maxRuns:
+		return nil, failf(exitInput, "--hunt %d: from 0 to %d", f.hunt, maxRuns)
+	case f.seed > math.MaxUint64-uint64(max(f.runs, f.hunt)):
+		return nil, failf(exitInput, "--seed %d: too large for %d runs", f.seed, max(f.runs, f.hunt))
 	case f.workers < 0 || f.workers > 4096:
 		return nil, failf(exitInput, "--workers %d: from 1 to 4096", f.workers)
 	case f.workers == 0:
 		f.workers = runtime.NumCPU()
 	}
+	c.hunt(f.hunt)
 	return c, a.checkReport(&f.report)
 }
 
@@ -234,8 +251,8 @@ func (a *app) compare(ctx context.Context, name string, f compareFlags) error {
 		have[kept[i].Key()] = true
 	}
 	started, bar := time.Now(), a.newProgress(f.report.quiet)
-	sweep := &scenarios.Sweep{Scenario: c.sc, Stacks: c.stacks, Faults: c.faults, Runs: c.runs, Base: c.base, Workers: f.workers,
-		Shard: shard, Have: have, Progress: bar.tell}
+	sweep := &scenarios.Sweep{Scenario: c.sc, Stacks: c.stacks, Faults: c.faults, Runs: c.runs, Base: c.base, Hunts: c.hunts, Prey: c.prey,
+		Workers: f.workers, Shard: shard, Have: have, Progress: bar.tell}
 	swept, err := sweep.Do(ctx)
 	bar.end()
 	if err != nil && !errors.Is(err, context.Canceled) {
@@ -266,7 +283,7 @@ func (a *app) kept(c *comparison, f *compareFlags) ([]history.Row, error) {
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	before, _, _, err := readAbout(f.report.out)
+	before, _, err := readAbout(f.report.out)
 	if errors.Is(err, errNoComparison) {
 		return nil, failf(exitInput, "--resume: %s lies beside no %s, so that nobody can say what its rows are rows of",
 			filepath.Join(f.report.out, rowsFile), aboutFile)
@@ -277,8 +294,11 @@ func (a *app) kept(c *comparison, f *compareFlags) ([]history.Row, error) {
 	if before.base != c.base {
 		own = nil
 	}
+	if !slices.Equal(before.prey, c.prey) { // the same seed means another plan
+		own = slices.DeleteFunc(own, func(r history.Row) bool { return r.Plan == history.Hunting })
+	}
 	if gone := len(rows) - len(own); gone > 0 && !f.report.quiet {
-		fmt.Fprintf(a.stderr, "%d rows of another scenario, base seed or model epoch in %s are replaced\n", gone, f.report.out)
+		fmt.Fprintf(a.stderr, "%d rows of another scenario, base seed, model epoch or hunt in %s are replaced\n", gone, f.report.out)
 	}
 	return own, nil
 }

@@ -19,7 +19,7 @@ import (
 
 // compareSmall is a comparison of the test scenario that shows duplicates and losses.
 func compareSmall(args ...string) answer {
-	return simulate(append([]string{"compare", "small.yaml", "--faults", "consumer-kill,partition", "--quiet"}, args...)...)
+	return simulate(append([]string{"compare", "small.yaml", "--faults", "consumer-kill,partition", "--hunt", "3", "--quiet"}, args...)...)
 }
 
 // drawsOften skips a test that makes several reports: under the race detector a plot takes seconds.
@@ -57,10 +57,11 @@ func TestCompareLeavesAReport(t *testing.T) {
 	require.Contains(t, []int{0, exitInconclusive}, got.code, got.errors)
 	require.Empty(t, got.errors)
 	names := files(t, "out")
-	for _, want := range append([]string{"rows.jsonl", "results.json", "compare.json"}, plotFiles()...) {
+	for _, want := range append([]string{"rows.jsonl", "results.json", "compare.json", "report.html"}, plotFiles()...) {
 		require.Contains(t, names, want)
 	}
 	for _, want := range []string{"small · 3 stacks × 2 fault kinds", "load 8/s through 10 s of chaos, 2 consumers", "drain limit", "done twice, digests equal",
+		"report          out/report.html",
 		"plots           out/duplicates.svg out/losses.svg out/matrix.svg",
 		"notify effects: no stack here delivers them exactly once: the notification service takes no key and answers no query"} {
 		require.Contains(t, got.out, want)
@@ -100,6 +101,93 @@ func TestCompareLeavesAReport(t *testing.T) {
 	require.Positive(t, cases)
 }
 
+// A stack without a store cannot meet dedup-down: its cell says so, and is not taken for one that was never exercised.
+func TestACellThatCannotHappen(t *testing.T) {
+	t.Chdir(t.TempDir())
+	got := simulate("compare", "payments", "--stacks", "key-event-stage,dedup-durable", "--faults", "dedup-down", "--runs", "2", "--quiet")
+	require.Empty(t, got.errors)
+	require.Regexp(t, `key-event-stage +extra +n/a`, got.out)
+	require.Regexp(t, `dedup-durable +extra +[–?]`, got.out)
+	require.Contains(t, got.out, "n/a cannot happen")
+}
+
+// TestThePageTellsItsCases: each story of the page has a picture and a command that works where the page lies.
+func TestThePageTellsItsCases(t *testing.T) {
+	scenarioFile(t)
+	simulate("compare", "small.yaml", "--faults", "partition,pause", "--quiet", "--runs", "4") // one cause under two faults
+	page := read(t, "out", "report.html")
+	require.Less(t, len(page), 2<<20)
+	for _, line := range scenarios.NotModelled() {
+		require.Contains(t, page, line)
+	}
+	commands := regexp.MustCompile(`<code>simulate replay (cases/\S+\.case)</code>`).FindAllStringSubmatch(page, -1)
+	require.NotEmpty(t, commands)
+	require.Equal(t, len(commands), strings.Count(page, `aria-label="Sequence diagram: `))
+	require.NotContains(t, page, "out/", "the page may be moved")
+	t.Chdir("out")
+	told := map[string]bool{}
+	for _, c := range commands {
+		picture := simulate("replay", c[1], "--timeline", "-")
+		require.Equal(t, exitFinding, picture.code, picture.errors)
+		require.True(t, strings.HasPrefix(picture.out, "<svg "), picture.out)
+		require.Contains(t, picture.errors, "Why nothing stopped it", "the picture is the result")
+		_, body, _ := strings.Cut(picture.out, "<title>")
+		require.Contains(t, page, body, "the page shows the same picture")
+		story := strings.SplitN(c[1], ".", 2)[0] + regexp.MustCompile(`Why nothing stopped it[^<]*`).FindString(picture.out)
+		require.False(t, told[story], "one story for each stack and cause: %s", story)
+		told[story] = true
+	}
+}
+
+func TestReportMakesTheSameBytesAgain(t *testing.T) {
+	drawsOften(t)
+	scenarioFile(t)
+	first := compareSmall("--runs", "3", "--workers", "1")
+	before := map[string]string{}
+	for _, name := range files(t, "out") {
+		before[name] = read(t, "out", name)
+		if name != "rows.jsonl" && name != "compare.json" {
+			require.NoError(t, os.Remove(filepath.Join("out", name)))
+		}
+	}
+	again := simulate("report", "out", "--quiet")
+	require.Equal(t, first.code, again.code, again.errors)
+	require.Len(t, files(t, "out"), len(before))
+	for name, want := range before {
+		require.Equal(t, want, read(t, "out", name), name)
+	}
+	_, table, _ := strings.Cut(first.out, "Damage by one fault")
+	require.Contains(t, again.out, table, "the head has the time, which is not saved")
+}
+
+func TestReportAgainst(t *testing.T) {
+	drawsOften(t)
+	scenarioFile(t)
+	compareSmall("--runs", "3", "--out", "old")
+	compareSmall("--runs", "4", "--stacks", "keyed", "--out", "new")
+	about := read(t, "old", "compare.json")
+	for _, name := range []string{"compare.json", "rows.jsonl"} { // an earlier model
+		text := strings.ReplaceAll(read(t, "old", name), fmt.Sprintf(`"epoch":%d`, scenarios.Epoch), fmt.Sprintf(`"epoch":%d`, scenarios.Epoch+7))
+		text = strings.ReplaceAll(text, fmt.Sprintf(`"epoch": %d`, scenarios.Epoch), fmt.Sprintf(`"epoch": %d`, scenarios.Epoch+7))
+		require.NoError(t, os.WriteFile(filepath.Join("old", name), []byte(text), 0o644))
+	}
+	before := files(t, ".")
+	got := simulate("report", "new", "--against", "old")
+	require.Zero(t, got.code, got.errors)
+	for _, want := range []string{"small: old → new", fmt.Sprintf("old: model epoch %d · 3 runs a cell", scenarios.Epoch+7),
+		fmt.Sprintf("new: model epoch %d · 4 runs a cell", scenarios.Epoch), "changed beyond their intervals", "gone"} {
+		require.Contains(t, got.out, want)
+	}
+	require.Equal(t, before, files(t, "."), "nothing is written")
+	require.Equal(t, exitInput, simulate("report", "new", "--against", "old", "--format", "json").code)
+	stale := simulate("report", "old")
+	require.Equal(t, exitInput, stale.code, "its runs cannot be done again")
+	require.Contains(t, stale.errors, "model epoch")
+
+	require.NoError(t, os.WriteFile("old/compare.json", []byte(strings.Replace(about, `"name": "small"`, `"name": "other"`, 1)), 0o644))
+	require.Equal(t, exitInput, simulate("report", "new", "--against", "old").code)
+}
+
 func TestThePastedCommandWorks(t *testing.T) {
 	drawsOften(t)
 	scenarioFile(t)
@@ -113,17 +201,19 @@ func TestThePastedCommandWorks(t *testing.T) {
 	require.Equal(t, exitFinding, simulate(args...).code)
 }
 
+// TestShardsMergeToTheSameBytes also with a stack that hunts break: its cases are a function of the merged rows.
 func TestShardsMergeToTheSameBytes(t *testing.T) {
 	drawsOften(t)
-	scenarioFile(t)
+	scenarioFile(t, overstated...)
 	splits := []int{1, 2, 7}
-	whole := compareSmall("--runs", "3", "--out", "whole")
-	require.NotEqual(t, exitInput, whole.code, whole.errors)
+	whole := compareSmall("--runs", "3", "--out", "whole", "--hunt", "6")
+	require.Equal(t, exitFinding, whole.code, whole.errors)
+	require.NotEmpty(t, huntCases(t, "whole"))
 	for _, n := range splits {
 		var dirs []string
 		for i := range n {
 			dir := fmt.Sprintf("shard-%d-%d", n, i+1)
-			got := compareSmall("--runs", "3", "--shard", fmt.Sprintf("%d/%d", i+1, n), "--out", dir)
+			got := compareSmall("--runs", "3", "--hunt", "6", "--shard", fmt.Sprintf("%d/%d", i+1, n), "--out", dir)
 			require.NotEqual(t, exitInput, got.code, got.errors)
 			dirs = append([]string{dir}, dirs...)
 		}
@@ -144,7 +234,7 @@ func TestResumeEqualsFresh(t *testing.T) {
 	drawsOften(t)
 	scenarioFile(t)
 	fresh := compareSmall("--runs", "3", "--out", "fresh")
-	compareSmall("--runs", "1", "--out", "grown")
+	compareSmall("--runs", "1", "--hunt", "1", "--out", "grown")
 	require.NoError(t, os.WriteFile("grown/cases/mine.case", []byte("kept"), 0o644))
 	grown := compareSmall("--runs", "3", "--out", "grown", "--resume")
 	require.Equal(t, fresh.code, grown.code, grown.errors)
@@ -214,7 +304,7 @@ stacks:`)
 
 func TestBrokenPromise(t *testing.T) {
 	drawsOften(t)
-	scenarioFile(t, "promises: { loss: never }", "promises: { loss: never, duplicates: { critical: never } }")
+	scenarioFile(t, overstated...)
 	got := compareSmall("--runs", "4", "--stacks", "at-least-once", "--format", "markdown")
 	require.Equal(t, exitFinding, got.code, got.errors)
 	require.Contains(t, got.out, "at-least-once promises no duplicate-effect (critical)")

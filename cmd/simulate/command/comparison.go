@@ -18,6 +18,7 @@ import (
 const (
 	rowsFile    = "rows.jsonl"
 	resultsFile = "results.json"
+	reportFile  = "report.html"
 	aboutFile   = "compare.json" // what the rows are rows of
 	casesDir    = "cases"
 )
@@ -29,6 +30,8 @@ type comparison struct {
 	faults []string // in the order of the table; none is always there
 	runs   int
 	base   uint64
+	hunts  int      // hunting runs of each stack
+	prey   []string // the fault kinds of their plans; none without hunts
 }
 
 // aboutVersion is the version of the format of compare.json.
@@ -43,6 +46,8 @@ type about struct {
 	Faults   []string        `json:"faults"`
 	Runs     int             `json:"runs_per_cell"`
 	BaseSeed uint64          `json:"base_seed"`
+	Hunts    int             `json:"hunts_per_stack"`
+	Prey     []string        `json:"hunt_faults,omitempty"`
 	Cases    []string        `json:"cases"` // files that the next comparison replaces
 	Scenario json.RawMessage `json:"scenario"`
 }
@@ -53,7 +58,7 @@ func (c *comparison) encode(cases []string) []byte {
 	if err != nil {
 		panic("command: scenario: " + err.Error())
 	}
-	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, append([]string{}, cases...), scenario}
+	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, c.hunts, c.prey, append([]string{}, cases...), scenario}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -67,41 +72,41 @@ func (c *comparison) encode(cases []string) []byte {
 // errNoComparison says that a directory holds no comparison.
 var errNoComparison = errors.New("no comparison there")
 
-// readAbout reads compare.json; cases are those that the comparison wrote.
-func readAbout(dir string) (c *comparison, epoch int, cases []string, err error) {
+// readAbout reads compare.json.
+func readAbout(dir string) (*comparison, *about, error) {
 	path := filepath.Join(dir, aboutFile)
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, 0, nil, errNoComparison
+		return nil, nil, errNoComparison
 	case err != nil:
-		return nil, 0, nil, failf(exitInput, "%s: %v", path, reason(err))
+		return nil, nil, failf(exitInput, "%s: %v", path, reason(err))
 	case !info.Mode().IsRegular() || info.Size() > 16<<20:
-		return nil, 0, nil, failf(exitInput, "%s: not a file of a comparison", path)
+		return nil, nil, failf(exitInput, "%s: not a file of a comparison", path)
 	}
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return nil, 0, nil, failf(exitInput, "%s: %v", path, reason(err))
+		return nil, nil, failf(exitInput, "%s: %v", path, reason(err))
 	}
 	var a about
 	if err := json.Unmarshal(src, &a); err != nil {
-		return nil, 0, nil, failf(exitInput, "%s: damaged: %v", path, err)
+		return nil, nil, failf(exitInput, "%s: damaged: %v", path, err)
 	}
 	if a.Version != aboutVersion {
-		return nil, 0, nil, failf(exitInput, "%s: this program reads version %d, not %d", path, aboutVersion, a.Version)
+		return nil, nil, failf(exitInput, "%s: this program reads version %d, not %d", path, aboutVersion, a.Version)
 	}
 	sc, err := rebuild(path, &a)
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, nil, err
 	}
-	c = &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed}
+	c := &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed, hunts: a.Hunts, prey: a.Prey}
 	if err := c.check(path); err != nil {
-		return nil, 0, nil, err
+		return nil, nil, err
 	}
 	if a.Epoch == scenarios.Epoch && a.Hash != sc.Hash() {
-		return nil, 0, nil, failf(exitInput, "%s: damaged: the scenario's hash is %s, not %s", path, sc.Hash(), a.Hash)
+		return nil, nil, failf(exitInput, "%s: damaged: the scenario's hash is %s, not %s", path, sc.Hash(), a.Hash)
 	}
-	return c, a.Epoch, a.Cases, nil
+	return c, &a, nil
 }
 
 // rebuild reads the scenario the way that a case is read, which trusts nothing in it.
@@ -136,13 +141,16 @@ func (c *comparison) check(path string) error {
 			return failf(exitInput, "%s: damaged: the scenario has no stack %q", path, s)
 		}
 	}
-	for _, f := range c.faults {
+	for _, f := range slices.Concat(c.faults, c.prey) {
 		if _, ok := history.FaultKindByName(f); !ok {
 			return failf(exitInput, "%s: damaged: there is no fault kind %q", path, f)
 		}
 	}
 	if c.runs < 1 || c.runs > maxRuns || c.base+uint64(c.runs) < c.base {
 		return failf(exitInput, "%s: damaged: %d runs from seed %d", path, c.runs, c.base)
+	}
+	if c.hunts < 0 || c.hunts > maxRuns || c.base+uint64(c.hunts) < c.base || (c.hunts > 0) != (len(c.prey) > 0) {
+		return failf(exitInput, "%s: damaged: %d hunting runs with %d fault kinds", path, c.hunts, len(c.prey))
 	}
 	return nil
 }
@@ -169,9 +177,13 @@ func readRows(dir string) ([]history.Row, error) {
 
 // own are the rows of this comparison's scenario and model epoch, from its base seed on.
 func (c *comparison) own(rows []history.Row) []history.Row {
-	hash := c.sc.Hash()
+	return c.rowsAt(rows, c.sc.Hash(), scenarios.Epoch)
+}
+
+// rowsAt are the rows of a scenario hash and model epoch, from the base seed on.
+func (c *comparison) rowsAt(rows []history.Row, hash string, epoch int) []history.Row {
 	return slices.DeleteFunc(slices.Clone(rows), func(r history.Row) bool {
-		return r.Scenario != hash || r.Epoch != scenarios.Epoch || r.Seed < c.base
+		return r.Scenario != hash || r.Epoch != epoch || r.Seed < c.base
 	})
 }
 
@@ -180,7 +192,10 @@ func (c *comparison) asked(rows []history.Row) []history.Row {
 	stacks, kinds := setOf(c.stacks), setOf(c.faults)
 	var out []history.Row
 	for i := range rows {
-		if r := &rows[i]; stacks[r.Stack] && kinds[r.Fault] && r.Seed-c.base < uint64(c.runs) {
+		r := &rows[i]
+		measured := r.Plan == history.Measuring && kinds[r.Fault] && r.Seed-c.base < uint64(c.runs)
+		hunted := r.Plan == history.Hunting && r.Seed-c.base < uint64(c.hunts)
+		if stacks[r.Stack] && (measured || hunted) {
 			out = append(out, *r)
 		}
 	}
@@ -243,13 +258,15 @@ func prepare(dir string) error {
 
 // clear removes what an earlier comparison left and this one will not replace.
 func clearOut(dir string) {
-	_, _, cases, err := readAbout(dir)
-	for _, name := range append(cases, resultsFile) {
-		if err == nil && filepath.IsLocal(name) && (name == resultsFile || filepath.Ext(name) == ".case") {
-			_ = os.Remove(filepath.Join(dir, name))
+	if _, a, err := readAbout(dir); err == nil {
+		_ = os.Remove(filepath.Join(dir, resultsFile))
+		for _, name := range a.Cases {
+			if filepath.IsLocal(name) && filepath.Ext(name) == ".case" {
+				_ = os.Remove(filepath.Join(dir, name))
+			}
 		}
 	}
-	for _, name := range plotFiles() {
+	for _, name := range append(plotFiles(), reportFile) {
 		_ = os.Remove(filepath.Join(dir, name))
 	}
 }

@@ -93,6 +93,7 @@ func terms() []meaning {
 		{"word", "fingerprint", "property/stage/cause label of a finding: the same for the same story at another seed"},
 		{"word", "measuring", "a plan whose one fault was drawn without looking at what the stack does; rates rest on these alone"},
 		{"word", "hunting", "a plan that aims: it can show that a story exists, never how often"},
+		{"word", "hunt", "stands for the fault kind in rows and cases of hunting plans: such a plan may hold several kinds, or none"},
 		{"word", "control", "the fault kind none: runs without a fault, which must be clean"},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/twiceless/twiceless/reports"
@@ -34,6 +35,12 @@ func (a *app) finish(done *finished, f *reportFlags) error {
 	in.Command, in.Again = a.self, a.again(done, cases)
 	in.Exposed = a.exposed(done.sc, f)
 	j := done.judge(in)
+	notify := done.notifyStatement(measured(rows))
+	in.Judgement = append(slices.Clone(j.lines), notify...) // the page may be moved: what is hunted comes after, with its paths
+	if in.Stories, err = done.stories(cases); err != nil {
+		return errors.Join(err, done.save(nil))
+	}
+	j.prey(a, done, cases)
 	clearOut(done.out)
 	if err := done.save(cases); err != nil {
 		return err
@@ -45,8 +52,8 @@ func (a *app) finish(done *finished, f *reportFlags) error {
 	if err := reports.WriteTable(a.stdout, in, f.format); err != nil {
 		return err
 	}
-	below := append(j.lines, "plots           "+strings.Join(plots, " "))
-	below = append(below, done.notifyStatement(rows)...)
+	below := append(j.lines, "report          "+relative(filepath.Join(done.out, reportFile)), "plots           "+strings.Join(plots, " "))
+	below = append(below, notify...)
 	to, lead := a.stdout, ""
 	switch {
 	case f.format == "json" && f.quiet:
@@ -85,7 +92,7 @@ func (done *finished) save(cases []savedCase) error {
 	return writeFile(filepath.Join(done.out, aboutFile), done.encode(names))
 }
 
-// writeReport writes the plots and results.json, and returns the paths of the vector plots.
+// writeReport writes the plots, results.json and report.html, and returns the paths of the vector plots.
 func (done *finished) writeReport(in reports.Input) (shown []string, err error) {
 	for _, p := range reports.Plots() {
 		for _, format := range reports.PlotFormats() {
@@ -102,11 +109,12 @@ func (done *finished) writeReport(in reports.Input) (shown []string, err error) 
 			}
 		}
 	}
-	var b bytes.Buffer
-	if err := reports.WriteResults(&b, in); err != nil {
+	var results, page bytes.Buffer
+	if err := errors.Join(reports.WriteResults(&results, in), reports.WriteHTML(&page, in)); err != nil {
 		return nil, err
 	}
-	return shown, writeFile(filepath.Join(done.out, resultsFile), b.Bytes())
+	return shown, errors.Join(writeFile(filepath.Join(done.out, resultsFile), results.Bytes()),
+		writeFile(filepath.Join(done.out, reportFile), page.Bytes()))
 }
 
 // plotFiles are the names of all plots.

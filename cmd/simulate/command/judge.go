@@ -13,21 +13,34 @@ import (
 )
 
 // contract of a stack.
-func (c *comparison) contract(stack string) history.Contract {
+func (c *comparison) contract(stack string) history.Contract { return c.stack(stack).Contract }
+
+// stack by its name; an empty one if the scenario has none.
+func (c *comparison) stack(name string) *scenarios.Stack {
 	for i := range c.sc.Stacks {
-		if c.sc.Stacks[i].Name == stack {
-			return c.sc.Stacks[i].Contract
+		if c.sc.Stacks[i].Name == name {
+			return &c.sc.Stacks[i]
 		}
 	}
-	return history.Contract{}
+	return &scenarios.Stack{}
+}
+
+// parts are the engine of a stack, then its layers.
+func parts(st *scenarios.Stack) []string {
+	names := []string{st.Engine}
+	for i := range st.Layers {
+		names = append(names, st.Layers[i].Kind)
+	}
+	return names
 }
 
 // input is what the report is made of, a function of the rows but for the time that it took.
 func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input {
 	in := reports.Input{
-		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs,
+		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs, HuntsPerStack: done.hunts,
 		Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
-		RunTwice: done.twice, Elapsed: done.elapsed, Load: done.load(rows),
+		CannotHappen: map[[2]string]bool{},
+		RunTwice:     done.twice, Elapsed: done.elapsed, Load: done.load(rows), NotModelled: scenarios.NotModelled(),
 	}
 	for _, f := range done.faults {
 		kind, _ := history.FaultKindByName(f)
@@ -36,7 +49,9 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 	for _, s := range done.stacks {
 		contract := done.contract(s)
 		v := checker.Judge(rowsOf(rows, s), contract)
-		info := reports.StackInfo{Name: s, Contract: contract, Verdict: v.Verdict.String(), Promises: map[string]string{}}
+		info := reports.StackInfo{Name: s, Contract: contract, Verdict: v.Verdict.String(), Promises: map[string]string{},
+			Why: done.stack(s).Why, Parts: parts(done.stack(s))}
+		info.HuntRuns, info.HuntBreaches, info.HuntOutside = hunted(rowsOf(rows, s), checker.Promised(contract))
 		for _, p := range v.Properties {
 			info.Promises[string(p.Property)] = p.Verdict.String()
 		}
@@ -46,10 +61,13 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 		in.Stacks = append(in.Stacks, info)
 		for _, f := range done.faults {
 			in.CellContracts[[2]string{s, f}] = checker.CellContract(cellOf(rows, s, f), contract)
+			in.CannotHappen[[2]string{s, f}] = !done.sc.CanHappen(s, f)
 		}
 	}
 	for i := range cases {
-		in.Cases[[2]string{cases[i].row.Stack, cases[i].row.Fault}] = cases[i].file
+		if r := &cases[i].row; r.Plan == history.Measuring {
+			in.Cases[[2]string{r.Stack, r.Fault}] = cases[i].file
+		}
 	}
 	return in
 }
@@ -190,7 +208,8 @@ func (done *finished) judge(in reports.Input) *judgement {
 	for _, s := range done.stacks {
 		for _, f := range done.faults {
 			runs := len(cellOf(in.Rows, s, f))
-			j.noted = j.noted || runs > 0 && in.CellContracts[[2]string{s, f}] == "vacuous"
+			cell := [2]string{s, f}
+			j.noted = j.noted || runs > 0 && !in.CannotHappen[cell] && in.CellContracts[cell] == "vacuous"
 		}
 	}
 	j.expectations(done.sc.Expect, in)
@@ -207,6 +226,9 @@ func (done *finished) brokenUnder(in reports.Input, s *reports.StackInfo, p hist
 				break
 			}
 		}
+	}
+	if slices.ContainsFunc(rowsOf(in.Rows, s.Name), func(r history.Row) bool { return breach(&r, p) }) {
+		kinds = append(kinds, "a hunt")
 	}
 	return strings.Join(kinds, ", ")
 }

@@ -74,11 +74,7 @@ func (a *app) listStacks(scenario string) ([]entryLine, error) {
 	var rows []entryLine
 	for i := range sc.Stacks {
 		st := &sc.Stacks[i]
-		parts := []string{st.Engine}
-		for j := range st.Layers {
-			parts = append(parts, st.Layers[j].Kind)
-		}
-		rows = append(rows, entryLine{st.Name, strings.TrimSpace(st.Why + " (" + strings.Join(parts, " + ") + ")")})
+		rows = append(rows, entryLine{st.Name, strings.TrimSpace(st.Why + " (" + strings.Join(parts(st), " + ") + ")")})
 	}
 	return rows, nil
 }
@@ -89,6 +85,8 @@ func faultDoc(k history.FaultKind) string {
 	case k.Name == "none":
 	case k.For > 0:
 		doc += "; " + seconds(k.For)
+	case k.Grace > 0:
+		doc += "; grace " + seconds(k.Grace)
 	case k.UntilHeal:
 		doc += "; until the heal"
 	}

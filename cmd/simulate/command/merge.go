@@ -19,8 +19,9 @@ func (a *app) mergeCommand() *cobra.Command {
 		Use:   "merge DIR… -o DIR",
 		Short: "One report of the rows of several shards",
 		Long: `merge writes the union of the rows of several comparisons, as if one machine had done them all, with results,
-plots and cases. The comparisons must be of one scenario, base seed and model epoch. Two different rows of one run
-are non-determinism: exit 4. Otherwise the exit code is that of compare.`,
+plots, report.html and cases. The comparisons must be of one scenario, base seed and model epoch, and those that hunted
+of the same fault kinds. Two different rows of one run are non-determinism: exit 4. Otherwise the exit code is that of
+compare.`,
 		Example: "  simulate merge out/1 out/2 out/3 -o out/all",
 		Args:    arguments(1, 10_000, "the directories of comparisons"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -60,31 +61,37 @@ func (a *app) merge(dirs []string, f *reportFlags) error {
 	return a.finish(&finished{comparison: all, rows: rows, out: f.out, workers: runtime.NumCPU()}, f)
 }
 
-// readComparison reads a directory that compare or merge has written.
+// readComparison reads a directory that compare or merge has written at this model epoch.
 func readComparison(dir string) (*comparison, []history.Row, error) {
-	if info, err := os.Stat(dir); err != nil {
-		return nil, nil, failf(exitInput, "%s: %v", dir, reason(err))
-	} else if !info.IsDir() {
-		return nil, nil, failf(exitInput, "%s: a file, not the directory of a comparison", dir)
+	c, about, rows, err := readSaved(dir)
+	if err == nil && about.Epoch != scenarios.Epoch {
+		err = failf(exitInput, "%s: its rows are of model epoch %d, this program has epoch %d", dir, about.Epoch, scenarios.Epoch)
 	}
-	c, epoch, _, err := readAbout(dir)
-	switch {
-	case errors.Is(err, errNoComparison):
-		return nil, nil, failf(exitInput, "%s: no %s there; is it the --out of a comparison?", dir, aboutFile)
-	case err != nil:
-		return nil, nil, err
-	case epoch != scenarios.Epoch:
-		return nil, nil, failf(exitInput, "%s: its rows are of model epoch %d, this program has epoch %d", dir, epoch, scenarios.Epoch)
+	return c, rows, err
+}
+
+// readSaved reads a directory that compare or merge has written, at any model epoch.
+func readSaved(dir string) (*comparison, *about, []history.Row, error) {
+	if info, err := os.Stat(dir); err != nil {
+		return nil, nil, nil, failf(exitInput, "%s: %v", dir, reason(err))
+	} else if !info.IsDir() {
+		return nil, nil, nil, failf(exitInput, "%s: a file, not the directory of a comparison", dir)
+	}
+	c, about, err := readAbout(dir)
+	if errors.Is(err, errNoComparison) {
+		return nil, nil, nil, failf(exitInput, "%s: no %s there; is it the --out of a comparison?", dir, aboutFile)
+	} else if err != nil {
+		return nil, nil, nil, err
 	}
 	rows, err := readRows(dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	own := c.own(rows)
+	own := c.rowsAt(rows, about.Hash, about.Epoch)
 	if gone := len(rows) - len(own); gone > 0 {
-		return nil, nil, failf(exitInput, "%s: %d of its %d rows are of another scenario or model epoch than %s says", dir, gone, len(rows), aboutFile)
+		return nil, nil, nil, failf(exitInput, "%s: %d of its %d rows are of another scenario or model epoch than %s says", dir, gone, len(rows), aboutFile)
 	}
-	return c, own, nil
+	return c, about, own, nil
 }
 
 // join widens a comparison by another of the same scenario.
@@ -96,6 +103,9 @@ func (c *comparison) join(o *comparison, first, dir string) error {
 	c.stacks = slices.DeleteFunc(stackNames(c.sc), func(s string) bool { return !slices.Contains(stacks, s) })
 	c.faults = slices.DeleteFunc(faultNames(), func(k string) bool { return !slices.Contains(kinds, k) })
 	c.runs = max(c.runs, o.runs)
+	if err := c.joinHunts(o, first, dir); err != nil {
+		return err
+	}
 	if fmt.Sprint(c.sc.Expect) != fmt.Sprint(o.sc.Expect) {
 		return failf(exitInput, "%s and %s expect different things", first, dir)
 	}

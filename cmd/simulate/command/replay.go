@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 )
 
 func (a *app) replayCommand() *cobra.Command {
-	var historyFile string
+	var f replayFlags
 	cmd := &cobra.Command{
 		Use:   "replay CASE",
 		Short: "Do a case again, twice, bit for bit, and tell its story",
@@ -25,16 +26,25 @@ deterministic: exit 4. If they are equal but their digest is not the case's, the
 Exit codes: 1 the case reproduces (or is stale and shows its finding again), 5 a stale case that no longer shows
 it, 0 a case without a finding that has none.`,
 		Example: `  simulate replay out/cases/at-least-once.consumer-kill.0123456789ab.case
-  simulate replay my.case --history facts.jsonl`,
+  simulate replay my.case --history facts.jsonl
+  simulate replay my.case --timeline story.svg`,
 		Args:              arguments(1, 1, "one case file"),
-		RunE:              func(_ *cobra.Command, args []string) error { return a.replay(args[0], historyFile) },
+		RunE:              func(_ *cobra.Command, args []string) error { return a.replay(args[0], f) },
 		ValidArgsFunction: completeFiles("case"),
 	}
-	cmd.Flags().StringVar(&historyFile, "history", "", "write the facts of the run to this file, - for standard output")
+	cmd.Flags().StringVar(&f.history, "history", "", "write the facts of the run to this file, - for standard output")
+	cmd.Flags().StringVar(&f.timeline, "timeline", "", "draw the story as an SVG sequence diagram into this file, - for standard output")
+	completeFlag(cmd, "timeline", completeFiles("svg"))
 	return cmd
 }
 
-func (a *app) replay(path, historyFile string) error {
+// replayFlags are the files that replay writes beside its story; "" = none.
+type replayFlags struct{ history, timeline string }
+
+func (a *app) replay(path string, f replayFlags) error {
+	if f.history == "-" && f.timeline == "-" {
+		return failf(exitInput, "--history and --timeline cannot both be standard output")
+	}
 	name, src, err := a.readInput(path, maxCaseFile)
 	if err != nil {
 		return err
@@ -57,42 +67,65 @@ func (a *app) replay(path, historyFile string) error {
 			drift(c, twice.First, twice.Second))
 	}
 	out := a
-	if historyFile != "" {
-		if err := a.writeOutput(historyFile, twice.First.History.Write); err != nil {
+	if f.history != "" {
+		if err := a.writeOutput(f.history, twice.First.History.Write); err != nil {
 			return err
 		}
-		if historyFile == "-" { // the facts are the result
-			out = &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, self: a.self, args: a.args}
-		}
+	}
+	if f.history == "-" || f.timeline == "-" { // the facts, or the picture, are the result
+		out = &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, self: a.self, args: a.args}
 	}
 	if why, bad := twice.First.Failed(); bad {
 		return failf(exitSimulator, "%s: the run ended outside the rules: %s", name, why)
 	}
+	if f.timeline != "" {
+		if err := a.drawTimeline(f.timeline, path, c, twice.First); err != nil {
+			return err
+		}
+	}
 	return out.tell(path, c, twice)
+}
+
+// drawTimeline draws the story that tell prints.
+func (a *app) drawTimeline(file, path string, c *scenarios.Case, r *scenarios.Result) error {
+	story, _, some := storyOf(c, r)
+	if !some {
+		fmt.Fprintf(a.stderr, "%s is not written: a run without a finding has no story\n", file)
+		return nil
+	}
+	return a.writeOutput(file, func(w io.Writer) error {
+		return reports.WriteTimeline(w, r.History, story, a.storyOptions(path, c, r, story))
+	})
+}
+
+// storyOf is the finding that a case's story is about: the one that it was saved for, else the gravest. again says
+// whether the run shows that one, some whether it shows any.
+func storyOf(c *scenarios.Case, r *scenarios.Result) (story history.Finding, again, some bool) {
+	found := r.Verdicts.Findings
+	want := slices.IndexFunc(found, func(f history.Finding) bool { return f.Fingerprint() == c.Intent.Fingerprint })
+	if want >= 0 {
+		return found[want], true, true
+	}
+	story, some = gravest(found, checker.Promised(contractOf(c)))
+	return story, false, some
 }
 
 // tell prints the story and says whether it is the case's.
 func (a *app) tell(path string, c *scenarios.Case, twice *scenarios.Replayed) error {
 	r := twice.First
-	promised := checker.Promised(contractOf(c))
-	found := r.Verdicts.Findings
 	fresh := twice.Fresh && fmt.Sprintf("%016x", r.History.Digest()) == c.Witness.HistoryDigest
-	want := slices.IndexFunc(found, func(f history.Finding) bool { return f.Fingerprint() == c.Intent.Fingerprint })
-	story, some := gravest(found, promised)
-	if want >= 0 {
-		story = found[want]
-	}
+	story, again, some := storyOf(c, r)
 	if !fresh {
-		a.stale(c, r, want >= 0)
+		a.stale(c, r, again)
 	}
 	if !some {
 		fmt.Fprintf(a.stdout, "%s · %s · %s · seed %d: no finding\n", c.Intent.Scenario.Name, c.Intent.Stack, c.Intent.Fault, c.Witness.Seed)
 	} else if err := reports.WriteStory(a.stdout, r.History, story, a.storyOptions(path, c, r, story)); err != nil {
 		return err
 	}
-	a.printOthers(found, story)
+	a.printOthers(r.Verdicts.Findings, story)
 	switch {
-	case want >= 0:
+	case again:
 		return quietly(exitFinding)
 	case c.Intent.Fingerprint == "" && c.Intent.Expected != checker.Fail.String() && fresh:
 		return nil

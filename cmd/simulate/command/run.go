@@ -135,7 +135,7 @@ func (a *app) run(name string, f runFlags) error {
 	}
 	contract := contractOf(c)
 	v := checker.Judge([]history.Row{r.Row}, contract)
-	expect(c, r, contract)
+	expect(c, r.Verdicts.Findings, contract)
 	a.printRun(c, r, &v)
 	if broken(&v) {
 		if err := prepare(f.out); err != nil {
@@ -182,6 +182,11 @@ func (a *app) printRun(c *scenarios.Case, r *scenarios.Result, v *checker.StackV
 	fmt.Fprintf(a.stdout, "%s · %s · %s · seed %d\n", c.Intent.Scenario.Name, c.Intent.Stack, c.Intent.Fault, c.Witness.Seed)
 	for _, text := range c.Intent.Plan {
 		line("fault", "%s", text)
+	}
+	for i := range r.History.Facts {
+		if f := &r.History.Facts[i]; f.Kind == history.KindFaultMissed {
+			line("missed", "%s: %s", f.Note, f.Value)
+		}
 	}
 	line("intents", "%s", intents(&r.Row))
 	line("verdict", "%s", a.verdict(c, r, v))

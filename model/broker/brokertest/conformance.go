@@ -24,6 +24,7 @@ func Conformance(t *testing.T, f Factory) {
 	t.Run("a parked fetch is answered by data", func(t *testing.T) { fetchParks(t, f) })
 	t.Run("a parked fetch times out", func(t *testing.T) { fetchTimesOut(t, f) })
 	t.Run("an old generation is refused", func(t *testing.T) { oldGeneration(t, f) })
+	t.Run("an operator resets an inactive group", func(t *testing.T) { operatorResets(t, f) })
 	t.Run("commits and barriers", func(t *testing.T) { commitAndBarriers(t, f) })
 	t.Run("what was seen stays", func(t *testing.T) { seenStays(t, f) })
 	t.Run("what was told stays", func(t *testing.T) { toldStays(t, f) })
@@ -179,6 +180,45 @@ func oldGeneration(t *testing.T, f Factory) {
 	})
 }
 
+// operatorResets: who is no member may move positions, backwards too, once nobody is one; and not before.
+func operatorResets(t *testing.T, f Factory) {
+	with(t, f, func(e *env, p *sim.Proc) {
+		e.put(p, 0, 5)
+		is := func(what string, got, want error) {
+			if !errors.Is(got, want) {
+				e.failf("%s: %v, wanted %v", what, got, want)
+			}
+		}
+		commit := func(id string, generation int64, topic string, to int64) error {
+			_, err := e.ask(p, model.OpCommit, model.CommitRequest{Group: groupName, Member: id, Generation: generation, Topic: topic,
+				Offsets: []model.PartitionOffset{{Partition: 0, Offset: to}}}, sim.Second)
+			return err
+		}
+		reply, err := e.ask(p, model.OpEarliest, model.EarliestRequest{Topic: topicName}, sim.Second)
+		if err != nil || len(reply.(model.OffsetsReply).Offsets) != partitions {
+			e.failf("earliest: %v %v", reply, err)
+		}
+		is("reset of a group nobody has joined", commit("", model.NoGeneration, topicName, 0), model.ErrUnknownMember)
+		m := &honest{groupRun: &groupRun{env: e, owners: map[string]string{}}}
+		if _, err := m.enter(p); err != nil {
+			e.failf("join: %v", err)
+		}
+		is("commit", commit(m.id, m.generation, topicName, 4), nil)
+		is("reset of an active group", commit("", model.NoGeneration, topicName, 0), model.ErrUnknownMember)
+		_, err = e.ask(p, model.OpLeave, model.LeaveRequest{Group: groupName, Member: m.id}, sim.Second)
+		is("leave", err, nil)
+		is("a member's commit after it left", commit(m.id, m.generation, topicName, 0), model.ErrUnknownMember)
+		is("reset with a generation", commit("", m.generation, topicName, 0), model.ErrUnknownMember)
+		is("reset of another topic", commit("", model.NoGeneration, "none", 0), model.ErrUnknownTopic)
+		is("reset beyond the end", commit("", model.NoGeneration, topicName, 6), model.ErrOffsetOutOfRange)
+		is("reset", commit("", model.NoGeneration, topicName, 1), nil)
+		offsets, err := e.ask(p, model.OpOffsets, model.OffsetsRequest{Group: groupName, Topic: topicName, Partitions: []int{0}}, sim.Second)
+		if err != nil || offsets.(model.OffsetsReply).Offsets[0].Offset != 1 {
+			e.failf("offsets after the reset: %v %v", offsets, err)
+		}
+	})
+}
+
 func unknownNames(t *testing.T, f Factory) {
 	with(t, f, func(e *env, p *sim.Proc) {
 		none := []model.PartitionOffset{{Partition: 0}}
@@ -199,6 +239,7 @@ func unknownNames(t *testing.T, f Factory) {
 			{model.OpLeave, model.LeaveRequest{Group: "g", Member: "nobody"}, model.ErrUnknownMember},
 			{model.OpCommit, model.CommitRequest{Group: "g", Member: "nobody", Topic: topicName, Offsets: none}, model.ErrUnknownMember},
 			{model.OpOffsets, model.OffsetsRequest{Group: "g", Topic: "none"}, model.ErrUnknownTopic},
+			{model.OpEarliest, model.EarliestRequest{Topic: "none"}, model.ErrUnknownTopic},
 		} {
 			if _, err := e.ask(p, c.op, c.body, sim.Second); !errors.Is(err, c.want) {
 				e.failf("%s %+v: %v, wanted %v", c.op, c.body, err, c.want)

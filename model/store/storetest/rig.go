@@ -16,17 +16,21 @@ type rig struct {
 	tasks []func(*model.Context)
 }
 
-func newRig(k store.Kind, seed uint64) *rig {
+func newRig(k store.Kind, seed uint64) *rig { return newRigWith(k, seed, 0) }
+
+func newRigWith(k store.Kind, seed uint64, window sim.Duration) *rig {
 	g := &rig{w: sim.New(sim.Config{Seed: seed, Latency: rng.Constant(int64(sim.Millisecond))})}
 	g.node = g.w.Role(store.Service, k.New(store.Config{
 		Append: rng.Constant(int64(100 * sim.Microsecond)), Fsync: rng.Uniform(int64(sim.Millisecond), int64(8*sim.Millisecond)),
-		Latency: rng.Uniform(0, int64(3*sim.Millisecond))}))
+		Latency: rng.Uniform(0, int64(3*sim.Millisecond)), Window: window}))
 	g.dir = &model.Directory{Services: map[string]*sim.Node{store.Service: g.node}, CallTimeout: 10 * sim.Millisecond}
 	return g
 }
 
 // run boots the store and a client with the tasks, and runs until nothing is left to do.
-func (g *rig) run() {
+func (g *rig) run() { g.runFor(sim.Hour) }
+
+func (g *rig) runFor(d sim.Duration) {
 	client := g.w.Role("client", func(n *sim.Node) sim.Handler {
 		for _, task := range g.tasks {
 			n.Go("task", func(p *sim.Proc) { task(model.NewContext(p, g.dir)) })
@@ -35,7 +39,7 @@ func (g *rig) run() {
 	})
 	g.node.Boot()
 	client.Boot()
-	g.w.Run(sim.Time(sim.Hour))
+	g.w.Run(sim.Time(d))
 }
 
 // stop ends an incarnation now and boots the next one after a while.

@@ -24,6 +24,7 @@ func Run(t *testing.T, k store.Kind) {
 		{"of concurrent claims one is granted", oneGrant},
 		{"what a kill left unflushed is not answered and then lost", killThenPowerLoss},
 		{"the final state names what is undecided, also of a node that is down", finalState},
+		{"with a window it forgets, by its own wall clock, and says so", windowed},
 		{"two runs are the same run", sameDigest},
 	} {
 		t.Run(c.promise, func(t *testing.T) { c.check(t, k) })
@@ -228,6 +229,45 @@ func finalState(t *testing.T, k store.Kind) {
 			}
 		}
 		require.Equal(t, []string{"order-3", "order-1"}, held)
+	}
+}
+
+// windowed: a record counts from its last change, and a clock that jumps ahead takes it away early.
+func windowed(t *testing.T, k store.Kind) {
+	day := 24 * sim.Hour
+	for _, c := range []struct {
+		why    string
+		window sim.Duration
+		wait   sim.Duration // true time between done and the repetition
+		skew   sim.Duration // of the store's wall clock, in between
+		want   string
+		header string
+	}{
+		{"inside the window", day, day - sim.Second, 0, store.Done, ""},
+		{"after the window", day, day, 0, store.Granted, store.Expired},
+		{"a clock that jumps ahead", day, sim.Second, day, store.Granted, store.Expired},
+		{"a clock that jumps back", sim.Minute, 2 * sim.Minute, -sim.Hour, store.Done, ""},
+		{"no window", 0, 400 * day, 0, store.Done, ""},
+	} {
+		g := newRigWith(k, 1, c.window)
+		g.dir.CallTimeout = sim.Second
+		var got model.Message
+		g.tasks = append(g.tasks, func(ctx *model.Context) {
+			for _, s := range []step{{"order-1", store.OpClaim, "a"}, {"order-1", store.OpDone, "a"}} {
+				_, err := s.ask(ctx)
+				require.NoError(t, err)
+			}
+			ctx.Sleep(c.wait)
+			for _, n := range g.w.Nodes(store.Service) {
+				n.SkewWall(c.skew)
+			}
+			var err error
+			got, err = ctx.With(model.Intent{Event: "order-1", Stage: "pay"}).Call(store.Service, store.OpClaim, model.Message{Payload: "b"})
+			require.NoError(t, err)
+		})
+		g.runFor(500 * day)
+		g.w.Close()
+		require.Equal(t, []string{c.want, c.header}, []string{got.Payload, got.Headers}, c.why)
 	}
 }
 

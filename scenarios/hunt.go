@@ -1,0 +1,72 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// Hunter draws the hunting plans of one stack. The plan of a seed is a function of scenario, stack, fault kinds,
+// base and seed alone: how many runs there are, and who does them, changes nothing about it.
+type Hunter struct {
+	sc    *Scenario
+	stack string
+	kinds []string
+	base  uint64
+	hits  []faults.ObservedHit
+}
+
+// NewHunter takes those of the kinds (nil = all) that can happen under the stack, does the run without faults of seed
+// base and keeps the hooks that it passes: where faults may fall. What a stack calls is its own, so that the hits of
+// one stack say nothing of another. An error of type *Crash is a run that did not end by the rules; any other is bad
+// input. Patience is that of Supervise.
+func NewHunter(sc *Scenario, stack string, kinds []string, base uint64, patience time.Duration) (*Hunter, error) {
+	h := &Hunter{sc: sc, stack: stack, kinds: sc.possible(stack, kinds), base: base}
+	calm := h.calm(base)
+	var err error
+	h.hits, err = supervised(patience, func() ([]faults.ObservedHit, error) {
+		w := build(calm, nil, &Memory{})
+		defer w.sim.Close()
+		seen := faults.Observe(w.sim)
+		w.run()
+		return seen.Hits(), nil
+	})
+	return h, err
+}
+
+// possible are those of the kinds, nil = all, that can happen under a stack.
+func (s *Scenario) possible(stack string, kinds []string) []string {
+	if kinds == nil {
+		for _, k := range history.FaultKinds() {
+			kinds = append(kinds, k.Name)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return !s.CanHappen(stack, k) })
+}
+
+// calm is the case of a hunting run without faults.
+func (h *Hunter) calm(seed uint64) *Case {
+	return &Case{Version: CaseVersion, Intent: Intent{Scenario: h.sc, Stack: h.stack, Fault: history.HuntFault, PlanType: PlanHunting, Plan: []string{}},
+		Witness: Witness{Seed: seed}}
+}
+
+// Case is the case of the hunting run with that seed, from base on. That of base has no faults: a stack that breaks
+// there needs none, and every story that a hunt tells would be about nothing.
+func (h *Hunter) Case(seed uint64) (*Case, error) {
+	if seed < h.base {
+		return nil, fmt.Errorf("seed %d lies before the base seed %d", seed, h.base)
+	}
+	c := h.calm(seed)
+	if seed == h.base {
+		return c, nil
+	}
+	plan, err := faults.Hunt(seed, h.sc.space(), h.kinds, h.hits)
+	if err != nil {
+		return nil, err
+	}
+	c.Intent.Plan = plan.Lines()
+	return c, nil
+}
