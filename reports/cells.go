@@ -54,6 +54,7 @@ type Cell struct {
 
 	notifyWorst, reorderWorst, parkedWorst int64 // per run, for tables
 	cannotHappen                           bool
+	sequential                             bool // its runs stopped when they said enough
 }
 
 // Worst is the largest damage that one run of a cell took.
@@ -138,7 +139,7 @@ func sums(in Input) []cell {
 		for _, k := range in.Faults {
 			pair := [2]string{s.Name, k.Name}
 			c := cell{Cell: Cell{Stack: s.Name, Fault: k.Name, Contract: in.CellContracts[pair]}, rows: distinct(byPair[pair])}
-			c.cannotHappen = in.CannotHappen[pair]
+			c.cannotHappen, c.sequential = in.CannotHappen[pair], in.Precision > 0
 			if path, ok := in.Cases[pair]; ok {
 				c.Case = &path
 			}
@@ -230,8 +231,7 @@ func (c *cell) estimate() {
 	slices.Sort(recoveries)
 	c.DuplicatesPerFault = c.mean(criticalExcess)
 	c.LossesPerFault = c.mean(lostIntents)
-	c.PDuplicate = share(c.RunsWithDuplicate, c.Runs, c.touched())
-	c.PLoss = share(c.RunsWithLoss, c.Runs, c.touched())
+	c.PDuplicate, c.PLoss = c.share(c.RunsWithDuplicate), c.share(c.RunsWithLoss)
 	c.Latency = Latency{latencyQuantile(&calm, 0.5), latencyQuantile(&calm, 0.99), latencyQuantile(&inFault, 0.99)}
 	c.Recovery = Recovery{timeQuantile(recoveries, 0.5), timeQuantile(recoveries, 0.99)}
 	c.CallsPerIntent = ratio(calls, c.Offered)
@@ -244,7 +244,24 @@ func (c *cell) mean(count counter) Interval {
 	for i, r := range c.rows {
 		counts[i] = count(r)
 	}
-	return mean(counts, c.touched())
+	iv := mean(counts, c.touched())
+	if c.sequential && iv.Value == 0 {
+		iv.Hi = c.share(0).Hi
+	}
+	return iv
+}
+
+// share is the share of k of the cell's runs, with an interval that holds for the way in which their number came about.
+func (c *cell) share(k int) Interval {
+	switch {
+	case !c.sequential:
+		return share(k, c.Runs, c.touched())
+	case k == 0:
+		_, hi := sequence(0, c.touched())
+		return Interval{Hi: rounded(hi)}
+	}
+	lo, hi := sequence(k, c.Runs)
+	return Interval{ratio(int64(k), int64(c.Runs)), rounded(lo), rounded(hi)}
 }
 
 // outside says that the cell's faults exceed what the stack says it withstands.

@@ -93,8 +93,10 @@ func (t *table) header() []string {
 func (t *table) sheets() []*sheet {
 	var sheets []*sheet
 	if len(t.columns) > 0 && len(t.in.Stacks) > 0 {
-		if s := t.rateSheet(); s != nil {
-			sheets = append(sheets, s)
+		for _, s := range []*sheet{t.rateSheet(), t.differenceSheet(), t.sensitivitySheet()} {
+			if s != nil {
+				sheets = append(sheets, s)
+			}
 		}
 	}
 	return sheets
