@@ -257,8 +257,7 @@ func (c *cell) share(k int) Interval {
 	case !c.sequential:
 		return share(k, c.Runs, c.touched())
 	case k == 0:
-		_, hi := sequence(0, c.touched())
-		return Interval{Hi: rounded(hi)}
+		return Interval{Hi: rounded(openAt(c.touched(), true))}
 	}
 	lo, hi := sequence(k, c.Runs)
 	return Interval{ratio(int64(k), int64(c.Runs)), rounded(lo), rounded(hi)}

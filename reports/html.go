@@ -26,7 +26,7 @@ func WriteHTML(w io.Writer, in Input) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	in.Elapsed, in.RunTwice, in.Again = "", 0, ""
+	in.Elapsed, in.RunTwice, in.Again, in.Exposed.Origin = "", 0, "", ""
 	p, err := newPage(in)
 	if err != nil {
 		return err
@@ -68,6 +68,8 @@ type page struct {
 	Notes       []definition
 	Figures     []figuresView
 	Plots       []plotView
+	Rates       []sheetView
+	Assumptions []assumptionView
 	Costs       *costsView
 	Stories     []storyView
 
@@ -102,8 +104,9 @@ func newPage(in Input) (*page, error) {
 		p.Stacks = append(p.Stacks, t.stackView(s, cells))
 	}
 	p.Figures, p.Costs = figuresOf(cells), costsOf(cells)
+	p.Rates, p.Assumptions = viewsOf(t.sheets()), in.assumptions()
 	p.LeastTouched = t.leastTouched()
-	p.LeastBound = percent(zeroBound(p.LeastTouched))
+	p.LeastBound = percent(openAt(p.LeastTouched, in.Precision > 0))
 	var err error
 	if p.Plots, err = plotsOf(cells); err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func TestPageHasItsSectionsInOrder(t *testing.T) {
 			sections = append(sections, e.attrs["id"])
 		}
 	}
-	require.Equal(t, []string{"said", "damage", "plots", "costs", "contracts", "stories", "method", "not-modelled"}, sections)
+	require.Equal(t, []string{"said", "damage", "plots", "rates", "costs", "contracts", "stories", "method", "not-modelled"}, sections)
 	for _, in := range []Input{{}, {Scenario: "x", Stacks: []StackInfo{{Name: "a"}}}, {Faults: testFaults()}} {
 		elements(t, page1(t, in))
 	}

@@ -43,6 +43,16 @@ func zeroBound(n int) float64 {
 	return 1 - math.Pow(0.05, 1/float64(n))
 }
 
+// openAt is what no bad run among so many touched ones leaves open: the bound of a number of runs that was fixed before,
+// or of one that was not.
+func openAt(touched int, sequential bool) float64 {
+	if sequential {
+		_, hi := sequence(0, touched)
+		return hi
+	}
+	return zeroBound(touched)
+}
+
 // share is the exact (Clopper–Pearson) interval of k in n runs. touched is the n of the bound when k is 0.
 func share(k, n, touched int) Interval {
 	if k == 0 {
