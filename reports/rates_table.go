@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // rateSheet is the rates at the exposure profile; nil when the profile says nothing of what is compared.
@@ -25,17 +27,24 @@ func (t *table) rateSheet() *sheet {
 		out.rows = append(out.rows, []string{
 			rateText(r.duplicatesDay), rateText(r.lossesDay), rateText(r.DuplicatesPerMillion), rateText(r.LossesPerMillion)})
 	}
-	var made, cut []string
+	var made, cut, again []string
 	for _, k := range kinds {
 		made = append(made, k.Title+" "+brief(k.perDay))
 		if met := metByLoad(k.For, e.Load); met < 90 {
 			cut = append(cut, fmt.Sprintf("%s %d %%", k.Title, met))
+		}
+		if k.After > 0 {
+			again = append(again, k.Title)
 		}
 	}
 	out.notes = append(out.notes, note{"faults a day", strings.Join(made, " · ") + prefixed(" · not counted: ", strings.Join(t.uncounted(), ", "))})
 	if len(cut) > 0 {
 		out.notes = append(out.notes, note{"cut short", "load ends with the chaos phase, and of a fault's time it meets on average: " + strings.Join(cut, ", ") +
 			"; what such faults do to a load that goes on is more than is counted here"})
+	}
+	if len(again) > 0 {
+		out.notes = append(out.notes, note{"one run's load", strings.Join(again, ", ") + ": repeats what one run offered, " + rng.FormatDuration(e.Load) +
+			" of load; a topic that retains more repeats more"})
 	}
 	return out
 }
@@ -61,10 +70,14 @@ func (t *table) uncounted() []string {
 			names = append(names, k.Title+" (no frequency)")
 		}
 	}
+	var others []string
 	for _, l := range in.Exposed.Lines {
 		if !compared[l.Kind] {
-			names = append(names, l.Kind+" (not compared)")
+			others = append(others, l.Kind)
 		}
+	}
+	if len(others) > 0 {
+		names = append(names, "what was not compared ("+strings.Join(others, ", ")+")")
 	}
 	return names
 }

@@ -268,7 +268,7 @@ func (a *app) compare(ctx context.Context, name string, f compareFlags) error {
 	started, bar := time.Now(), a.newProgress(f.report.quiet)
 	sweep := &scenarios.Sweep{Scenario: c.sc, Stacks: c.stacks, Faults: c.faults, Runs: c.runs, Base: c.base, Hunts: c.hunts, Prey: c.prey,
 		Poisson: c.poisson, Workers: f.workers, Shard: shard, Have: have, Progress: bar.tell}
-	swept, err := a.sweep(ctx, c, sweep, kept, f.report.quiet)
+	swept, err := a.sweep(ctx, c, sweep, kept, bar)
 	bar.end()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -290,11 +290,11 @@ func (a *app) compare(ctx context.Context, name string, f compareFlags) error {
 }
 
 // sweep does the runs that are asked for, or as many as the precision needs.
-func (a *app) sweep(ctx context.Context, c *comparison, s *scenarios.Sweep, kept []history.Row, quiet bool) (*scenarios.Swept, error) {
+func (a *app) sweep(ctx context.Context, c *comparison, s *scenarios.Sweep, kept []history.Row, bar *progress) (*scenarios.Swept, error) {
 	if c.precision == "" {
 		return s.Do(ctx)
 	}
-	return a.untilPrecise(ctx, c, s, kept, quiet)
+	return a.untilPrecise(ctx, c, s, kept, bar)
 }
 
 // kept are the rows of an earlier comparison that this one does not do again.

@@ -134,7 +134,7 @@ func (c *comparison) most(rows []history.Row) int {
 
 // untilPrecise sweeps in rounds, of which each has the cells that are not settled. It says before how long it will take:
 // one run of each cell tells the speed, the first look how often damage is seen.
-func (a *app) untilPrecise(ctx context.Context, c *comparison, sweep *scenarios.Sweep, kept []history.Row, quiet bool) (*scenarios.Swept, error) {
+func (a *app) untilPrecise(ctx context.Context, c *comparison, sweep *scenarios.Sweep, kept []history.Row, bar *progress) (*scenarios.Swept, error) {
 	all := &scenarios.Swept{}
 	rows := slices.Clone(kept) // and those of all rounds
 	round := func(runs int) error {
@@ -142,6 +142,7 @@ func (a *app) untilPrecise(ctx context.Context, c *comparison, sweep *scenarios.
 		for cell := range c.settled(rows) {
 			sweep.Settled[cell] = true
 		}
+		bar.again()
 		swept, err := sweep.Do(ctx)
 		for i := range swept.Rows {
 			sweep.Have[swept.Rows[i].Key()] = true
@@ -158,7 +159,8 @@ func (a *app) untilPrecise(ctx context.Context, c *comparison, sweep *scenarios.
 	}
 	spent, done := time.Since(started), len(all.Rows)
 	say := func(format string, args ...any) {
-		if !quiet {
+		if bar != nil {
+			bar.end()
 			fmt.Fprintf(a.stderr, format+"\n", args...)
 		}
 	}
