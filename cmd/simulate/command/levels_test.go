@@ -22,7 +22,7 @@ func levels(t *testing.T, stack string, runs int, multipliers ...int64) (reports
 	require.NoError(t, err)
 	profile, err := scenarios.LoadExposure(filepath.Join("testdata", "pair-exposure.yaml"))
 	require.NoError(t, err)
-	c := &comparison{sc: sc, stacks: []string{stack}, faults: []string{"consumer-kill", "reply-lost", "clock-jump"}, runs: leastPrecise, base: 1,
+	c := &comparison{sc: sc, stacks: []string{stack}, faults: []string{"consumer-kill", "reply-lost", "clock-jump"}, runs: max(leastPrecise, narrow()), base: 1,
 		exposure: &exposure{"pair-exposure.yaml", profile}}
 	c.poisson = &scenarios.PoissonRuns{Stacks: c.stacks, Multipliers: multipliers, Runs: runs, Faults: sc.Recurring(profile, c.faults)}
 	sweep := scenarios.Sweep{Scenario: sc, Stacks: c.stacks, Faults: c.faults, Runs: c.runs, Base: c.base, Poisson: c.poisson, Workers: runtime.NumCPU()}
@@ -88,7 +88,7 @@ func TestTwoMustCoincide(t *testing.T) {
 	require.Less(t, keyed.DuplicatesSlope.Lo, 2.0)
 	require.Greater(t, keyed.DuplicatesSlope.Hi, 1.9)
 	require.Greater(t, keyed.DuplicatesSlope.Lo, 1.2)
-	require.Len(t, in.Rows, 3*leastPrecise+len(multipliers)*runs)
+	require.Len(t, in.Rows, 3*max(leastPrecise, narrow())+len(multipliers)*runs)
 	for i := range in.Rows {
 		require.Equal(t, strings.HasPrefix(in.Rows[i].Fault, "poisson-x"), in.Rows[i].Plan == history.Poisson)
 	}

@@ -24,11 +24,10 @@ func parsePrecision(text string) (float64, error) {
 	if err != nil {
 		return 0, failf(exitInput, "--precision %s: %v", text, err)
 	}
-	p := float64(r.Num) / float64(r.Den)
-	if p < 0.001 || p > 0.2 {
-		return 0, failf(exitInput, "--precision %s: from 0.1%% to 20%%", text)
+	if p := float64(r.Num) / float64(max(1, r.Den)); p >= 0.001 && p <= 0.2 {
+		return p, nil
 	}
-	return p, nil
+	return 0, failf(exitInput, "--precision %s: from 0.1%% to 20%%", text)
 }
 
 // within is the precision as a number; 0 = every cell has its runs.
