@@ -47,7 +47,7 @@ func kind(k history.Kind) func(*history.Fact) bool {
 // around adds what happened to the positions of the event's partition and the faults between two facts.
 func (e *evidence) around(l *ledger, a *account, from, to int64) {
 	if a.delivered != 0 {
-		e.add(l.commitsBetween(l.at(a.delivered).Resource, from, to, maxEvidence)...)
+		e.add(l.commitsBetween(l.at(a.delivered), from, to, maxEvidence)...)
 	}
 	e.add(between(l.faults, from, to, maxEvidence)...)
 }

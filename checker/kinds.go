@@ -5,12 +5,16 @@ import "github.com/twiceless/twiceless/sim/history"
 // Kinds is the table of checkers, sorted by name.
 func Kinds() []Checker {
 	return []Checker{
+		commits(),
+		deadLetters(),
 		duplicates(),
 		linearizable(),
 		loss(),
 		order(),
+		pageCache(),
 		phantoms(),
 		stuck(),
+		zombies(),
 	}
 }
 

@@ -61,11 +61,17 @@ func (l *ledger) passed(partition string, offset int64, group string) int64 {
 	return first
 }
 
-// commitsBetween are the facts about a partition's positions between two facts, at most n of them.
-func (l *ledger) commitsBetween(partition string, from, to int64, n int) []int64 {
+// commitsBetween are the facts about the positions of a delivery's partition between two facts, at most n of a group: up to
+// the first position behind the record, for what moves on from there says no more about it.
+func (l *ledger) commitsBetween(delivered *history.Fact, from, to int64, n int) []int64 {
 	var ids []int64
-	for _, p := range l.commits[partition] {
-		ids = append(ids, between(p.facts, from, to, n)...)
+	for _, p := range l.commits[delivered.Resource] {
+		for _, id := range between(p.facts, from, to, n) {
+			ids = append(ids, id)
+			if f := l.at(id); f.Kind == history.KindCommitted && f.Offset > delivered.Offset {
+				break
+			}
+		}
 	}
 	return ids
 }

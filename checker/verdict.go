@@ -49,7 +49,7 @@ type PropertyVerdict struct {
 
 // Judge judges the rows of one stack under its contract. Per promised property: fail if a violation lies inside the
 // envelope, else unknown if any is undecided, else vacuous if nothing was exercised, else pass. A stack that
-// promises nothing passes.
+// promises nothing passes. A guarantee is part of it only when it is violated, and then wherever that was.
 func Judge(rows []history.Row, c history.Contract) StackVerdict {
 	var v StackVerdict
 	var all []Verdict
@@ -57,6 +57,12 @@ func Judge(rows []history.Row, c history.Contract) StackVerdict {
 		pv := judgeProperty(rows, p)
 		v.Properties = append(v.Properties, pv)
 		all = append(all, pv.Verdict)
+	}
+	for _, p := range Guaranteed() {
+		if pv := violatedAnywhere(rows, p); pv.Violations > 0 {
+			v.Properties = append(v.Properties, pv)
+			all = append(all, pv.Verdict)
+		}
 	}
 	v.Verdict = Compose(all...)
 	v.PermittedButNeverSeen = neverSeen(rows, c)
@@ -78,7 +84,29 @@ func Promised(c history.Contract) []history.Property {
 	if c.Order == "per-key" {
 		list = append(list, history.PropOrder)
 	}
+	if c.Zombies == history.Never {
+		list = append(list, history.PropZombie)
+	}
 	return list
+}
+
+// Guaranteed lists what no stack has to promise and none may permit: rules of the components that all stacks are made
+// of, under every plan. A violation is a defect of a component.
+func Guaranteed() []history.Property {
+	return []history.Property{history.PropCommit, history.PropDeadLetter, history.PropPageCache}
+}
+
+// violatedAnywhere judges a guarantee, which knows no envelope.
+func violatedAnywhere(rows []history.Row, p history.Property) PropertyVerdict {
+	v := PropertyVerdict{Property: p}
+	for i := range rows {
+		v.Exercised += rows[i].Exercised[string(p)]
+		v.Violations += rows[i].Violations[string(p)]
+	}
+	if v.Violations > 0 {
+		v.Verdict = Fail
+	}
+	return v
 }
 
 func judgeProperty(rows []history.Row, p history.Property) PropertyVerdict {
@@ -132,7 +160,7 @@ func neverSeen(rows []history.Row, c history.Contract) []history.Property {
 
 // CellContract says what the rows of one stack under one fault kind say about the contract:
 //
-//	broken    a promised property is violated in a row inside the envelope
+//	broken    a promised property is violated in a row inside the envelope, or a guarantee anywhere
 //	outside   all rows are outside, or promised properties are violated in rows outside only
 //	unknown   a promised property is undecided in a row inside
 //	vacuous   there are no rows, or there are faults and none of them touched work in flight
@@ -147,6 +175,9 @@ func CellContract(rows []history.Row, c history.Contract) string {
 		for _, p := range promised {
 			v += r.Violations[string(p)]
 			u += r.Undecided[string(p)]
+		}
+		for _, p := range Guaranteed() {
+			violated += r.Violations[string(p)]
 		}
 		if r.Outside {
 			beyond += v

@@ -143,3 +143,26 @@ func TestStepBudget(t *testing.T) {
 	require.Empty(t, r.Findings)
 	require.EqualValues(t, 1, r.Undecided[history.PropLinearizable])
 }
+
+// A guarantee is nobody's promise: it weighs when it is violated, whatever the plan and the contract, and only then.
+func TestAGuaranteeKnowsNoEnvelope(t *testing.T) {
+	quiet := history.Row{Fault: "pause", FaultsHit: 1, Exercised: map[string]int64{}, Violations: map[string]int64{}}
+	for _, p := range checker.Guaranteed() {
+		broken := quiet
+		broken.Outside, broken.Violations = true, map[string]int64{string(p): 2}
+		v := checker.Judge([]history.Row{quiet, broken}, history.Contract{})
+		require.Equal(t, checker.Fail, v.Verdict)
+		require.Equal(t, []checker.PropertyVerdict{{Property: p, Verdict: checker.Fail, Violations: 2}}, v.Properties)
+		require.Equal(t, "broken", checker.CellContract([]history.Row{quiet, broken}, history.Contract{}))
+	}
+	v := checker.Judge([]history.Row{quiet}, history.Contract{})
+	require.Equal(t, checker.Pass, v.Verdict)
+	require.Empty(t, v.Properties)
+}
+
+// Who promises that no zombie acts is judged by it.
+func TestZombiesArePromised(t *testing.T) {
+	row := history.Row{Violations: map[string]int64{string(history.PropZombie): 1}}
+	require.Equal(t, checker.Pass, checker.Judge([]history.Row{row}, history.Contract{}).Verdict)
+	require.Equal(t, checker.Fail, checker.Judge([]history.Row{row}, history.Contract{Zombies: history.Never}).Verdict)
+}

@@ -105,6 +105,9 @@ func (d *demo) Nodes(role string) []*sim.Node {
 }
 func (d *demo) Node(name string) *sim.Node { return d.w.Node(name) }
 func (d *demo) Leader(topic string, partition int) *sim.Node {
+	if topic == RoleDedup {
+		return d.w.Node("dedup-1")
+	}
 	if topic != "orders" {
 		return nil
 	}

@@ -98,6 +98,8 @@ func (sc Space) shape(k history.FaultKind, target uint64) (Timed, error) {
 		}
 	case RoleDedup: // drawn for every stack alike: under one without a store the fault misses
 		f.Targets = []string{nodeName(RoleDedup, 0)}
+	case "@primary": // whoever that is at the moment; under a stack without replicas the fault misses
+		f.Targets = []string{"$leader(" + RoleDedup + "/0)"}
 	case "@any":
 		err = pick("a node", len(sc.AllNodes), func(i int) string { return sc.AllNodes[i] })
 	case "@group":

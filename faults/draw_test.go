@@ -97,6 +97,7 @@ func TestMeasureGolden(t *testing.T) {
 		"at 26.88047366s jump broker-1 by 1h until heal",
 		"at 1m34.985723038s deploy consumer grace 5s",
 		"at 38.774433524s kill dedup-1 for 30s",
+		"at 56.607465183s kill $leader(dedup/0) for 1m",
 	}
 	var got []string
 	for _, k := range history.FaultKinds() {

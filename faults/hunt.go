@@ -8,13 +8,16 @@ import (
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
-// ObservedHit is a passage through a hook that a run without faults made: a place where a fault may fall.
+// ObservedHit is a passage through a hook that a run made: a place where a fault may fall.
 type ObservedHit struct {
 	Hook       string
 	Event      string // "" = none; then Role keys the hit
 	Stage      string // "" = none
 	Role       string // of the caller of an RPC, of the node otherwise; what $caller or $node would be
 	NodeRole   string // of the node where it happens
+	Node       string // where it happens
+	Caller     string // of an RPC; "" otherwise
+	At         int64  // ns since the start of the world
 	Nth        int    // of its key, from 1
 	ByRPC      bool   // it has a caller
 	Background bool   // it has no event
@@ -44,8 +47,12 @@ func Observe(w *sim.World) *Observer {
 			k = hitKey{hook: h.Hook, role: role}
 		}
 		o.count[k]++
-		o.hits = append(o.hits, ObservedHit{Hook: h.Hook, Event: k.event, Stage: k.stage, Role: role, NodeRole: h.Node.Role(),
-			Nth: o.count[k], ByRPC: h.Caller != nil, Background: h.Event == ""})
+		hit := ObservedHit{Hook: h.Hook, Event: k.event, Stage: k.stage, Role: role, NodeRole: h.Node.Role(), Node: h.Node.Name(),
+			At: int64(w.Now()), Nth: o.count[k], ByRPC: h.Caller != nil, Background: h.Event == ""}
+		if h.Caller != nil {
+			hit.Caller = h.Caller.Name()
+		}
+		o.hits = append(o.hits, hit)
 	})
 	return o
 }

@@ -383,7 +383,10 @@ func TestObserverCountsLikeTriggers(t *testing.T) {
 		}
 	}
 	charge, fetch := last["payments.charge/applied"], last["broker.fetch/arrived"]
-	require.Equal(t, ObservedHit{Hook: "payments.charge/applied", Event: charge.Event, Stage: "charge", Role: "consumer", NodeRole: "payments", Nth: 1, ByRPC: true}, charge)
+	require.Positive(t, charge.At)
+	require.Equal(t, ObservedHit{Hook: "payments.charge/applied", Event: charge.Event, Stage: "charge", Role: "consumer", NodeRole: "payments",
+		Node: "payments-1", Caller: charge.Caller, At: charge.At, Nth: 1, ByRPC: true}, charge)
+	require.Regexp(t, `^consumer-\d$`, charge.Caller)
 	d2 := play(t, "when broker.fetch/arrived{role=consumer} #"+strconv.Itoa(fetch.Nth)+" pause $caller for 1s")
 	require.Equal(t, 1, d2.in.Fired())
 	require.Less(t, d2.facts(history.KindFaultBegan)[0].Time, 20*second)

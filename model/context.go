@@ -2,6 +2,7 @@ package model
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/twiceless/twiceless/sim"
@@ -12,6 +13,7 @@ import (
 type Directory struct {
 	Services    map[string]*sim.Node // by service name; looked up, never ranged over
 	CallTimeout sim.Duration         // of a stage's call, on the caller's monotonic clock
+	Planted     Planted              // bugs of this world; 0 = none
 	Emit        func(c *Context, topic string, m Message) error
 }
 
@@ -55,6 +57,9 @@ func (c *Context) Value(any) any { c.p.Alive(); return nil }
 // Intent is what this context speaks for.
 func (c *Context) Intent() Intent { return c.intent }
 
+// Planted says whether the world was built with that bug. A context without a directory has none.
+func (c *Context) Planted(b Bug) bool { return c.dir != nil && c.dir.Planted.Has(b) }
+
 // Unit of work of the engine.
 func (c *Context) Unit() Unit { return c.unit }
 
@@ -94,13 +99,18 @@ func (c *Context) Record(f history.Fact) int64 {
 // Emit appends to a topic and waits for the log's acknowledgement.
 func (c *Context) Emit(topic string, m Message) error { return c.dir.Emit(c, topic, m) }
 
-// Call asks a service and waits. An error tells, by Definite, whether the service may have acted all the same.
+// Call asks a service and waits. An error tells, by Definite, whether the service may have acted all the same. A
+// service may be given with one of its nodes, as in dedup@dedup-2; otherwise the directory knows the node.
 func (c *Context) Call(service, op string, req Message) (Message, error) {
+	w := c.p.World()
+	service, node, chosen := strings.Cut(service, "@")
 	to := c.dir.Services[service]
+	if chosen {
+		to = w.Node(node)
+	}
 	if to == nil {
 		panic("model: no service " + service)
 	}
-	w := c.p.World()
 	name := service + "." + op
 	act := w.Act(c.intent.Event, c.intent.Stage, name)
 	called := c.Record(history.Fact{Kind: history.KindCalled, Attempt: act.Attempt, Resource: service, Op: op, Cause: req.Cause, Fence: req.Token(), Offset: -1})
@@ -130,6 +140,7 @@ var (
 	ErrMismatch    = errors.New("this key was used with other parameters")
 	ErrSerialize   = errors.New("could not serialize") // retry the transaction
 	ErrUnique      = errors.New("duplicate key value")
+	ErrNotPrimary  = errors.New("not the primary")                 // of a replicated store: ask again who is
 	ErrFenced      = errors.New("fenced: a later owner has acted") // the caller no longer owns what it acts for
 
 	// ErrUndecided is no service's answer but a layer's: nobody can say whether the effect took place, and

@@ -26,6 +26,8 @@ type Message struct {
 	Guard string // what is owned: a topic, orders/3; "" = no fence
 	Fence int64  // the token, from 1; 0 = none
 
+	Asked sim.Time // of a request to a dedup store: the caller's wall clock; it decides nothing
+
 	Topic      string // where it was read from; "" = nowhere yet
 	Partition  int
 	Offset     int64
@@ -80,6 +82,7 @@ type Ctx interface {
 	Stopping() bool                         // a graceful stop was asked for
 	Go(name string, fn func(Ctx))           // another process on the node
 	GoBackground(name string, fn func(Ctx)) // one that keeps no run from being quiescent: timers, scans
+	Planted(Bug) bool                       // the world was built with this defect, for tests of the checkers
 	Process() *sim.Proc
 }
 

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,9 +31,10 @@ func (t *table) notes() []note {
 	return notes
 }
 
-// spread lists where a figure is not zero: stack: fault mean (worst), …
+// spread lists where a figure is not zero: stack, stack: fault mean (worst), … Stacks of the same figures stand together.
 func (t *table) spread(figure func(*cell) (sum, worst int64)) string {
-	var stacks []string
+	type group struct{ stacks, figures string }
+	var groups []group
 	for _, s := range t.in.Stacks {
 		var faults []string
 		for i, c := range t.under(s.Name) {
@@ -46,11 +48,21 @@ func (t *table) spread(figure func(*cell) (sum, worst int64)) string {
 			}
 			faults = append(faults, text)
 		}
-		if len(faults) > 0 {
-			stacks = append(stacks, s.Name+": "+strings.Join(faults, ", "))
+		if len(faults) == 0 {
+			continue
+		}
+		figures := strings.Join(faults, ", ")
+		if same := slices.IndexFunc(groups, func(g group) bool { return g.figures == figures }); same >= 0 {
+			groups[same].stacks += ", " + s.Name
+		} else {
+			groups = append(groups, group{s.Name, figures})
 		}
 	}
-	return strings.Join(stacks, " · ")
+	var parts []string
+	for _, g := range groups {
+		parts = append(parts, g.stacks+": "+g.figures)
+	}
+	return strings.Join(parts, " · ")
 }
 
 // vacuous lists the cells whose faults touched nothing: by fault if that holds for all stacks.

@@ -11,77 +11,95 @@ import (
 )
 
 func duplicatesFigure(d *chart) figure {
-	return damageFigure(d, "Extra critical effects caused by one fault", "extra effects per fault", func(c *Cell) Interval { return c.DuplicatesPerFault })
+	return damageFigure(d, damageOf{"Extra critical effects caused by one fault", vermillion,
+		func(c *Cell) Interval { return c.DuplicatesPerFault }, func(c *Cell) int64 { return c.Duplicates }})
 }
 
 func lossesFigure(d *chart) figure {
-	return damageFigure(d, "Intents lost by one fault", "lost intents per fault", func(c *Cell) Interval { return c.LossesPerFault })
+	return damageFigure(d, damageOf{"Intents lost by one fault", blue,
+		func(c *Cell) Interval { return c.LossesPerFault }, func(c *Cell) int64 { return c.Losses }})
 }
 
-// damageFigure draws means with intervals, grouped by fault kind, one colour and glyph a stack.
-func damageFigure(d *chart, title, label string, pick func(*Cell) Interval) figure {
-	return figure{width: figureWidth, height: 375, paint: func(c draw.Canvas) {
-		c = heading(c, title, d.subtitle()+" · mean, 95 % interval")
+// damageOf is what a damage figure shows.
+type damageOf struct {
+	title string
+	clr   color.RGBA
+	mean  func(*Cell) Interval
+	sum   func(*Cell) int64
+}
+
+// Two colours of the palette of Okabe and Ito, which people with any colour vision can tell apart.
+var (
+	vermillion = color.RGBA{0xd5, 0x5e, 0x00, 0xff}
+	blue       = color.RGBA{0x00, 0x72, 0xb2, 0xff}
+)
+
+// Measures of a damage figure, points.
+const (
+	rowHeight   = 18
+	panelHead   = 26 // two lines of a fault kind's title
+	panelFoot   = 20 // ticks
+	panelGap    = 5
+	legendLine  = 18
+	widestBand  = 10 // panels beside each other
+	figureInset = 12
+)
+
+// damageFigure draws a row for each stack and a panel for each fault kind: means with intervals on one common axis. Names
+// stand beside their marks, so that neither the number of stacks nor anybody's colour vision limits what can be read.
+func damageFigure(d *chart, of damageOf) figure {
+	f := &forest{chart: d, damageOf: of}
+	f.scale = scaleOf(f.intervals())
+	height := vg.Length(46 + legendLine + figureInset)
+	height += vg.Length(len(f.bands())) * f.bandHeight()
+	return figure{width: figureWidth, height: max(height, 120), paint: func(c draw.Canvas) {
+		c = heading(c, of.title, d.subtitle())
 		if d.empty() {
 			nothing(c)
 			return
 		}
-		m := &marks{chart: d, pick: pick}
-		c = stackLegend(c, d, m.anyUntouched())
-		m.scale = scaleOf(m.intervals())
-		p := newAxes()
-		p.X.Min, p.X.Max = 0, float64(len(d.columns))
-		p.X.Tick.Marker = plot.ConstantTicks(m.columnTicks())
-		p.Y.Min, p.Y.Max = 0, m.scale.max
-		p.Y.Scale = m.scale
-		p.Y.Tick.Marker = m.scale
-		p.Add(m)
-		area := draw.Crop(c, 24, -12, 8, -8)
-		p.Draw(area)
-		upright := centred(style(9, faint)) // not the axis's own: gonum/plot pads as if it stood elsewhere on a logarithmic axis
-		upright.Rotation = math.Pi / 2
-		data := p.DataCanvas(area)
-		c.FillText(upright, vg.Point{X: c.Min.X + 14, Y: data.Center().Y}, label)
+		c = f.legend(c)
+		for _, columns := range f.bands() {
+			f.band(&c, columns)
+			c.Max.Y -= f.bandHeight()
+		}
 	}}
 }
 
-// stackLegend paints one entry a stack, in as many lines as it takes, and what a hollow mark means.
-func stackLegend(c draw.Canvas, d *chart, untouched bool) draw.Canvas {
-	const left, gap, step = 18, 16, 15
-	sty := style(9, ink)
-	x, y := c.Min.X+left, c.Max.Y-8
-	place := func(name string, paint func(at vg.Point)) {
-		if x > c.Min.X+left && x+10+sty.Width(name) > c.Max.X-8 {
-			x, y = c.Min.X+left, y-step
-		}
-		paint(vg.Point{X: x, Y: y})
-		c.FillText(sty, vg.Point{X: x + 9, Y: y}, name)
-		x += 9 + sty.Width(name) + gap
-	}
-	for i, s := range d.in.Stacks {
-		place(s.Name, func(at vg.Point) { paintGlyph(&c, i, at, 3.6) })
-	}
-	place("none seen: at most this share of runs (95 %)", func(at vg.Point) { paintBound(&c, faint, at) })
-	if untouched {
-		place("its faults met no work in flight", func(at vg.Point) { c.FillText(centred(sty), at, "?") })
-	}
-	return draw.Crop(c, 0, 0, 0, y-step/2-2-c.Max.Y)
-}
-
-// marks is the plotter of a damage figure.
-type marks struct {
+// forest is a damage figure.
+type forest struct {
 	*chart
-	pick   func(*Cell) Interval
-	scale  damageScale
-	labels []vg.Rectangle // where labels stand
+	damageOf
+	scale damageScale
 }
 
-func (m *marks) intervals() []Interval {
+// bands are the columns, cut so that no band is too wide to read.
+func (f *forest) bands() [][]int {
+	n := len(f.columns)
+	if n == 0 {
+		return nil
+	}
+	lines := (n + widestBand - 1) / widestBand
+	var out [][]int
+	for i := range n {
+		if i*lines/n == len(out) {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], i)
+	}
+	return out
+}
+
+func (f *forest) bandHeight() vg.Length {
+	return vg.Length(panelHead + panelFoot + rowHeight*len(f.in.Stacks))
+}
+
+func (f *forest) intervals() []Interval {
 	var all []Interval
-	for _, s := range m.in.Stacks {
-		for _, k := range m.columns {
-			if c := m.cell(s.Name, k.Name); c.Runs > 0 && !c.cannotHappen && !m.untouched(c) {
-				all = append(all, m.pick(c))
+	for _, s := range f.in.Stacks {
+		for _, k := range f.columns {
+			if c := f.cell(s.Name, k.Name); c.Runs > 0 && !c.cannotHappen && !f.untouched(c) {
+				all = append(all, f.mean(c))
 			}
 		}
 	}
@@ -89,131 +107,143 @@ func (m *marks) intervals() []Interval {
 }
 
 // untouched says whether a zero rests on no run at all, so that not even a bound is known.
-func (m *marks) untouched(c *Cell) bool { return c.Runs > 0 && !c.exercised() && m.pick(c).Value == 0 }
+func (f *forest) untouched(c *Cell) bool { return c.Runs > 0 && !c.exercised() && f.sum(c) == 0 }
 
-func (m *marks) anyUntouched() bool {
-	for i := range m.cells {
-		if c := &m.cells[i]; c.Fault != Control && m.untouched(c) {
+// any says whether a cell that is drawn is of a kind.
+func (f *forest) any(is func(*Cell) bool) bool {
+	for i := range f.cells {
+		if c := &f.cells[i]; c.Fault != Control && c.Runs > 0 && is(c) {
 			return true
 		}
 	}
 	return false
 }
 
-func (m *marks) columnTicks() []plot.Tick {
-	ticks := make([]plot.Tick, len(m.columns))
-	for i, k := range m.columns {
-		above, below := split(k.Title)
-		ticks[i] = plot.Tick{Value: float64(i) + 0.5, Label: above + "\n" + below + " "} // the blank keeps an empty second line
+// legend paints what the marks mean, those that occur.
+func (f *forest) legend(c draw.Canvas) draw.Canvas {
+	sty := style(9, ink)
+	x, y := c.Min.X+figureInset+4, c.Max.Y-8
+	place := func(shown bool, text string, paint func(at vg.Point)) {
+		if shown {
+			paint(vg.Point{X: x, Y: y})
+			c.FillText(sty, vg.Point{X: x + 10, Y: y + 1}, text)
+			x += 10 + sty.Width(text) + 16
+		}
 	}
-	return ticks
+	sign := func(text string) func(vg.Point) {
+		return func(at vg.Point) { c.FillText(centred(style(9, faint)), at, text) }
+	}
+	place(true, "mean of the runs, 95 % interval", func(at vg.Point) { f.disc(&c, at, false) })
+	place(f.any(f.outside), "outside the stack's envelope", func(at vg.Point) { f.disc(&c, at, true) })
+	place(true, "none seen: at most this share of runs (95 %)", func(at vg.Point) { f.bound(&c, at) })
+	place(f.any(f.untouched), "its faults met no work", sign("?"))
+	place(f.any(func(c *Cell) bool { return c.cannotHappen }), "   cannot happen", sign("n/a"))
+	return draw.Crop(c, 0, 0, 0, -legendLine)
 }
 
-// Plot implements plot.Plotter.
-func (m *marks) Plot(c draw.Canvas, p *plot.Plot) {
-	tx, ty := p.Transforms(&c)
-	m.labels = m.labels[:0]
-	for i := range m.columns {
+func (f *forest) outside(c *Cell) bool { return c.Contract == "outside" && f.sum(c) > 0 }
+
+// band paints some of the columns over all stacks.
+func (f *forest) band(c *draw.Canvas, columns []int) {
+	names := style(9, ink)
+	var widest vg.Length
+	for _, s := range f.in.Stacks {
+		widest = max(widest, names.Width(s.Name))
+	}
+	top, left, right := c.Max.Y-panelHead, c.Min.X+figureInset, c.Max.X-figureInset
+	begin := left + widest + 8
+	width := (right - begin) / vg.Length(len(columns))
+	bottom := top - vg.Length(rowHeight*len(f.in.Stacks))
+	for i, s := range f.in.Stacks {
+		y := top - vg.Length(rowHeight*i)
 		if i%2 == 0 {
-			fillRect(&c, box(tx(float64(i)), c.Min.Y+0.5, tx(float64(i+1)), c.Max.Y), band)
+			fillRect(c, box(left-4, y-rowHeight, right, y), band)
 		}
+		c.FillText(names, vg.Point{X: left, Y: y - rowHeight/2 + 1}, s.Name)
 	}
-	for _, t := range m.scale.Ticks(0, 0) {
-		if t.Label != "" && t.Value > 0 {
-			c.StrokeLine2(draw.LineStyle{Color: rule, Width: 0.5}, c.Min.X, ty(t.Value), c.Max.X, ty(t.Value))
-		}
+	for i, column := range columns {
+		x := begin + vg.Length(i)*width
+		f.panel(c, box(x, bottom, x+width-panelGap, top), column)
 	}
-	stacks := float64(len(m.in.Stacks))
-	for i, s := range m.in.Stacks {
-		for j, k := range m.columns {
-			cell := m.cell(s.Name, k.Name)
-			if cell.Runs == 0 || cell.cannotHappen {
-				continue
-			}
-			x := tx(float64(j) + 0.5 + (float64(i)-(stacks-1)/2)*0.82/max(stacks, 4))
-			if m.untouched(cell) {
-				c.FillText(centred(style(9, faint)), vg.Point{X: x, Y: c.Min.Y + 8}, "?")
-				continue
-			}
-			m.mark(&c, i, x, ty, m.pick(cell))
+}
+
+// panel paints a fault kind: its title, its axis, a mark for each stack.
+func (f *forest) panel(c *draw.Canvas, r vg.Rectangle, column int) {
+	kind := f.columns[column]
+	above, below := split(kind.Title)
+	c.FillText(centred(style(8.5, ink)), vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: r.Max.Y + 18}, above)
+	c.FillText(centred(style(8.5, ink)), vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: r.Max.Y + 8}, below)
+	at := func(v float64) vg.Length {
+		return r.Min.X + 3 + (r.Max.X-r.Min.X-6)*vg.Length(f.scale.Normalize(0, 0, v))
+	}
+	f.axis(c, r, at)
+	for i, s := range f.in.Stacks {
+		cell := f.cell(s.Name, kind.Name)
+		y := r.Max.Y - rowHeight*vg.Length(i) - rowHeight/2
+		switch {
+		case cell.Runs == 0:
+		case cell.cannotHappen:
+			c.FillText(style(7.5, faint), vg.Point{X: r.Min.X + 1, Y: y}, "n/a")
+		case f.untouched(cell):
+			c.FillText(style(9, faint), vg.Point{X: r.Min.X + 1, Y: y}, "?")
+		default:
+			f.mark(c, r, y, at, cell)
 		}
 	}
 }
 
-func (m *marks) mark(c *draw.Canvas, stack int, x vg.Length, ty func(float64) vg.Length, iv Interval) {
-	clr := colourOf(stack)
-	if iv.Value == 0 {
-		c.StrokeLine2(draw.LineStyle{Color: clr, Width: 0.6, Dashes: []vg.Length{1, 2}}, x, ty(0), x, ty(iv.Hi))
-		paintBound(c, clr, vg.Point{X: x, Y: ty(iv.Hi)})
+// axis paints the ticks below a panel, and a line through it at each that is named. A name that would meet the one
+// before it is left out.
+func (f *forest) axis(c *draw.Canvas, r vg.Rectangle, at func(float64) vg.Length) {
+	sty := centred(style(6.8, faint))
+	c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.6}, r.Min.X, r.Min.Y, r.Max.X, r.Min.Y)
+	free := r.Min.X - panelGap
+	for _, t := range f.scale.Ticks(0, 0) {
+		if t.Label == "" {
+			continue
+		}
+		x, half := at(t.Value), sty.Width(t.Label)/2
+		c.StrokeLine2(draw.LineStyle{Color: rule, Width: 0.5}, x, r.Min.Y, x, r.Max.Y)
+		if x-half > free {
+			c.FillText(sty, vg.Point{X: x, Y: r.Min.Y - 7}, t.Label)
+			free = x + half + 0.4
+		}
+	}
+}
+
+// mark paints a mean with its interval and the figure above it, or a zero as its bound.
+func (f *forest) mark(c *draw.Canvas, r vg.Rectangle, y vg.Length, at func(float64) vg.Length, cell *Cell) {
+	iv := f.mean(cell)
+	if f.sum(cell) == 0 {
+		c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.6, Dashes: []vg.Length{1, 2}}, at(0), y, at(iv.Hi), y)
+		f.bound(c, vg.Point{X: at(iv.Hi), Y: y})
 		return
 	}
-	whisker := draw.LineStyle{Color: clr, Width: 1.4}
-	c.StrokeLine2(whisker, x, ty(iv.Lo), x, ty(iv.Hi))
+	y -= 3
+	whisker := draw.LineStyle{Color: f.clr, Width: 1.4}
+	c.StrokeLine2(whisker, at(iv.Lo), y, at(iv.Hi), y)
 	for _, end := range []float64{iv.Lo, iv.Hi} {
-		c.StrokeLine2(whisker, x-2.2, ty(end), x+2.2, ty(end))
+		c.StrokeLine2(whisker, at(end), y-2.6, at(end), y+2.6)
 	}
-	paintGlyph(c, stack, vg.Point{X: x, Y: ty(iv.Value)}, 3.4)
-	m.label(c, vg.Point{X: x, Y: max(ty(iv.Hi), ty(iv.Value)+3.4) + 6}, brief(iv.Value))
+	f.disc(c, vg.Point{X: at(iv.Value), Y: y}, f.outside(cell))
+	sty, text := centred(style(7.5, ink)), brief(iv.Value)
+	half := sty.Width(text) / 2
+	c.FillText(sty, vg.Point{X: min(max(at(iv.Value), r.Min.X+half), r.Max.X-half), Y: y + 7.5}, text)
 }
 
-// label writes a mean above its mark, and higher where another label stands already.
-func (m *marks) label(c *draw.Canvas, at vg.Point, text string) {
-	const height = 8
-	sty := centred(style(7.5, ink))
-	half := sty.Width(text)/2 + 0.8
-	for _, r := range m.labels {
-		if at.X-half < r.Max.X && at.X+half > r.Min.X && at.Y-height/2 < r.Max.Y && at.Y+height/2 > r.Min.Y {
-			at.Y = r.Max.Y + height/2
-		}
+// disc is a mean; hollow outside the envelope.
+func (f *forest) disc(c *draw.Canvas, at vg.Point, hollow bool) {
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: f.clr, Radius: 2.5, Shape: draw.CircleGlyph{}}, at)
+	if hollow {
+		c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: 1.4, Shape: draw.CircleGlyph{}}, at)
 	}
-	m.labels = append(m.labels, box(at.X-half, at.Y-height/2, at.X+half, at.Y+height/2))
-	c.FillText(sty, at, text)
 }
 
-// okabeIto is a palette that people with any colour vision can tell apart; its yellow is left out on white.
-var okabeIto = []color.RGBA{
-	{0xd5, 0x5e, 0x00, 0xff}, // vermillion
-	{0xe6, 0x9f, 0x00, 0xff}, // orange
-	{0x00, 0x72, 0xb2, 0xff}, // blue
-	{0xcc, 0x79, 0xa7, 0xff}, // purple
-	{0x00, 0x9e, 0x73, 0xff}, // green
-	{0x56, 0xb4, 0xe9, 0xff}, // sky blue
-	{0x22, 0x22, 0x22, 0xff}, // black
-}
-
-func colourOf(stack int) color.RGBA { return okabeIto[stack%len(okabeIto)] }
-
-// outlines are the glyphs in unit coordinates; with seven colours and five glyphs 35 stacks differ.
-var outlines = [][]vg.Point{
-	nil, // a disc
-	{{X: -.9, Y: -.9}, {X: .9, Y: -.9}, {X: .9, Y: .9}, {X: -.9, Y: .9}},
-	{{X: -1.1, Y: -.8}, {X: 1.1, Y: -.8}, {X: 0, Y: 1.2}},
-	{{X: 0, Y: -1.3}, {X: 1.1, Y: 0}, {X: 0, Y: 1.3}, {X: -1.1, Y: 0}},
-	{{X: -.4, Y: -1.1}, {X: .4, Y: -1.1}, {X: .4, Y: -.4}, {X: 1.1, Y: -.4}, {X: 1.1, Y: .4}, {X: .4, Y: .4}, {X: .4, Y: 1.1}, {X: -.4, Y: 1.1}, {X: -.4, Y: .4}, {X: -1.1, Y: .4}, {X: -1.1, Y: -.4}, {X: -.4, Y: -.4}},
-}
-
-func paintGlyph(c *draw.Canvas, stack int, at vg.Point, r vg.Length) {
-	outline := outlines[stack%len(outlines)]
-	if outline == nil {
-		c.DrawGlyphNoClip(draw.GlyphStyle{Color: colourOf(stack), Radius: r, Shape: draw.CircleGlyph{}}, at)
-		return
-	}
-	c.FillPolygon(colourOf(stack), moved(outline, at, r))
-}
-
-// paintBound is a hollow triangle that points down from an upper bound.
-func paintBound(c *draw.Canvas, clr color.Color, at vg.Point) {
-	corners := moved([]vg.Point{{X: -1, Y: .9}, {X: 1, Y: .9}, {X: 0, Y: -.9}, {X: -1, Y: .9}, {X: 1, Y: .9}}, at, 3)
+// bound is a hollow triangle that points down the axis from an upper bound.
+func (f *forest) bound(c *draw.Canvas, at vg.Point) {
+	corners := []vg.Point{{X: at.X + 2.7, Y: at.Y + 3}, {X: at.X + 2.7, Y: at.Y - 3}, {X: at.X - 2.7, Y: at.Y}, {X: at.X + 2.7, Y: at.Y + 3}, {X: at.X + 2.7, Y: at.Y - 3}}
 	c.FillPolygon(color.White, corners[:3])
-	c.StrokeLines(draw.LineStyle{Color: clr, Width: 1}, corners)
-}
-
-func moved(outline []vg.Point, at vg.Point, r vg.Length) []vg.Point {
-	pts := make([]vg.Point, len(outline))
-	for i, q := range outline {
-		pts[i] = at.Add(q.Scale(r))
-	}
-	return pts
+	c.StrokeLines(draw.LineStyle{Color: faint, Width: 1}, corners)
 }
 
 // damageScale is the axis of damage: linear, or logarithmic over a lowest step that stands for everything down to 0.
@@ -242,7 +272,7 @@ func scaleOf(all []Interval) damageScale {
 	case high/low <= 20:
 		return damageScale{max: high * 1.2}
 	}
-	return damageScale{floor: math.Pow(10, math.Floor(math.Log10(low*0.7))), max: high * 2.2}
+	return damageScale{floor: math.Pow(10, math.Floor(math.Log10(low*1.0001))), max: high * 2.2}
 }
 
 // Normalize implements plot.Normalizer.

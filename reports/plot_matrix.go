@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	matrixRow    = vg.Length(44)
+	matrixRow    = vg.Length(32)
 	matrixHead   = vg.Length(34) // column titles
 	matrixFoot   = vg.Length(44) // legend
 	matrixMargin = vg.Length(12)
@@ -69,8 +69,8 @@ func paintCell(c *draw.Canvas, cell *Cell, r vg.Rectangle) {
 		}
 		c.FillText(centred(style(10, faint)), centre, mark)
 	default:
-		paintHalf(c, box(r.Min.X, middle, r.Max.X, r.Max.Y), oranges, extra, false)
-		paintHalf(c, box(r.Min.X, r.Min.Y, r.Max.X, middle), blues, lost, cell.LostSilent > 0)
+		paintHalf(c, box(r.Min.X, middle, r.Max.X, r.Max.Y), oranges, extra, "", cell)
+		paintHalf(c, box(r.Min.X, r.Min.Y, r.Max.X, middle), blues, lost, lostMark(cell), cell)
 	}
 	if cell.Contract == "broken" {
 		ring := []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min, {X: r.Max.X, Y: r.Min.Y}}
@@ -81,15 +81,22 @@ func paintCell(c *draw.Canvas, cell *Cell, r vg.Rectangle) {
 // mean is a sum over the runs of the cell.
 func (c *Cell) mean(sum int64) float64 { return ratio(sum, int64(c.Runs)) }
 
-func paintHalf(c *draw.Canvas, r vg.Rectangle, ramp []shade, mean float64, silent bool) {
+func lostMark(c *Cell) string {
+	if c.LostSilent > 0 {
+		return "!"
+	}
+	return ""
+}
+
+func paintHalf(c *draw.Canvas, r vg.Rectangle, ramp []shade, mean float64, mark string, cell *Cell) {
 	s := shadeOf(ramp, mean)
 	fillRect(c, r, s.fill)
-	sty, text := centred(style(10, s.ink)), brief(mean)
+	sty, text := centred(style(9, s.ink)), mark+brief(mean)
 	switch {
 	case mean == 0:
-		sty, text = centred(style(9, faint)), "–"
-	case silent:
-		text = "!" + text
+		sty, text = centred(style(8, faint)), "–"
+	case cell.Contract == "outside":
+		text += "°"
 	}
 	c.FillText(sty, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y+r.Max.Y)/2 + 0.7}, text)
 }
@@ -157,6 +164,6 @@ func matrixLegend(c *draw.Canvas, y vg.Length) {
 		}
 		x += 18
 	}
-	marks := "– none seen   ! without a trace   ? its faults met no work in flight   framed: promise broken inside the envelope"
+	marks := "– none seen   ! without a trace   ? its faults met no work   ° outside the stack's envelope   framed: promise broken inside it"
 	c.FillText(sty, vg.Point{X: c.Min.X + matrixMargin, Y: y - 16}, marks)
 }

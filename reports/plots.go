@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -194,19 +193,4 @@ func fillRect(c *draw.Canvas, r vg.Rectangle, clr color.Color) {
 
 func box(x0, y0, x1, y1 vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: x0, Y: y0}, Max: vg.Point{X: x1, Y: y1}}
-}
-
-// newAxes is an empty plot in our fonts and colours; it changes no package state.
-func newAxes() *plot.Plot {
-	p := plot.New()
-	p.BackgroundColor = color.Transparent
-	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.Padding = 0
-		a.LineStyle = draw.LineStyle{Color: faint, Width: 0.6}
-		a.Tick.LineStyle = a.LineStyle
-		a.Tick.Label.Font, a.Tick.Label.Color = style(9, ink).Font, ink
-		a.Label.TextStyle.Font, a.Label.TextStyle.Color = style(9, ink).Font, faint
-	}
-	p.X.Tick.Length = 0
-	return p
 }

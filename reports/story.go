@@ -15,9 +15,12 @@ import (
 type StoryOptions struct {
 	Stack  string
 	Fault  string
-	Seed   uint64 // 0 = the header's
-	Amount string // what it cost, for instance "customer charged 80.00 instead of 40.00"
-	Again  string // the command that shows it again
+	Seed   uint64   // 0 = the header's
+	Shrunk string   // how far the case was shrunk
+	Would  []Remedy // what would have stopped it
+	Likely string   // how often it happens
+	Amount string   // what it cost, for instance "customer charged 80.00 instead of 40.00"
+	Again  string   // the command that shows it again
 	Digest string
 	Epoch  int // 0 = the header's
 }
@@ -25,17 +28,45 @@ type StoryOptions struct {
 // storyLines is the most that a timeline takes: with title, cause and command a story stays below 30 lines.
 const storyLines = 20
 
+// causeWidth is the column of what stands beside "Why nothing stopped it".
+const causeWidth = 25
+
 // WriteStory tells one finding as people would: headline, timeline, why nothing stopped it, and how to see it again.
 func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOptions) error {
 	t := newTeller(h, f)
 	lines := []string{t.headline(opt.Amount), strings.Join(title(h, opt), " · "), ""}
 	lines = append(lines, t.timeline()...)
 	lines = append(lines, "")
-	lines = append(lines, hangAt(25, "Why nothing stopped it", reason(f.Label))...)
+	lines = append(lines, hangAt(causeWidth, "Why nothing stopped it", reason(f.Label))...)
+	lines = append(lines, would(opt.Would)...)
+	if opt.Likely != "" {
+		lines = append(lines, hangAt(causeWidth, "How likely", opt.Likely)...)
+	}
 	if again := againLine(h, opt); again != "" {
 		lines = append(lines, "", again)
 	}
 	return writeLines(w, lines)
+}
+
+// Remedy is a change to the stack and what it would have done; without a name it is a remark.
+type Remedy struct{ Name, Outcome string }
+
+// would lists remedies beside their head. A remark stays on one line: it may be a command to paste.
+func would(remedies []Remedy) (lines []string) {
+	width := 0
+	for _, r := range remedies {
+		width = max(width, utf8.RuneCountInString(r.Name))
+	}
+	head := "What would"
+	for _, r := range remedies {
+		if r.Name == "" {
+			lines = append(lines, pad(head, causeWidth)+r.Outcome)
+		} else {
+			lines = append(lines, hangAt(causeWidth+width+2, pad(head, causeWidth)+r.Name, r.Outcome)...)
+		}
+		head = ""
+	}
+	return lines
 }
 
 func title(h *history.History, opt StoryOptions) []string {
@@ -43,7 +74,11 @@ func title(h *history.History, opt StoryOptions) []string {
 	if opt.Fault != "" {
 		parts = append(parts, opt.Fault)
 	}
-	return append(parts, fmt.Sprintf("seed %d", cmp.Or(opt.Seed, h.Header.Seed)))
+	parts = append(parts, fmt.Sprintf("seed %d", cmp.Or(opt.Seed, h.Header.Seed)))
+	if opt.Shrunk != "" {
+		parts = append(parts, opt.Shrunk)
+	}
+	return parts
 }
 
 func againLine(h *history.History, opt StoryOptions) string {

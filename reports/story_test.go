@@ -127,6 +127,23 @@ func TestStoryHeadlineTakesTheAmount(t *testing.T) {
 	require.Contains(t, text, "order-117: customer charged 80.00 instead of 40.00\nat-least-once · seed 1310\n")
 }
 
+func TestStoryOfAShrunkCase(t *testing.T) {
+	h, f := duplicateStory()
+	text := tell(t, h, f, StoryOptions{Shrunk: "shrunk from 11 faults to 1, from 360 events to 1", Would: []Remedy{
+		{"idempotency-key", "holds at all 41 placements of this fault"},
+		{"dedup-store", "breaks at 1 of 43 placements of this fault, and this goes on until the line is longer than any page and turns"},
+		{"", "searched of small cases: simulate shrink a/path/that/is/far/too/long/to/fit/but/must/not/be/broken/since/it/is/a/command/to/paste.case"},
+	}})
+	require.Contains(t, text, "at-least-once · seed 1310 · shrunk from 11 faults to 1, from 360 events to 1\n")
+	require.Contains(t, text, `
+What would               idempotency-key  holds at all 41 placements of this fault
+                         dedup-store      breaks at 1 of 43 `)
+	require.Regexp(t, `\n {42}\S.* and turns\n`, text)
+	require.Contains(t, text, "/broken/since/it/is/a/command/to/paste.case\n")
+	require.NotContains(t, text, "How likely")
+	require.Contains(t, tell(t, h, f, StoryOptions{Likely: "72 of 300"}), "\nHow likely               72 of 300\n")
+}
+
 func TestStoryOfManyFactsStaysShort(t *testing.T) {
 	h, f := duplicateStory()
 	for i := range int64(60) {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -161,10 +162,20 @@ func (t *teller) phrase(fact *history.Fact) string {
 		return "applies " + effect
 	case history.KindReversed:
 		return "reverses " + effect
+	case history.KindInvoke:
+		return fmt.Sprintf("asks %s: %s %s", storeOf(fact), fact.Op, effect)
+	case history.KindComplete:
+		return fmt.Sprintf("hears from %s: %s", storeOf(fact), cmp.Or(fact.Value, fact.Outcome.String()))
 	case history.KindSuppressed:
 		return "takes " + effect + " for a repetition and does not apply it"
 	}
 	return t.phraseOfGroup(fact)
+}
+
+// storeOf is the part of a judged object's name that says where it is kept.
+func storeOf(fact *history.Fact) string {
+	kind, _, _ := strings.Cut(fact.Resource, "/")
+	return kind
 }
 
 // phraseOfGroup speaks of what is not the event's own: positions, groups, faults, ends.

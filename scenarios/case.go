@@ -32,17 +32,11 @@ type Intent struct {
 	PlanType    string      `json:"plan_type"` // measuring, hunting or poisson
 	Plan        []string    `json:"plan"`      // one fault a line, as package faults prints it
 	Reductions  *Reductions `json:"reductions,omitempty"`
+	Planted     []string    `json:"planted,omitempty"` // names of planted bugs that the world has, sorted
 	Property    string      `json:"property,omitempty"`
 	Fingerprint string      `json:"fingerprint,omitempty"`
 	Expected    string      `json:"expected"`        // verdict: pass, fail, vacuous, unknown
 	Owner       string      `json:"owner,omitempty"` // the test that owns external handlers
-}
-
-// Reductions say what of the scenario is kept; a nil list keeps everything.
-type Reductions struct {
-	KeepEvents     []string `json:"keep_events,omitempty"`     // order-117
-	KeepNodes      []string `json:"keep_nodes,omitempty"`      // consumer-2
-	KeepPartitions []string `json:"keep_partitions,omitempty"` // orders/3
 }
 
 // Witness is what the run looked like when the case was recorded.
@@ -54,6 +48,14 @@ type Witness struct {
 	Epoch         int      `json:"epoch"`                 // model epoch
 	Go            string   `json:"go"`                    // Go version
 	Format        string   `json:"format"`                // format versions
+	Shrunk        *Origin  `json:"shrunk,omitempty"`      // what it was shrunk from; nil = it was not
+}
+
+// Origin is what a case was shrunk from, over however many steps.
+type Origin struct {
+	Case   string `json:"case"`   // name of the case
+	Faults int    `json:"faults"` // of its plan
+	Events int64  `json:"events"` // offered in its run
 }
 
 // The types of a plan.
@@ -173,10 +175,9 @@ func (c *Case) check() []issue {
 	k.oneOf("intent.plan_type", "type of plan", in.PlanType, []string{PlanMeasuring, PlanHunting, PlanPoisson})
 	k.oneOf("intent.expected", "verdict", in.Expected, []string{"pass", "vacuous", "unknown", "fail"})
 	k.lines("intent.plan", in.Plan, maxPlanLines)
-	if r := in.Reductions; r != nil {
-		k.lines("intent.reductions.keep_events", r.KeepEvents, maxCaseList)
-		k.lines("intent.reductions.keep_nodes", r.KeepNodes, maxCaseList)
-		k.lines("intent.reductions.keep_partitions", r.KeepPartitions, maxCaseList)
+	k.planted("intent.planted", in.Planted)
+	if in.Reductions != nil {
+		in.Reductions.check(k, in.Scenario)
 	}
 	for _, text := range []struct{ path, s string }{
 		{"intent.property", in.Property}, {"intent.fingerprint", in.Fingerprint}, {"intent.owner", in.Owner},
@@ -195,7 +196,22 @@ func (c *Case) check() []issue {
 	if w.Epoch < 0 {
 		k.add("witness.epoch", "%d; at least 0", w.Epoch)
 	}
+	if w.Shrunk != nil {
+		w.Shrunk.check(k)
+	}
 	return k.issues
+}
+
+// planted checks a list of planted bugs: the order is part of the case's name, so there is one.
+func (c *crossChecks) planted(path string, names []string) {
+	known := namesOfBugs()
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		c.oneOf(at, "planted bug", name, known)
+		if i > 0 && names[i-1] >= name {
+			c.add(at, "%s does not come after %s; want them sorted, each once", name, names[i-1])
+		}
+	}
 }
 
 func (c *crossChecks) oneOf(path, what, s string, known []string) {

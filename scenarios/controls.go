@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model/operator"
+	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -16,7 +18,18 @@ func (c *controls) Nodes(role string) []*sim.Node { return c.sim.Nodes(role) }
 
 func (c *controls) Node(name string) *sim.Node { return c.sim.Node(name) }
 
-func (c *controls) Leader(string, int) *sim.Node { return c.broker }
+// Leader of a partition is the broker; that of a store is its primary, if it has replicas.
+func (c *controls) Leader(topic string, _ int) *sim.Node {
+	if topic != faults.RoleDedup {
+		return c.broker
+	}
+	for i := range c.asm.stores {
+		if c.asm.stores[i].Name == topic && len(c.stores[i]) > 1 {
+			return store.Primary(c.stores[i])
+		}
+	}
+	return nil
+}
 
 // Join boots one more member of the group.
 func (c *controls) Join(role string) *sim.Node {

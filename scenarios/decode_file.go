@@ -72,7 +72,7 @@ type fileConsumers struct {
 	Members         *whole  `f:"members" min:"1" max:"100" unit:"members" default:"3" doc:"Number of members."`
 	MaxPollRecords  *whole  `f:"max_poll_records" min:"1" max:"100000" default:"50" doc:"Most events of one poll."`
 	MaxPollInterval *period `f:"max_poll_interval" min:"100ms" max:"24h" default:"5m" doc:"A member that does not poll for so long, on its own monotonic clock, leaves the group."`
-	Heartbeat       *period `f:"heartbeat" min:"10ms" max:"10m" doc:"Between two heartbeats; by default a third of the session timeout."`
+	Heartbeat       *period `f:"heartbeat" min:"10ms" max:"10m" doc:"Between two heartbeats; by default a third of the session timeout, cut to two digits."`
 	FetchWait       *period `f:"fetch_wait" min:"1ms" max:"5m" default:"500ms" doc:"How long a poll waits for events."`
 	CallTimeout     *period `f:"call_timeout" min:"1ms" max:"1h" default:"5s" doc:"How long a stage waits for the answer of a service."`
 	RequestTimeout  *period `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long requests to the broker wait for their answer."`
@@ -109,6 +109,7 @@ type filePromises struct {
 	Loss       *choice        `f:"loss" enum:"never|allowed" doc:"Events whose effect never comes."`
 	Duplicates fileDuplicates `f:"duplicates" doc:"Effects that come more than once, by class."`
 	Order      *choice        `f:"order" enum:"per-key" doc:"Effects of one key in the order of the log."`
+	Zombies    *choice        `f:"zombies" enum:"never|allowed" doc:"Critical effects of a consumer after the one that replaced it has acted."`
 }
 
 type fileDuplicates struct {

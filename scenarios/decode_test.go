@@ -84,7 +84,7 @@ func TestDecodeMessages(t *testing.T) {
 		{"dead-letter: {", "dead-leter: {", "stacks[0].layers[0].dead-leter: unknown layer (did you mean dead-letter?)"},
 		{"dedup-store: {", "outbox: {", "stacks[0].layers[3].outbox: unknown layer (known: dead-letter, dedup-store, "},
 		{"- retry: {", "- { dead-letter: {}, retry: {} }\n      - retry: {", "stacks[0].layers[1]: 2 kinds in one entry of the list; want one, such as { retry: {} }"},
-		{"budget: 4", "budget: 0", "stacks[0].layers[1].retry.budget: 0 tries; at least 1"},
+		{"budget: 4", "budget: 1001", "stacks[0].layers[1].retry.budget: 1001 tries; at most 1000"},
 		{"from: 200ms", "from: 6s", "stacks[0].layers[1].retry.to: 5s is shorter than from, 6s"},
 		{"backoff: exponential", "backoff: none", "stacks[0].layers[1].retry.backoff: none has no delays; leave out from and to, or use exponential"},
 		{"from: [event, stage]", "from: [event, event]", "stacks[0].layers[2].idempotency-key.from[1]: event is there already"},

@@ -2,12 +2,14 @@ package scenarios
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model/stack"
+	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -222,7 +224,7 @@ func TestDedupDownWithoutAStore(t *testing.T) {
 		r := measured(t, sc, st, "dedup-down", 2, mem)
 		missed := between(r, history.KindFaultMissed, 0, 1000)
 		if sc.CanHappen(st, "dedup-down") {
-			require.Contains(t, []string{"dedup-durable", "dedup-24h"}, st)
+			require.Contains(t, []string{"dedup-durable", "dedup-24h", "dedup-replicated"}, st)
 			require.Equal(t, int64(1), r.Row.FaultsFired)
 			require.Empty(t, missed)
 			continue
@@ -235,10 +237,24 @@ func TestDedupDownWithoutAStore(t *testing.T) {
 		require.Equal(t, plans[0], p)
 	}
 	for _, k := range history.FaultKinds() {
-		if k.Name != "dedup-down" {
+		if !strings.HasPrefix(k.Name, "dedup-") {
 			require.True(t, sc.CanHappen("at-least-once", k.Name), k.Name)
 		}
 	}
 	_, err := Plan(&Case{Intent: Intent{Scenario: sc, Stack: "at-least-once", PlanType: PlanHunting, Plan: plans[0]}})
 	require.ErrorContains(t, err, `unknown node or role "dedup-1"`)
+}
+
+// A store of one node has nobody to fail over to: the fault misses, by a fact, and the store goes on.
+func TestDedupFailOverWithoutReplicas(t *testing.T) {
+	require.Equal(t, store.SentinelService, stack.SentinelService)
+	sc, mem := payments(t), &Memory{}
+	for _, st := range []string{"at-least-once", "dedup-durable", "dedup-replicated"} {
+		r := measured(t, sc, st, "dedup-failover", 2, mem)
+		has := st == "dedup-replicated"
+		require.Equal(t, has, sc.CanHappen(st, "dedup-failover"))
+		require.Equal(t, has, r.Row.FaultsFired == 1, st)
+		require.Equal(t, has, len(between(r, history.KindFaultMissed, 0, 1000)) == 0, st)
+		require.Zero(t, r.Row.Excess[history.Critical])
+	}
 }

@@ -16,6 +16,7 @@ type Hunter struct {
 	stack string
 	kinds []string
 	base  uint64
+	bugs  []string // planted
 	hits  []faults.ObservedHit
 }
 
@@ -37,6 +38,13 @@ func NewHunter(sc *Scenario, stack string, kinds []string, base uint64, patience
 	return h, err
 }
 
+// Planting is the same hunt through worlds with planted bugs: plan for plan that of the stack without them.
+func (h *Hunter) Planting(bugs ...string) *Hunter {
+	planted := *h
+	planted.bugs = bugs
+	return &planted
+}
+
 // possible are those of the kinds, nil = all, that can happen under a stack.
 func (s *Scenario) possible(stack string, kinds []string) []string {
 	if kinds == nil {
@@ -49,7 +57,7 @@ func (s *Scenario) possible(stack string, kinds []string) []string {
 
 // calm is the case of a hunting run without faults.
 func (h *Hunter) calm(seed uint64) *Case {
-	return &Case{Version: CaseVersion, Intent: Intent{Scenario: h.sc, Stack: h.stack, Fault: history.HuntFault, PlanType: PlanHunting, Plan: []string{}},
+	return &Case{Version: CaseVersion, Intent: Intent{Scenario: h.sc, Stack: h.stack, Fault: history.HuntFault, PlanType: PlanHunting, Plan: []string{}, Planted: h.bugs},
 		Witness: Witness{Seed: seed}}
 }
 

@@ -1,14 +1,15 @@
 package scenarios
 
 import (
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/model/store"
 )
 
-// Part is a kind that scenario files may name.
+// Part is a kind that scenario files, or cases, may name.
 type Part struct {
-	What string // engine, layer, downstream or store
+	What string // engine, layer, downstream, store or planted bug
 	Name string
 	Doc  string
 }
@@ -29,4 +30,21 @@ func Parts() []Part {
 		parts = append(parts, Part{"store", k.Name, k.Doc})
 	}
 	return parts
+}
+
+// PlantedBugs lists the defects that a world can be built with, to show that the checkers would find them.
+func PlantedBugs() []Part {
+	var bugs []Part
+	for _, k := range model.Bugs() {
+		bugs = append(bugs, Part{"planted bug", k.Name, k.Doc})
+	}
+	return bugs
+}
+
+func namesOfBugs() []string {
+	var names []string
+	for _, k := range model.Bugs() {
+		names = append(names, k.Name)
+	}
+	return names
 }

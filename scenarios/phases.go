@@ -127,8 +127,8 @@ func (w *world) lag() int64 {
 func (w *world) close(r sim.StopReason) {
 	w.injector.Finish()
 	broker.FinalState(w.broker)
-	for _, n := range w.stores {
-		store.FinalState(n)
+	for _, nodes := range w.stores {
+		store.FinalState(nodes...)
 	}
 	note := r.String()
 	if r.Detail != "" {

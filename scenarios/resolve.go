@@ -114,7 +114,7 @@ func resolveConsumers(f *fileConsumers, s *Scenario) Consumers {
 		Members:         int(valueOr(f.Members, 3)),
 		MaxPollRecords:  int(valueOr(f.MaxPollRecords, 50)),
 		MaxPollInterval: int64(valueOr(f.MaxPollInterval, 5*nsMinute)),
-		Heartbeat:       int64(valueOr(f.Heartbeat, period(s.Broker.SessionTimeout/3))),
+		Heartbeat:       int64(valueOr(f.Heartbeat, period(twoDigits(s.Broker.SessionTimeout/3)))),
 		FetchWait:       int64(valueOr(f.FetchWait, 500*nsMillisecond)),
 		CallTimeout:     int64(valueOr(f.CallTimeout, 5*nsSecond)),
 		RequestTimeout:  int64(valueOr(f.RequestTimeout, 2*nsSecond)),
@@ -175,8 +175,9 @@ func resolveStack(f *fileStack) Stack {
 
 func resolveContract(f *fileStack) history.Contract {
 	c := history.Contract{
-		Loss:  history.Promise(valueOr(f.Promises.Loss, "")),
-		Order: string(valueOr(f.Promises.Order, "")),
+		Loss:    history.Promise(valueOr(f.Promises.Loss, "")),
+		Order:   string(valueOr(f.Promises.Order, "")),
+		Zombies: history.Promise(valueOr(f.Promises.Zombies, "")),
 	}
 	dup := f.Promises.Duplicates
 	for i, p := range []*choice{dup.Critical, dup.State, dup.Notify, dup.Derived} {

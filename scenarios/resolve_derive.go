@@ -90,3 +90,13 @@ func shortHash(v any, digits int) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:digits]
 }
+
+// twoDigits cuts a derived time of 10 ns or more to its two leading digits. Idle work repeats after the least common multiple
+// of its periods: with 333,333,333 ns beside the polls' 500 ms that is years, and no quiet time could be skipped.
+func twoDigits(ns int64) int64 {
+	unit := int64(1)
+	for ns/unit >= 100 {
+		unit *= 10
+	}
+	return ns / unit * unit
+}

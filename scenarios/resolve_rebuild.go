@@ -198,7 +198,7 @@ func (d Downstream) tree() *docNode {
 
 func (st *Stack) tree() *docNode {
 	promises, duplicates := new(docNode), &docNode{kind: mapNode}
-	promises.set("loss", leaf(string(st.Contract.Loss))).set("order", leaf(st.Contract.Order))
+	promises.set("loss", leaf(string(st.Contract.Loss))).set("order", leaf(st.Contract.Order)).set("zombies", leaf(string(st.Contract.Zombies)))
 	for _, class := range SortedKeys(st.Contract.Duplicates) {
 		duplicates.set(class, leaf(string(st.Contract.Duplicates[class])))
 	}

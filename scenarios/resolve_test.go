@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/twiceless/twiceless/sim"
 )
 
@@ -74,6 +76,13 @@ func TestResolvePayments(t *testing.T) {
 	}
 	if s.Flow[2].Amount != 4000 || s.Flow[2].Op != "charge" || s.Flow[2].Class.String() != "critical" {
 		t.Errorf("%+v", s.Flow[2])
+	}
+}
+
+// Members that idle for 26 hours must cost nothing: the heartbeat that nobody stated has a short common multiple with polls.
+func TestResolveHeartbeat(t *testing.T) {
+	for timeout, want := range map[int64]int64{6e9: 2e9, 1e9: 330e6, 10e9: 3300e6, 45e9: 15e9, 30e6: 10e6} {
+		require.Equal(t, want, twoDigits(timeout/3), timeout)
 	}
 }
 

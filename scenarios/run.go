@@ -7,12 +7,13 @@ import (
 
 	"github.com/twiceless/twiceless/checker"
 	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
 // Epoch is the model epoch: it changes when any digest can.
-const Epoch = 1
+const Epoch = 2
 
 // Result is everything one run yields. History belongs to the memory that the run used: it is valid until the
 // next run on it.
@@ -45,7 +46,7 @@ func (w *world) finish(c *Case) *Result {
 	return w.result(c, stop, verdicts)
 }
 
-// Plan parses and checks the plan of a case against its scenario.
+// Plan parses and checks the plan of a case against its scenario, and the names of its planted bugs.
 func Plan(c *Case) ([]faults.Fault, error) {
 	plan, err := faults.ParseLines(c.Intent.Plan)
 	if err != nil {
@@ -54,6 +55,10 @@ func Plan(c *Case) ([]faults.Fault, error) {
 	voc := c.Intent.Scenario.Vocabulary(c.Intent.Stack)
 	if c.Intent.PlanType != PlanHunting {
 		voc.Roles = append(voc.Roles, measuredRoles()...)
+		voc.Topics = append(voc.Topics, faults.RoleDedup)
+	}
+	if _, err := model.PlantedBugs(c.Intent.Planted); err != nil {
+		return nil, err
 	}
 	for _, f := range plan {
 		if err := faults.Check(f, voc); err != nil {

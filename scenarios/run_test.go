@@ -125,7 +125,8 @@ func TestConsumerKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a cell of runs")
 	}
-	s := &Sweep{Scenario: payments(t), Stacks: stacksOf(payments(t)), Faults: []string{"consumer-kill"}, Runs: 20, Base: 1, Workers: 2}
+	s := &Sweep{Scenario: payments(t), Stacks: []string{"at-least-once", "at-most-once", "key-event-stage", "dedup-durable"}, Faults: []string{"consumer-kill"},
+		Runs: 20, Base: 1, Workers: 2}
 	swept, err := s.Do(context.Background())
 	require.NoError(t, err)
 	require.Empty(t, swept.Crashes)
@@ -157,15 +158,11 @@ func TestConsumerKill(t *testing.T) {
 // Every fault kind, every stack: no run may end by a fault of the simulator, stuck, or at a limit.
 func TestEveryCellEnds(t *testing.T) {
 	sc := payments(t)
-	runs := 2
-	if testing.Short() {
-		runs = 1
-	}
 	var kinds []string
 	for _, k := range history.FaultKinds() {
 		kinds = append(kinds, k.Name)
 	}
-	s := &Sweep{Scenario: sc, Stacks: stacksOf(sc), Faults: kinds, Runs: runs, Base: 100, Workers: 2}
+	s := &Sweep{Scenario: sc, Stacks: stacksOf(sc), Faults: kinds, Runs: 1, Base: 100, Workers: 2}
 	swept, err := s.Do(context.Background())
 	require.NoError(t, err)
 	for _, c := range swept.Crashes {

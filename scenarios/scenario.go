@@ -93,7 +93,7 @@ type Consumers struct {
 	Members         int   `json:"members"`           // 1 to 100; default 3
 	MaxPollRecords  int   `json:"max_poll_records"`  // default 50
 	MaxPollInterval int64 `json:"max_poll_interval"` // on the member's monotonic clock; default 5m
-	Heartbeat       int64 `json:"heartbeat"`         // default session_timeout/3
+	Heartbeat       int64 `json:"heartbeat"`         // default session_timeout/3, cut to two digits
 	FetchWait       int64 `json:"fetch_wait"`        // long poll; default 500ms
 	CallTimeout     int64 `json:"call_timeout"`      // of a stage's call; default 5s, beyond the slowest answer of every default service
 	RequestTimeout  int64 `json:"request_timeout"`   // of requests to the broker (besides fetch and join waits); default 2s

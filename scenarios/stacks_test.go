@@ -165,3 +165,40 @@ func TestStageRecordKeepsALaterFailureFromRepeatingAnEffect(t *testing.T) {
 		require.Equal(t, c.after, notified(name, late), "%q: killed after the record", c.variant)
 	}
 }
+
+// M23: a budget parks what an outage outlasts, and the rest goes on; without one nothing is parked, and everything behind
+// the first failure waits for the end, past its deadline.
+func TestRetryWithoutABudgetBlocksUntilTheOutageEnds(t *testing.T) {
+	const outage = "at 12s refuse payments for 4m"
+	sc := payments(t)
+	sc.Phases.Chaos = 20 * nsSecond
+	budget, blocking := aimed(t, sc, "at-least-once", outage), aimed(t, sc, "retry-blocking", outage)
+	require.Positive(t, budget.Row.Buckets[history.ParkedB])
+	require.Zero(t, blocking.Row.Buckets[history.ParkedB])
+	require.Greater(t, blocking.Row.Buckets[history.Late], budget.Row.Buckets[history.Late])
+	require.Zero(t, extraCharges(blocking), "nobody was charged while it lasted")
+	t.Logf("with a budget %d late and %d parked, without one %d late", budget.Row.Buckets[history.Late], budget.Row.Buckets[history.ParkedB], blocking.Row.Buckets[history.Late])
+}
+
+// C20b: the primary dies between its answer and the replica's hearing of it. A consumer that lives does not care; if the
+// event also comes again, the promoted replica grants what was done. A store that is durable on one node makes it wait.
+func TestFailOverOfTheDedupStore(t *testing.T) {
+	const (
+		fail = "when notifier.present/sent{event=order-5} #1 kill $leader(dedup/0) for 60s"
+		kill = "when notifier.present/sent{event=order-5} #1 kill $caller for 1s"
+	)
+	sc := brief(t)
+	require.Zero(t, extraCharges(aimed(t, sc, "dedup-replicated", fail)))
+	require.Zero(t, extraCharges(aimed(t, sc, "dedup-replicated", kill)))
+	r := aimed(t, sc, "dedup-replicated", fail, kill)
+	require.Equal(t, int64(1), extraCharges(r))
+	require.True(t, r.Row.Outside, "two faults")
+	require.Contains(t, r.Verdicts.Fingerprints(), "duplicate-effect (critical)/charge/dedup-record-lost")
+	require.Zero(t, extraCharges(aimed(t, sc, "dedup-durable", "when notifier.present/sent{event=order-5} #1 kill dedup-1 for 60s", kill)))
+
+	during := func(stack, plan string) int {
+		return len(between(aimed(t, sc, stack, plan), history.KindApplied, 13, 60))
+	}
+	require.Zero(t, during("dedup-durable", "at 9s kill dedup-1 for 60s"))
+	require.Positive(t, during("dedup-replicated", "at 9s kill $leader(dedup/0) for 60s"), "the replica is promoted long before the primary is back")
+}

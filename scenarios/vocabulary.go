@@ -28,6 +28,11 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 		for _, op := range kind.Ops {
 			voc.ServiceOps = append(voc.ServiceOps, st.Name+"."+op)
 		}
+		if kind.Replicas > 0 {
+			voc.Roles = append(voc.Roles, store.SentinelService)
+			voc.ServiceOps = append(voc.ServiceOps, store.SentinelService+"."+store.OpPrimary)
+			voc.Topics = append(voc.Topics, st.Name) // $leader(dedup/0) is its primary
+		}
 	}
 	for _, t := range asm.topics {
 		voc.Topics = append(voc.Topics, t.name)
@@ -57,6 +62,9 @@ func measuredRoles() []string {
 // if the stack has no node of it: no number of runs will show what dedup-down does to a stack without a store.
 func (s *Scenario) CanHappen(stackName, kind string) bool {
 	k, ok := history.FaultKindByName(kind)
+	if k.Target == "@primary" {
+		return slices.Contains(s.Vocabulary(stackName).Roles, store.SentinelService)
+	}
 	return !ok || !slices.Contains(measuredRoles(), k.Target) || slices.Contains(s.Vocabulary(stackName).Roles, k.Target)
 }
 

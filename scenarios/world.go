@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
-
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/broker"
@@ -29,16 +27,18 @@ type Memory struct {
 
 // world is one case made runnable.
 type world struct {
-	sc    *Scenario
-	stack *Stack
-	plan  []faults.Fault
-	sim   *sim.World
-	asm   *assembly
-	dir   *model.Directory
+	sc      *Scenario
+	stack   *Stack
+	plan    []faults.Fault
+	planted model.Planted
+	kept    *Reductions // nil = everything
+	sim     *sim.World
+	asm     *assembly
+	dir     *model.Directory
 
 	broker   *sim.Node
 	producer *sim.Node
-	stores   []*sim.Node
+	stores   [][]*sim.Node // nodes of each
 	boots    []*sim.Node
 	out      producer.Outstanding
 	refusing map[string]bool // by service; looked up only
@@ -64,17 +64,23 @@ func build(c *Case, plan []faults.Fault, mem *Memory) *world {
 func buildWith(c *Case, plan []faults.Fault, mem *Memory, put func(model.Flow, map[string]*model.Offer) *assembly) *world {
 	sc := c.Intent.Scenario
 	st := sc.stackNamed(c.Intent.Stack)
+	planted, err := model.PlantedBugs(c.Intent.Planted)
+	if err != nil {
+		panic("scenarios: " + err.Error() + " passed the check")
+	}
 	cfg := sim.Config{Seed: c.Witness.Seed, Latency: sc.Network.Latency, History: &mem.history,
-		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}, EveryEvent: mem.everyEvent}
+		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}, EveryEvent: mem.everyEvent,
+		KillDropsPageCache: planted.Has(model.PageCacheLostOnKill)}
 	if mem.world == nil {
 		mem.world = sim.New(cfg)
 	} else {
 		mem.world.Reset(cfg)
 	}
-	w := &world{sc: sc, stack: st, plan: plan, sim: mem.world, refusing: map[string]bool{}}
+	w := &world{sc: sc, stack: st, plan: plan, planted: planted, sim: mem.world, refusing: map[string]bool{}}
 	w.header(c)
 	w.assemble(put)
-	w.nodes(c.Intent.Reductions)
+	w.kept = c.Intent.Reductions
+	w.nodes()
 	w.injector = faults.Inject(w.sim, plan, (*controls)(w))
 	w.phases()
 	return w
@@ -97,7 +103,7 @@ func (w *world) chaos() (from, to sim.Time) {
 func (w *world) header(c *Case) {
 	from, to := w.chaos()
 	w.sim.History.Header = history.Header{Format: "twiceless-history", Version: history.FormatVersion, Epoch: Epoch,
-		Scenario: w.sc.Name, Hash: w.sc.Hash(), Stack: w.stack.Name, Seed: c.Witness.Seed, Plan: c.Intent.Plan,
+		Scenario: w.sc.Name, Hash: w.sc.Hash(), Stack: w.stack.Name, Seed: c.Witness.Seed, Plan: c.Intent.Plan, Planted: c.Intent.Planted,
 		Chaos: [2]int64{int64(from), int64(to)}, Deadline: w.sc.Workload.Deadline}
 }
 
@@ -106,11 +112,11 @@ func (w *world) assemble(put func(model.Flow, map[string]*model.Offer) *assembly
 	flow := flowOf(w.sc)
 	w.asm = put(flow, w.sc.offers())
 	w.sim.History.Header.Requires = requirements(flow)
-	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Emit: w.emit}
+	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Emit: w.emit, Planted: w.planted}
 }
 
 // nodes adds every node, in an order that depends on names only, and boots them when the world starts.
-func (w *world) nodes(r *Reductions) {
+func (w *world) nodes() {
 	w.addBroker()
 	for _, name := range SortedKeys(w.sc.Downstreams) {
 		w.addService(name)
@@ -119,14 +125,14 @@ func (w *world) nodes(r *Reductions) {
 		w.addStore(s)
 	}
 	for i := range w.asm.loops {
-		for range w.members(r) {
+		for range w.kept.members(w.sc.Consumers.Members) {
 			w.boots = append(w.boots, w.addMember(&w.asm.loops[i]))
 		}
 	}
 	for _, role := range w.asm.roles {
 		w.addRole(role)
 	}
-	w.addProducer(r)
+	w.addProducer()
 	w.sim.At(0, sim.PhaseFault, func() {
 		w.phase("warm-up")
 		for _, n := range w.boots {
@@ -135,25 +141,10 @@ func (w *world) nodes(r *Reductions) {
 	})
 }
 
-// members is the number of members that a reduction keeps.
-func (w *world) members(r *Reductions) int {
-	if r == nil || r.KeepNodes == nil {
-		return w.sc.Consumers.Members
-	}
-	kept := 0
-	for _, n := range r.KeepNodes {
-		var k int
-		if _, err := fmt.Sscanf(n, "consumer-%d", &k); err == nil {
-			kept++
-		}
-	}
-	return max(1, kept)
-}
-
 func (w *world) addBroker() {
-	cfg := broker.Config{RebalanceDelay: sim.Duration(w.sc.Broker.RebalanceDelay)}
+	cfg := broker.Config{RebalanceDelay: sim.Duration(w.sc.Broker.RebalanceDelay), Planted: w.planted}
 	for _, name := range SortedKeys(w.sc.Broker.Topics) {
-		cfg.Topics = append(cfg.Topics, broker.Topic{Name: name, Partitions: w.sc.Broker.Topics[name].Partitions})
+		cfg.Topics = append(cfg.Topics, broker.Topic{Name: name, Partitions: w.partitions(name)})
 	}
 	for _, t := range w.asm.topics {
 		cfg.Topics = append(cfg.Topics, broker.Topic{Name: t.name, Partitions: t.partitions})
@@ -163,6 +154,11 @@ func (w *world) addBroker() {
 	w.boots = append(w.boots, w.broker)
 }
 
+// partitions of a topic of the scenario.
+func (w *world) partitions(topic string) int {
+	return w.kept.partitions(topic, w.sc.Broker.Topics[topic].Partitions)
+}
+
 func (w *world) addService(name string) {
 	d := w.sc.Downstreams[name]
 	kind, ok := downstream.KindByName(d.Kind)
@@ -170,7 +166,7 @@ func (w *world) addService(name string) {
 		panic("scenarios: downstream kind " + d.Kind)
 	}
 	n := w.sim.Role(name, kind.New(downstream.Config{Service: name, Latency: d.Latency, CapacityPerSecond: d.Capacity,
-		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }}))
+		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }, Planted: w.planted}))
 	w.dir.Services[name] = n
 	w.boots = append(w.boots, n)
 }
@@ -195,10 +191,14 @@ func (w *world) addStore(s model.StoreSpec) {
 	if !ok {
 		panic("scenarios: store kind " + s.Kind)
 	}
-	n := w.sim.Role(s.Name, kind.New(store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window}))
-	w.dir.Services[s.Name] = n
-	w.stores = append(w.stores, n)
-	w.boots = append(w.boots, n)
+	nodes, sentinel := store.Add(w.sim, s.Name, kind, store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window, Planted: w.planted})
+	w.dir.Services[s.Name] = nodes[0]
+	w.stores = append(w.stores, nodes)
+	w.boots = append(w.boots, nodes...)
+	if sentinel != nil {
+		w.dir.Services[store.SentinelService] = sentinel
+		w.boots = append(w.boots, sentinel)
+	}
 }
 
 // addMember adds one member of a group, down.
@@ -207,7 +207,7 @@ func (w *world) addMember(l *loopSpec) *sim.Node {
 	cfg := consumer.Config{Group: l.group, Topic: l.topic, SessionTimeout: sim.Duration(w.sc.Broker.SessionTimeout),
 		Heartbeat: sim.Duration(c.Heartbeat), MaxPollInterval: sim.Duration(c.MaxPollInterval), MaxPollRecords: c.MaxPollRecords,
 		FetchWait: sim.Duration(c.FetchWait), RequestTimeout: sim.Duration(c.RequestTimeout), Restart: sim.Duration(c.Restart),
-		CommitTimeout: sim.Duration(c.CommitTimeout), Backoff: 100 * sim.Millisecond}
+		CommitTimeout: sim.Duration(c.CommitTimeout), Backoff: 100 * sim.Millisecond, Planted: w.planted}
 	handle := w.asm.handler()
 	return w.sim.Role(l.role, consumer.New(cfg, w.dir, w.leader, func(c model.Ctx, in model.Consumer) { l.run(c, in, handle) }))
 }
@@ -221,7 +221,7 @@ func (w *world) addRole(r roleSpec) {
 	}
 }
 
-func (w *world) addProducer(r *Reductions) {
+func (w *world) addProducer() {
 	from, to := w.chaos()
 	wl := producer.Workload{Event: w.sc.Event, Interval: sim.Duration(w.sc.Workload.Interval), From: from, To: to,
 		Keys: w.sc.Workload.KeyCount}
@@ -229,16 +229,10 @@ func (w *world) addProducer(r *Reductions) {
 		z := rng.NewZipf(w.sc.Workload.KeyCount, w.sc.Workload.KeySkew)
 		wl.Zipf = &z
 	}
-	if r != nil && r.KeepEvents != nil {
-		kept := map[string]bool{}
-		for _, e := range r.KeepEvents {
-			kept[e] = true
-		}
-		wl.Kept = func(event string) bool { return kept[event] }
-	}
+	wl.Kept = w.kept.events()
 	p := &w.sc.Producer
 	w.producer = w.sim.Role("producer", producer.New(producer.Config{Topic: w.asm.flow.Source,
-		Partitions: w.sc.Broker.Topics[w.asm.flow.Source].Partitions, Acks: w.stack.Acks, Retries: w.stack.Retries,
+		Partitions: w.partitions(w.asm.flow.Source), Acks: w.stack.Acks, Retries: w.stack.Retries,
 		RequestTimeout: sim.Duration(p.RequestTimeout), DeliveryTimeout: sim.Duration(p.DeliveryTimeout), Backoff: sim.Duration(p.Backoff),
 		Send: w.asm.sender}, wl, w.leader, &w.out))
 	w.boots = append(w.boots, w.producer)

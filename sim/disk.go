@@ -188,6 +188,25 @@ func (w *World) freeDiskOp(op *diskOp) {
 	w.diskOps = append(w.diskOps, op)
 }
 
+// records counts those of all files, the page cache included; -1 when nothing was ever written.
+func (d *Disk) records() int64 {
+	if len(d.files) == 0 {
+		return -1
+	}
+	n := 0
+	for _, f := range d.files {
+		n += len(f.records)
+	}
+	return int64(n)
+}
+
+// dropPageCache is the planted bug KillDropsPageCache.
+func (d *Disk) dropPageCache() {
+	for _, f := range d.files {
+		f.records = slices.Clone(f.records[:f.durable])
+	}
+}
+
 // losePower drops what was not durable: a drawn number of records survives anyway, the last of them may be torn.
 func (d *Disk) losePower() {
 	for _, f := range d.files {

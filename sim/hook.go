@@ -27,7 +27,7 @@ type hooks struct {
 	byID     map[string]func(*Hit)
 	watched  []bool // by Op·5+step
 	observer func(*Hit)
-	passed   int64 // passages that somebody watched
+	passed   int64 // passages that somebody watched, but for those without an event that only the observer saw
 }
 
 // active says whether anybody watches anything: only a watcher can stop code at its own hook.
@@ -89,7 +89,8 @@ func (w *World) Watch(id string, fn func(*Hit)) {
 	}
 }
 
-// Observe calls fn at every passage through any hook: how hunting learns which hooks a workload reaches.
+// Observe calls fn at every passage through any hook: how hunting learns which hooks a workload reaches. Passages
+// without an event are left out where quiet time passes by whole cycles, so that an observed run is the run itself.
 func (w *World) Observe(fn func(*Hit)) {
 	w.hooks.observer = fn
 	for i := range w.hooks.watched {
@@ -109,8 +110,11 @@ func (w *World) step(op Op, s int, at, caller *Node, act *Action) bool {
 func (w *World) fire(h *Hit) bool {
 	p, acting := w.running, w.acting
 	w.running, w.acting = nil, actor{}
-	w.hooks.passed++
-	if fn := w.hooks.byID[h.Hook]; fn != nil {
+	fn := w.hooks.byID[h.Hook]
+	if fn != nil || h.Event != "" {
+		w.hooks.passed++
+	}
+	if fn != nil {
 		fn(h)
 	}
 	if w.hooks.observer != nil {

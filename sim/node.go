@@ -124,7 +124,7 @@ func (n *Node) Boot() {
 	if torn > 0 {
 		note = fmt.Sprintf("%d torn records cut off", torn)
 	}
-	n.Record(history.Fact{Kind: history.KindBooted, Fence: -1, Offset: -1, Note: note})
+	n.Record(history.Fact{Kind: history.KindBooted, Fence: -1, Offset: n.disk.records(), Note: note})
 	n.w.handle(n, func() {
 		h := n.boot(n)
 		n.assertFresh(h)
@@ -173,12 +173,15 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 	if !n.up {
 		panic("sim: " + how + " of " + n.name + ", which is down")
 	}
-	n.Record(history.Fact{Kind: history.KindStopped, Fence: -1, Offset: -1, Cause: cause, Note: how})
+	n.Record(history.Fact{Kind: history.KindStopped, Fence: -1, Offset: n.disk.records(), Cause: cause, Note: how})
 	n.up, n.dark, n.paused = false, dark, false
 	n.w.dropEvents(n)
 	if dark {
 		n.disk.losePower()
 	} else {
+		if n.w.forgetful {
+			n.disk.dropPageCache()
+		}
 		n.w.resetCalls(n)
 	}
 	for p := n.first; p != nil; p = p.next {

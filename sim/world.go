@@ -59,6 +59,7 @@ type World struct {
 	stop       *StopReason
 	closing    bool
 	everyEvent bool
+	forgetful  bool
 }
 
 // Config of a world. The zero value of Limits means the defaults.
@@ -70,6 +71,9 @@ type Config struct {
 
 	// EveryEvent has quiet times executed event by event, for tests of the leap: facts and draws must be the same.
 	EveryEvent bool
+
+	// KillDropsPageCache is a planted bug: a plain kill loses what was not fsynced, as if the power had gone.
+	KillDropsPageCache bool
 }
 
 // New makes a world.
@@ -105,7 +109,7 @@ func (w *World) Reset(c Config) {
 		byName: w.byName, calls: w.calls[:0], freeC: w.freeC[:0], doomed: w.doomed[:0],
 		idle: w.idle[:0], all: w.all[:0], ops: w.ops[:0], opByName: w.opByName, attempts: w.attempts,
 		packets: w.packets, diskOps: w.diskOps, requests: w.requests,
-		quiet: quiet{anchor: anchor{pending: w.quiet.anchor.pending[:0]}, moving: w.quiet.moving[:0]}, everyEvent: c.EveryEvent,
+		quiet: quiet{anchor: anchor{pending: w.quiet.anchor.pending[:0]}, moving: w.quiet.moving[:0]}, everyEvent: c.EveryEvent, forgetful: c.KillDropsPageCache,
 		latency: c.Latency, limits: c.Limits.filled(), marks: w.marks[:0], digest: rng.Mix(c.Seed),
 	}
 	h.Reset(w.limits.Facts)

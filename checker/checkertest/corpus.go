@@ -49,6 +49,21 @@ func Clean() []Example {
 			s.Dedup("done", "order-1", "charge", "a").Gives("ok")
 			s.Dedup("claim", "order-1", "charge", "b").Gives("done")
 		}),
+		example("each position moved by its owner", "", "", func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0").Move(1, "consumer-1", "orders/0", 5).Revoke(1, "consumer-1", "orders/0")
+			s.Assign(2, "consumer-2", "orders/0").Move(2, "consumer-2", "orders/0", 7)
+		}),
+		example("a zombie before its successor has acted", "", "", func(s *Story) {
+			a := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			b := s.Offer("order-2", "anna").Accept().Append("orders/0", 1)
+			zombie := a.DeliverIn(1, "consumer-1")
+			next := b.DeliverIn(2, "consumer-2")
+			zombie.Do("charge", "book", "mail")
+			next.Do("charge", "book", "mail").Commit()
+		}),
+		example("what a kill and a power loss leave", "", "", func(s *Story) {
+			s.Restart("broker-1", "kill", 9, 9).Restart("broker-1", "power-loss", 12, 10)
+		}),
 	}
 }
 
@@ -145,6 +160,28 @@ func plantedOthers() []Example {
 		}),
 		example("still queued", history.PropStuck, history.LabelStuckInStore, func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Held("queue")
+		}),
+		example("a zombie after its successor", history.PropZombie, history.LabelNotFenced, func(s *Story) {
+			a := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			b := s.Offer("order-2", "bert").Accept().Append("orders/0", 1)
+			zombie := a.DeliverIn(1, "consumer-1")
+			b.DeliverIn(2, "consumer-2").Do("charge", "book", "mail").Commit()
+			zombie.Do("charge", "book", "mail")
+		}),
+		example("a position moved by a zombie", history.PropCommit, history.LabelNotFenced, func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0").Assign(2, "consumer-2", "orders/0").Move(1, "consumer-1", "orders/0", 5)
+		}),
+		example("a position moved after it was given up", history.PropCommit, history.LabelNotOwned, func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0").Revoke(1, "consumer-1", "orders/0").Move(1, "consumer-1", "orders/0", 5)
+		}),
+		example("a position moved in a generation that it is not owned in", history.PropCommit, history.LabelNotOwned, func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0").Assign(2, "consumer-1", "orders/1").Move(2, "consumer-1", "orders/0", 5)
+		}),
+		example("parked without its key", history.PropDeadLetter, history.LabelRecordIncomplete, func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").ParkAs("").Commit()
+		}),
+		example("a kill that took the page cache", history.PropPageCache, history.LabelForgottenByKill, func(s *Story) {
+			s.Restart("broker-1", "kill", 9, 8)
 		}),
 		example("granted twice", history.PropLinearizable, history.LabelUnexplained, func(s *Story) {
 			s.Dedup("claim", "order-1", "charge", "a").Gives("granted")

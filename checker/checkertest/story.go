@@ -87,6 +87,7 @@ func fact(k history.Kind, node, event string, cause int64) history.Fact {
 type Intent struct {
 	s     *Story
 	event string
+	key   string
 	id    int64
 }
 
@@ -94,7 +95,7 @@ type Intent struct {
 func (s *Story) Offer(event, key string) *Intent {
 	f := fact(history.KindOffered, "producer-1", event, 0)
 	f.Key, f.Until = key, s.now+Millisecond
-	return &Intent{s, event, s.Record(f)}
+	return &Intent{s, event, key, s.Record(f)}
 }
 
 // Accept tells the application: success.
@@ -137,6 +138,7 @@ func (i *Intent) Append(partition string, offset int64) *Log {
 
 func (i *Intent) append(partition string, offset, cause int64) *Log {
 	f := fact(history.KindAppended, "broker-1", i.event, cause)
+	f.Key = i.key
 	f.Resource, f.Offset = partition, offset
 	return &Log{i, partition, offset, i.s.Record(f)}
 }
@@ -155,9 +157,12 @@ type Delivery struct {
 }
 
 // Deliver hands the record to consumer code on a node.
-func (r *Log) Deliver(node string) *Delivery {
+func (r *Log) Deliver(node string) *Delivery { return r.DeliverIn(-1, node) }
+
+// DeliverIn hands it out in a generation of the group.
+func (r *Log) DeliverIn(generation int64, node string) *Delivery {
 	f := fact(history.KindDelivered, node, r.i.event, r.id)
-	f.Resource, f.Offset, f.Op = r.partition, r.offset, Group
+	f.Resource, f.Offset, f.Op, f.Fence = r.partition, r.offset, Group, generation
 	return &Delivery{r, node, r.i.s.Record(f)}
 }
 
@@ -190,8 +195,22 @@ func (d *Delivery) Commit() *Delivery {
 // Drop gives the event up with a log line.
 func (d *Delivery) Drop() *Delivery { return d.note(history.KindDropped) }
 
+// DeadLetters is the topic of parked events.
+const DeadLetters = "orders.dlq"
+
 // Park makes a record of the failed event durable.
-func (d *Delivery) Park() *Delivery { return d.note(history.KindParked) }
+func (d *Delivery) Park() *Delivery { return d.ParkAs(d.r.i.key) }
+
+// ParkAs makes a record with that business key.
+func (d *Delivery) ParkAs(key string) *Delivery {
+	f := fact(history.KindAppended, "broker-1", d.r.i.event, d.id)
+	f.Resource, f.Offset, f.Key = DeadLetters+"/0", 0, key
+	d.r.i.s.Record(f)
+	f = d.fact(history.KindParked)
+	f.Resource = DeadLetters
+	d.r.i.s.Record(f)
+	return d
+}
 
 // Suppress takes the event for a repetition.
 func (d *Delivery) Suppress(stage string) *Delivery {
@@ -264,6 +283,47 @@ func (c *Call) Reply(o history.Outcome) *Delivery {
 	f.Stage, f.Outcome = c.stage, o
 	c.d.r.i.s.Record(f)
 	return c.d
+}
+
+// Assign lets a member believe that it owns a partition, in a generation that the group has completed.
+func (s *Story) Assign(generation int64, node, partition string) *Story {
+	f := fact(history.KindGeneration, "broker-1", "", 0)
+	f.Resource, f.Fence = Group, generation
+	s.Record(f)
+	return s.owns(history.KindAssigned, generation, node, partition)
+}
+
+// Revoke lets it give the partition up.
+func (s *Story) Revoke(generation int64, node, partition string) *Story {
+	return s.owns(history.KindRevoked, generation, node, partition)
+}
+
+func (s *Story) owns(k history.Kind, generation int64, node, partition string) *Story {
+	f := fact(k, node, "", 0)
+	f.Resource, f.Fence = partition, generation
+	s.Record(f)
+	return s
+}
+
+// Move is a commit of a member that the coordinator takes.
+func (s *Story) Move(generation int64, node, partition string, offset int64) *Story {
+	f := fact(history.KindCommitting, node, "", 0)
+	f.Resource, f.Offset, f.Op, f.Fence = partition, offset, Group, generation
+	f.Cause = s.Record(f)
+	f.Kind, f.Node = history.KindCommitted, "broker-1"
+	s.Record(f)
+	return s
+}
+
+// Restart ends an incarnation in that way and begins the next; each with a number of records on the disk.
+func (s *Story) Restart(node, how string, before, after int64) *Story {
+	f := fact(history.KindStopped, node, "", 0)
+	f.Note, f.Offset = how, before
+	s.Record(f)
+	f = fact(history.KindBooted, node, "", 0)
+	f.Offset = after
+	s.Record(f)
+	return s
 }
 
 // Stop ends an incarnation of a node.

@@ -12,6 +12,7 @@ import (
 type Config struct {
 	Topics         []Topic
 	RebalanceDelay sim.Duration // the first join of an empty group waits this long for others; broker's monotonic clock
+	Planted        model.Planted
 }
 
 // Topic is a name and a number of partitions.
@@ -25,6 +26,7 @@ type Broker struct {
 	n      *sim.Node
 	inc    int32
 	delay  sim.Duration
+	bugs   model.Planted
 	topics []*topic // in order of the configuration
 	groups []*group // in order of their first join
 	meta   journal
@@ -38,7 +40,7 @@ type Broker struct {
 func New(cfg Config) func(*sim.Node) sim.Handler {
 	topics := append([]Topic(nil), cfg.Topics...)
 	return func(n *sim.Node) sim.Handler {
-		b := &Broker{n: n, inc: n.Incarnation(), delay: cfg.RebalanceDelay, meta: journal{n: n, file: metaFile}}
+		b := &Broker{n: n, inc: n.Incarnation(), delay: cfg.RebalanceDelay, bugs: cfg.Planted, meta: journal{n: n, file: metaFile}}
 		b.boot(topics)
 		return b
 	}

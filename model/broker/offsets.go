@@ -6,36 +6,12 @@ import (
 	"github.com/twiceless/twiceless/sim/history"
 )
 
-// commit moves positions when member and generation are the group's, and answers when that is durable. A member
-// that has not yet joined the rebalance may still commit what it did; once the new generation is issued, not. An
-// operator, who is no member, may while nobody is.
+// commit moves positions and answers when that is durable.
 func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
 	g, m := b.find(req.Group, req.Member)
-	operator := g != nil && g.state == Empty && req.Member == "" && req.Generation == model.NoGeneration
-	switch {
-	case operator && req.Topic == g.topic:
-	case operator:
-		r.Fail(model.ErrUnknownTopic, 0)
+	if err := b.mayCommit(g, m, req); err != nil {
+		r.Fail(err, 0)
 		return
-	case m == nil:
-		r.Fail(model.ErrUnknownMember, 0)
-		return
-	case req.Generation != g.generation:
-		r.Fail(model.ErrIllegalGeneration, 0)
-		return
-	case g.state == CompletingRebalance:
-		g.touch(m)
-		r.Fail(model.ErrRebalance, 0)
-		return
-	case req.Topic != g.topic:
-		r.Fail(model.ErrUnknownTopic, 0)
-		return
-	}
-	for _, o := range req.Offsets {
-		if p := b.partition(req.Topic, o.Partition); p == nil || o.Offset < 0 || o.Offset > int64(len(p.messages)) {
-			r.Fail(model.ErrOffsetOutOfRange, 0)
-			return
-		}
 	}
 	if m != nil {
 		g.touch(m)
@@ -44,6 +20,33 @@ func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
 	if b.alive() {
 		g.file.durable(r.Action, func(int) { g.moved(r, req) })
 	}
+}
+
+// mayCommit is nil when member and generation are the group's. A member that has not yet joined the rebalance may
+// still commit what it did; once the new generation is issued, not: it would move the positions of its successor. An
+// operator, who is no member, may while nobody is.
+func (b *Broker) mayCommit(g *group, m *member, req *model.CommitRequest) error {
+	operator := g != nil && g.state == Empty && req.Member == "" && req.Generation == model.NoGeneration
+	unfenced := g != nil && b.bugs.Has(model.UnfencedZombie)
+	switch {
+	case operator, unfenced:
+	case m == nil:
+		return model.ErrUnknownMember
+	case req.Generation != g.generation:
+		return model.ErrIllegalGeneration
+	case g.state == CompletingRebalance:
+		g.touch(m)
+		return model.ErrRebalance
+	}
+	if req.Topic != g.topic {
+		return model.ErrUnknownTopic
+	}
+	for _, o := range req.Offsets {
+		if p := b.partition(req.Topic, o.Partition); p == nil || o.Offset < 0 || o.Offset > int64(len(p.messages)) {
+			return model.ErrOffsetOutOfRange
+		}
+	}
+	return nil
 }
 
 // moved is a commit that has become durable: the last writer wins.

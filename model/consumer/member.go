@@ -22,6 +22,7 @@ type Config struct {
 	Restart         sim.Duration // from boot to the first instruction
 	CommitTimeout   sim.Duration // of a commit with its retries; Kafka's default.api.timeout.ms is 60 s
 	Backoff         sim.Duration // after a failed request
+	Planted         model.Planted
 }
 
 // Loop is what an engine runs in each member.
@@ -65,6 +66,7 @@ type Member struct {
 	assigned   []int64 // fact ids, parallel to owned
 	lastPoll   sim.Time
 	onRevoke   func(model.Ctx)
+	former     []model.PartitionOffset // where it left off, for the planted bug in-memory-checkpoint only
 	wake       sim.Signal
 	ended      bool       // the loop has
 	over       sim.Signal // says so

@@ -41,7 +41,8 @@ func (m *Member) retry(p *sim.Proc, err error) {
 	p.Sleep(m.cfg.Backoff)
 }
 
-// take reads the positions of the member's share and believes in it from then on.
+// take reads the positions of the member's share and believes in it from then on. They are the group's: what the member
+// remembers of a partition says nothing of what another one has done to it since.
 func (m *Member) take(p *sim.Proc, partitions []int) {
 	if len(partitions) > 0 {
 		reply, err := m.ask(p, m.ops.offsets, model.OffsetsRequest{Group: m.cfg.Group, Topic: m.cfg.Topic, Partitions: partitions}, m.cfg.RequestTimeout)
@@ -50,6 +51,9 @@ func (m *Member) take(p *sim.Proc, partitions []int) {
 			return
 		}
 		m.owned = append(m.owned[:0], reply.(model.OffsetsReply).Offsets...)
+		if m.cfg.Planted.Has(model.InMemoryCheckpoint) {
+			m.fromMemory()
+		}
 	}
 	for _, o := range m.owned {
 		m.assigned = append(m.assigned, p.Record(history.Fact{Kind: history.KindAssigned, Resource: model.PartitionName(m.cfg.Topic, o.Partition),
@@ -57,6 +61,17 @@ func (m *Member) take(p *sim.Proc, partitions []int) {
 	}
 	m.joined = true
 	m.n.Reached("group/assigned", sim.Action{})
+}
+
+// fromMemory is the planted bug in-memory-checkpoint.
+func (m *Member) fromMemory() {
+	for i := range m.owned {
+		for _, o := range m.former {
+			if o.Partition == m.owned[i].Partition {
+				m.owned[i].Offset = o.Offset
+			}
+		}
+	}
 }
 
 // revoke ends the belief in the present share.
@@ -71,6 +86,11 @@ func (m *Member) revoke(c model.Ctx) {
 	}
 	if len(m.owned) > 0 {
 		m.n.Reached("group/revoked", sim.Action{})
+	}
+	if m.cfg.Planted.Has(model.InMemoryCheckpoint) {
+		for _, o := range m.owned {
+			m.former = moveTo(m.former, o.Partition, o.Offset)
+		}
 	}
 	m.owned, m.assigned = m.owned[:0], m.assigned[:0]
 }

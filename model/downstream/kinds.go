@@ -16,6 +16,7 @@ type Config struct {
 	Stage             func(op string) (kind model.StageKind, cl history.Class) // what an op is; nil = every op is an effect
 	Refusing          func() bool                                              // the outage switch, asked at arrival; nil = never
 	Append, Fsync     rng.Dist                                                 // disk timing
+	Planted           model.Planted                                            // bugs of this world
 }
 
 // Kind is one row of the table of services.

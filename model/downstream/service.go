@@ -114,10 +114,10 @@ func (s *service) fenced(m *model.Message) bool {
 	if m.Guard == "" || s.cfg.Offer == nil || !s.cfg.Offer.Fences {
 		return false
 	}
-	if m.Fence < s.highest[m.Guard] {
+	if m.Fence < s.highest[m.Guard] && !s.cfg.Planted.Has(model.FenceUnchecked) {
 		return true
 	}
-	s.highest[m.Guard] = m.Fence
+	s.highest[m.Guard] = max(s.highest[m.Guard], m.Fence)
 	return false
 }
 

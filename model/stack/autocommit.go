@@ -102,6 +102,9 @@ func (s *autoPositions) commit(c model.Ctx) {
 
 // revoked is the last chance to commit: what comes of it, the positions are no longer this member's.
 func (s *autoPositions) revoked(c model.Ctx) {
+	if c.Planted(model.CommitOfRevokedPartition) {
+		return
+	}
 	s.commit(c)
 	s.returned = nil
 	s.share++

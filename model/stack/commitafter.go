@@ -21,17 +21,24 @@ func (commitAfter) Build(a model.Assembly, f model.Flow) {
 			if !ok {
 				return
 			}
+			if c.Planted(model.CommitBeforeEffect) {
+				moveOn(c, in, batch)
+			}
 			outcomes := handle(c, batch)
 			finish(c, batch, outcomes)
-			kept := settled(batch, outcomes)
-			if len(kept) == 0 {
-				continue
-			}
-			work := &model.Work{}
-			work.Enlist(&positions{in, kept})
-			_ = work.Complete(c.With(kept[len(kept)-1].Intent)) // refused or unknown: the records come again, to whoever owns them
+			moveOn(c, in, settled(batch, outcomes))
 		}
 	})
+}
+
+// moveOn commits the positions of what was handled. Refused or unknown: the records come again, to whoever owns them.
+func moveOn(c model.Ctx, in model.Consumer, done []model.Message) {
+	if len(done) == 0 {
+		return
+	}
+	work := &model.Work{}
+	work.Enlist(&positions{in, done})
+	_ = work.Complete(c.With(done[len(done)-1].Intent))
 }
 
 // positions is the participant that moves the group's offsets.

@@ -49,8 +49,12 @@ func park(c model.Ctx, topic string, m model.Message, o model.Outcome) {
 		reason = o.Why.Error()
 	}
 	m.Headers = fmt.Sprintf("topic=%s partition=%d offset=%d attempts=%d at=%d reason=%q", m.Topic, m.Partition, m.Offset, max(1, o.Tries), c.Wall(), reason)
+	record := m
+	if c.Planted(model.DeadLetterWithoutKey) {
+		record.Key = ""
+	}
 	for {
-		err := c.With(m.Intent).Emit(topic, m)
+		err := c.With(m.Intent).Emit(topic, record)
 		if err == nil {
 			break
 		}

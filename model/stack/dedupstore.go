@@ -24,7 +24,10 @@ type dedupStore struct {
 }
 
 func (dedupStore) Name() string { return "dedup-store" }
-func (dedupStore) Needs() []model.Capability {
+func (d dedupStore) Needs() []model.Capability {
+	if d.variant == inProcess {
+		return []model.Capability{model.EventID}
+	}
 	return []model.Capability{model.EventID, model.StoreClaim}
 }
 func (dedupStore) Gives() []model.Capability { return nil }
@@ -66,10 +69,14 @@ func (d dedupStore) guard(a model.Assembly) func(model.Call) model.Call {
 	case inFront:
 		a.Store(model.StoreSpec{Kind: "durable", Name: DedupService, Window: d.window})
 		own := newTables()
-		return func(inner model.Call) model.Call { return own.front(guard(ask, DedupService, inner)) }
+		return func(inner model.Call) model.Call { return own.front(guard(client{}.ask, DedupService, inner)) }
 	}
 	a.Store(model.StoreSpec{Kind: d.variant, Name: DedupService, Window: d.window})
-	return func(inner model.Call) model.Call { return guard(ask, DedupService, inner) }
+	store := client{}
+	if d.variant == replicated {
+		store.known = newMemory(func() *primary { return &primary{} })
+	}
+	return func(inner model.Call) model.Call { return guard(store.ask, DedupService, inner) }
 }
 
 // asking is one operation on the records, wherever they are kept.
@@ -78,6 +85,9 @@ type asking func(c model.Ctx, op, token string, m model.Message) (result string,
 // guard is claim, effect, done.
 func guard(ask asking, where string, inner model.Call) model.Call {
 	return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
+		if c.Planted(model.EffectBeforeClaim) {
+			return claimAfter(ask, where, inner)(c, stage, m)
+		}
 		token := newToken(c, m)
 		result, err := ask(c, opClaim, token, m)
 		switch {
@@ -88,6 +98,9 @@ func guard(ask asking, where string, inner model.Call) model.Call {
 			return m, nil
 		case result == pending:
 			return m, model.ErrUndecided
+		}
+		if c.Planted(model.MarkBeforeEffect) {
+			_, _ = ask(c, opDone, token, m)
 		}
 		reply, err := inner(c, stage, m)
 		switch {
@@ -105,6 +118,23 @@ func guard(ask asking, where string, inner model.Call) model.Call {
 	}
 }
 
+// claimAfter is the planted bug effect-before-claim: the records agree, and come too late to keep anybody from the effect.
+func claimAfter(ask asking, where string, inner model.Call) model.Call {
+	return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
+		reply, err := inner(c, stage, m)
+		if err != nil {
+			return m, err
+		}
+		token := newToken(c, m)
+		if result, e := ask(c, opClaim, token, m); e == nil && result == isDone {
+			suppressed(c, where, m)
+			return reply, nil
+		}
+		_, _ = ask(c, opDone, token, m)
+		return reply, nil
+	}
+}
+
 // suppressed states that a repetition was recognised.
 func suppressed(c model.Ctx, where string, m model.Message) {
 	c.Record(history.Fact{Kind: history.KindSuppressed, Resource: where, Op: opClaim, Cause: m.Cause, Note: "dedup store: done", Fence: -1, Offset: -1})
@@ -117,15 +147,15 @@ func newToken(c model.Ctx, m model.Message) string {
 }
 
 // ask performs one judged operation, again when its fate is unknown: all three are idempotent for one token.
-func ask(c model.Ctx, op, token string, m model.Message) (string, error) {
+func (s client) ask(c model.Ctx, op, token string, m model.Message) (string, error) {
 	object := DedupService + "/" + c.Intent().Event + "/" + c.Intent().Stage
 	var err error
 	for range storeTries {
 		invoke := c.Record(history.Fact{Kind: history.KindInvoke, Resource: object, Op: op, Value: token, Cause: m.Cause, Fence: -1, Offset: -1})
 		req := m
-		req.Payload, req.Cause = token, invoke
+		req.Payload, req.Cause, req.Asked = token, invoke, c.Wall()
 		var reply model.Message
-		reply, err = c.Call(DedupService, op, req)
+		reply, err = s.call(c, op, req)
 		done := history.Fact{Kind: history.KindComplete, Resource: object, Op: op, Value: reply.Payload, Cause: invoke, Outcome: history.Acked, Note: reply.Headers, Fence: -1, Offset: -1}
 		if err != nil {
 			done.Outcome = history.Failed
@@ -151,7 +181,13 @@ func dedupStoreKind() LayerKind {
 			{Name: "window", Type: Duration, Min: "0s", Max: "87840h", Default: "0s", Doc: "How long the store keeps a record after its last change, on its wall clock. 0 = for ever."},
 		},
 		Check: checkDedupStore,
-		New:   func(v Values) model.Layer { return dedupStore{v.Word("variant"), v.Duration("window")} },
+		Keeps: func(v Values) Keeping {
+			if v.Word("variant") == inProcess {
+				return KeepsInProcess
+			}
+			return KeepsDurably
+		},
+		New: func(v Values) model.Layer { return dedupStore{v.Word("variant"), v.Duration("window")} },
 	}
 }
 

@@ -106,7 +106,7 @@ func (f fence) byLease(held *memory[map[string]*holding]) func(model.Call) model
 			if err := f.hold(c, guard, h, m); err != nil {
 				return m, err
 			}
-			if f.variant == "token" {
+			if f.variant == "token" && !c.Planted(model.LeaseWithoutToken) {
 				m.Guard, m.Fence = guard, h.token
 			}
 			return inner(c, stage, m)
@@ -145,13 +145,17 @@ func (f fence) acquire(c model.Ctx, guard string, h *holding, m model.Message) e
 	holder := fmt.Sprintf("%s/%d", n.Name(), n.Incarnation())
 	for began := c.Now(); ; c.Sleep(leasePause) {
 		asked := c.Now()
-		result, err := askLease(c, "acquire", model.Message{Guard: guard, Payload: holder, Cause: m.Cause})
+		result, err := askLease(c, "acquire", model.Message{Guard: guard, Payload: holder, Generation: m.Generation, Cause: m.Cause})
 		if err != nil {
 			return err
 		}
-		if result.Payload == "granted" {
+		switch result.Payload {
+		case "granted":
 			h.token, h.until = result.Fence, asked.Add(f.lease)
 			return nil
+		case "lost":
+			h.lost = true
+			return model.ErrFenced
 		}
 		if c.Now().Sub(began) > f.lease {
 			return fmt.Errorf("%s is held by another: %w", guard, model.ErrUnavailable)
@@ -162,8 +166,8 @@ func (f fence) acquire(c model.Ctx, guard string, h *holding, m model.Message) e
 // askLease performs one operation. Whatever became of it, the effect has not been called: the error is definite.
 func askLease(c model.Ctx, op string, req model.Message) (model.Message, error) {
 	reply, err := c.Call(LeaseService, op, req)
-	if err != nil {
-		return reply, fmt.Errorf("lease service: %w (%v)", model.ErrUnavailable, err)
+	if err != nil { // nothing has been done: it may be tried again
+		return reply, fmt.Errorf("lease service: %w (%s)", model.ErrUnavailable, err.Error())
 	}
 	return reply, nil
 }

@@ -114,6 +114,26 @@ func TestFenceStopsAZombieAtItsOwnLease(t *testing.T) {
 	require.InDelta(t, int64(10*sim.Second), int64(waited), float64(sim.Second))
 }
 
+// A consumer that was paused before its first effect in its generation has no lease to lose. It gets none any more when
+// its successor has had it, also when the successor has let it run out: its token would be the higher one.
+func TestFenceStopsAZombieThatNeverHadALease(t *testing.T) {
+	g := newRig(t)
+	stage := install(t, "fence", map[string]string{"variant": "token"}).stages["charge"](func(_ model.Ctx, _ string, m model.Message) (model.Message, error) {
+		return m, nil
+	})
+	g.run(t, func(c *model.Context) {
+		_, err := stage(c, "charge", delivered(5))
+		require.NoError(t, err)
+	})
+	g.run(t, func(c *model.Context) {
+		c.Sleep(15 * sim.Second)
+		_, err := stage(c, "charge", delivered(4))
+		require.ErrorIs(t, err, model.ErrFenced)
+		_, err = stage(c, "charge", delivered(4))
+		require.ErrorIs(t, err, model.ErrFenced)
+	})
+}
+
 // Without a lease no effect, and no doubt about it: the event may be tried again.
 func TestFenceAppliesNothingWithoutALease(t *testing.T) {
 	g, e := newRig(t), &charging{}

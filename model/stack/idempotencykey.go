@@ -42,7 +42,7 @@ func (k idempotencyKey) Install(a model.Assembly, f model.Flow) {
 		a.AtService(s.Service, k.offer)
 		a.OnStage(s.Name, func(inner model.Call) model.Call {
 			return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
-				m.IdempotencyKey = k.key(m, stage)
+				m.IdempotencyKey = k.key(c, m, stage)
 				return inner(c, stage, m)
 			}
 		})
@@ -57,8 +57,12 @@ func (k idempotencyKey) offer(o *model.Offer) {
 	}
 }
 
-func (k idempotencyKey) key(m model.Message, stage string) string {
-	parts := make([]string, 0, len(k.from))
+// key is the same for every try of one intent.
+func (k idempotencyKey) key(c model.Ctx, m model.Message, stage string) string {
+	parts := make([]string, 0, len(k.from)+1)
+	if c.Planted(model.AttemptDerivedKey) {
+		parts = append(parts, strconv.Itoa(m.Attempt))
+	}
 	for _, part := range k.from {
 		switch part {
 		case "attempt":
@@ -85,6 +89,12 @@ func idempotencyKeyKind() LayerKind {
 			{Name: "keep", Type: Duration, Min: "0s", Max: "87840h", Doc: "How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."},
 		},
 		Check: checkIdempotencyKey,
+		Keeps: func(v Values) Keeping {
+			if from := v.Words("from"); slices.Contains(from, "delivery") || len(from) == 0 {
+				return KeepsNothing
+			}
+			return KeepsDurably // by the called service
+		},
 		New: func(v Values) model.Layer {
 			k := idempotencyKey{from: v.Words("from"), sets: v.Given("keep")}
 			if k.sets {

@@ -17,7 +17,7 @@ func keySent(t *testing.T, wrap func(model.Call) model.Call, m model.Message) (k
 		key = m.IdempotencyKey
 		return m, nil
 	}
-	_, err := wrap(service)(nil, m.Stage, m)
+	_, err := wrap(service)(&model.Context{}, m.Stage, m)
 	require.NoError(t, err)
 	return key
 }

@@ -17,8 +17,20 @@ type LayerKind struct {
 	Params    []Param
 	Check     func(*Site, Values)                     // reports what is wrong where the layer stands; nil = nothing can be
 	Chain     func(Values, sim.Duration) sim.Duration // longest time that the layer may keep a message, if one run of what is inside may take so long; nil = as long
+	Keeps     func(Values) Keeping                    // where what it knows of past events is kept; nil = it knows nothing of them
 	New       func(Values) model.Layer
 }
+
+// Keeping is what becomes of what a layer knows of past events when nodes stop.
+type Keeping uint8
+
+// KeepsNothing: a repetition is like the first time. KeepsInProcess: what is known is gone with the process.
+// KeepsDurably: it is there after a kill and after a power loss of whoever keeps it.
+const (
+	KeepsNothing Keeping = iota
+	KeepsInProcess
+	KeepsDurably
+)
 
 // Engines lists the engines, sorted by name.
 func Engines() []EngineKind {

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"fmt"
+
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 )
@@ -8,10 +10,13 @@ import (
 // retry runs a failed handler again, in place, after a delay that doubles from one bound up to the other. It blocks
 // its partition meanwhile and keeps the order. It removes losses by passing errors and brings repetitions: the whole
 // handler runs again, also the stages that had succeeded.
+//
+// Without a budget nothing is ever given up: the partition waits as long as the outage lasts, and what comes behind is
+// late. A wait beyond the consumer's poll interval costs it its partitions, and the next owner waits at the same record.
 type retry struct {
 	backoff  string // exponential, or none: the layer does nothing
 	from, to sim.Duration
-	budget   int // tries after the first
+	budget   int // tries after the first; 0 = no end
 }
 
 func (retry) Name() string              { return "retry" }
@@ -36,14 +41,18 @@ func (r retry) Install(a model.Assembly, _ model.Flow) {
 
 // persist handles one message until it is no longer to be retried or the budget is spent.
 func (r retry) persist(c model.Ctx, inner model.Batch, m model.Message) model.Outcome {
+	event := m.Event
 	for try, delay := 0, r.from; ; try++ {
 		m.Attempt = try + 1
+		if try > 0 && c.Planted(model.RetryChangesEventID) {
+			m.Event = fmt.Sprintf("%s-try-%d", event, try+1)
+		}
 		o := inner(c, []model.Message{m})[0]
 		o.Tries = try + 1
 		if o.Is != model.Retry {
 			return o
 		}
-		if try == r.budget {
+		if r.budget > 0 && try == r.budget {
 			return model.Outcome{Is: model.Park, Why: o.Why, Tries: o.Tries}
 		}
 		c.Sleep(max(delay, o.After))
@@ -69,13 +78,16 @@ func retryKind() LayerKind {
 			{Name: "backoff", Type: OneOf, Of: "exponential|none", Default: "exponential", Doc: "How delays grow."},
 			{Name: "from", Type: Duration, Min: "1ms", Max: "1h", Default: "100ms", Doc: "First delay."},
 			{Name: "to", Type: Duration, Min: "1ms", Max: "24h", Default: "10s", Doc: "Longest delay."},
-			{Name: "budget", Type: Count, Min: "1", Max: "1000", Unit: "tries", Default: "8", Doc: "Tries after the first."},
+			{Name: "budget", Type: Count, Min: "0", Max: "1000", Unit: "tries", Default: "8", Doc: "Tries after the first. 0 = without end, so that nothing is given up."},
 		},
 		Check: checkRetry,
 		Chain: func(v Values, run sim.Duration) sim.Duration {
 			r := retryOf(v)
-			if r.backoff == "none" {
+			switch {
+			case r.backoff == "none":
 				return run
+			case r.budget == 0: // as long as the fault lasts; then the delay in which its end fell, and a run
+				return r.to + 2*run
 			}
 			return r.delays() + sim.Duration(r.budget+1)*run
 		},

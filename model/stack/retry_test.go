@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,6 +54,14 @@ func TestRetryDoublesItsDelaysUpToTheCeilingAndParks(t *testing.T) {
 	require.Equal(t, []int{1, 2, 3, 4, 5}, f.attempts)
 }
 
+// Without a budget an outage of any length is sat out, in place.
+func TestRetryWithoutABudgetGivesNothingUp(t *testing.T) {
+	f := &failing{times: 200}
+	out := handleUnder(t, map[string]string{"budget": "0", "to": "1s"}, f, message("order-1"), message("order-2"))
+	require.Equal(t, []model.Outcome{{Is: model.Done, Tries: 201}, {Is: model.Done, Tries: 201}}, out)
+	require.Equal(t, slices.Repeat([]string{"order-1"}, 201), f.handled[:201], "what comes behind waits")
+}
+
 func TestRetryEndsWithTheFirstSuccess(t *testing.T) {
 	f := &failing{times: 2}
 	require.Equal(t, []model.Outcome{{Is: model.Done, Tries: 3}}, handleUnder(t, nil, f, message("order-1")))
@@ -99,6 +108,8 @@ func TestRetryChain(t *testing.T) {
 	const ms = sim.Millisecond
 	require.Equal(t, 900*ms+5*sim.Minute, chain(map[string]string{"from": "100ms", "to": "300ms", "budget": "4"}))
 	require.Equal(t, sim.Minute, chain(map[string]string{"backoff": "none"}))
+
+	require.Equal(t, 10*sim.Second+2*sim.Minute, chain(map[string]string{"budget": "0"}), "from the end of the fault on")
 
 	f := &failing{times: 100}
 	handleUnder(t, nil, f, message("order-1"))

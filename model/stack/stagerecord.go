@@ -93,7 +93,7 @@ func (r stageRecord) recall(c model.Ctx, known map[string]*progress, m model.Mes
 	}
 	reply, err := c.Call(StagesService, "recall", model.Message{Cause: m.Cause})
 	if err != nil { // nothing has been done: it may be tried again
-		return nil, fmt.Errorf("stage records: %w (%v)", model.ErrUnavailable, err)
+		return nil, fmt.Errorf("stage records: %w (%s)", model.ErrUnavailable, err.Error())
 	}
 	for in := (model.Fields{Rest: reply.Payload}); in.More(); {
 		stage := in.Text()
@@ -129,6 +129,12 @@ func stageRecordKind() LayerKind {
 			if s.commitsBefore() {
 				s.Report("", "commit-before never runs an event twice, so no stage is ever skipped; use engine: commit-after")
 			}
+		},
+		Keeps: func(v Values) Keeping {
+			if v.Word("variant") == "memory" {
+				return KeepsInProcess
+			}
+			return KeepsDurably
 		},
 		New: func(v Values) model.Layer { return stageRecord{v.Word("variant")} },
 	}

@@ -20,13 +20,18 @@ import (
 type durable struct {
 	door
 	cfg     Config
+	file    string
 	records map[name]change
 	queues  map[name][]*sim.Request // of records with operations under way
+
+	shut  bool          // operations are refused: a replica that is not the primary
+	term  int64         // counts what makes operations that are under way void
+	wrote func(*change) // a change is durable and about to be answered; nil = nobody needs to know
 }
 
 func newDurable(cfg Config) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
-		s := &durable{cfg: cfg, records: map[name]change{}, queues: map[name][]*sim.Request{}}
+		s := &durable{cfg: cfg, file: file, records: map[name]change{}, queues: map[name][]*sim.Request{}}
 		n.Disk().Timing(cfg.Append, cfg.Fsync)
 		s.open(n, file, s.load, s.arrive)
 		return s
@@ -34,7 +39,7 @@ func newDurable(cfg Config) func(*sim.Node) sim.Handler {
 }
 
 func (s *durable) load() {
-	for _, c := range changes(s.n) {
+	for _, c := range changes(s.n, s.file) {
 		s.set(c)
 	}
 }
@@ -70,8 +75,13 @@ func (s *durable) begin(id name) {
 
 // execute decides, writes what changes, and answers.
 func (s *durable) execute(id name, r *sim.Request) {
+	if s.shut {
+		s.refuse(id, r)
+		return
+	}
 	m := r.Body.(model.Message)
-	before, expired := s.look(id)
+	now := s.clock(&m)
+	before, expired := s.look(id, now)
 	after, result := decide(before, strings.TrimPrefix(r.Op, Service+"."), m.Payload)
 	reply := model.Message{Intent: m.Intent, Payload: result}
 	if expired && result == Granted {
@@ -81,13 +91,21 @@ func (s *durable) execute(id name, r *sim.Request) {
 		s.reply(id, r, reply)
 		return
 	}
-	c := change{id, after, s.n.Wall()}
-	s.n.Append(file, c.encode(), r.Action, nil)
+	c := change{id, after, now}
+	term := s.term
+	s.n.Append(s.file, c.encode(), r.Action, nil)
 	if !r.Alive() {
 		return
 	}
-	s.n.Fsync(file, r.Action, func() {
+	s.n.Fsync(s.file, r.Action, func() {
+		if s.term != term {
+			s.refuse(id, r)
+			return
+		}
 		s.set(c)
+		if s.wrote != nil {
+			s.wrote(&c)
+		}
 		r.Applied()
 		if r.Alive() {
 			s.reply(id, r, reply)
@@ -95,10 +113,18 @@ func (s *durable) execute(id name, r *sim.Request) {
 	})
 }
 
-// look is the state of a record now. One whose window has passed counts as absent.
-func (s *durable) look(id name) (is state, expired bool) {
+// clock judges windows: the store's own, because callers' clocks differ, and a record would expire by whoever asks.
+func (s *durable) clock(m *model.Message) sim.Time {
+	if s.cfg.Planted.Has(model.TTLOnCallersClock) {
+		return m.Asked
+	}
+	return s.n.Wall()
+}
+
+// look is the state of a record at that time. One whose window has passed counts as absent.
+func (s *durable) look(id name, now sim.Time) (is state, expired bool) {
 	c, known := s.records[id]
-	if known && s.cfg.Window > 0 && s.n.Wall().Sub(c.at) >= s.cfg.Window {
+	if known && s.cfg.Window > 0 && now.Sub(c.at) >= s.cfg.Window {
 		return state{}, true
 	}
 	return c.state, false
@@ -107,7 +133,17 @@ func (s *durable) look(id name) (is state, expired bool) {
 // reply answers the first operation of a record's queue and begins the next.
 func (s *durable) reply(id name, r *sim.Request, answer model.Message) {
 	r.Reply(answer, 0)
-	if !r.Alive() {
+	s.advance(id, r)
+}
+
+// refuse turns the first operation of a record's queue away, and begins the next.
+func (s *durable) refuse(id name, r *sim.Request) {
+	r.Fail(model.ErrNotPrimary, 0)
+	s.advance(id, r)
+}
+
+func (s *durable) advance(id name, answered *sim.Request) {
+	if !answered.Alive() {
 		return
 	}
 	rest := s.queues[id][1:]

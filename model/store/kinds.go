@@ -30,8 +30,9 @@ const (
 
 // Config of a store in one world.
 type Config struct {
-	Append, Fsync rng.Dist     // disk timing
-	Latency       rng.Dist     // service time of an operation
+	Append, Fsync rng.Dist // disk timing
+	Latency       rng.Dist // service time of an operation
+	Planted       model.Planted
 	Window        sim.Duration // of a dedup store: how long a record is kept after its last change, on the store's wall clock; 0 = for ever. Of leases: how long one holds
 }
 
@@ -40,20 +41,34 @@ type Kind struct {
 	Name, Doc string
 	Gives     []model.Capability
 	Ops       []string                                 // that its service answers, sorted
+	Replicas  int                                      // nodes beside the first; with some, a sentinel watches over them all
 	New       func(Config) func(*sim.Node) sim.Handler // the factory of a node's incarnations
 }
 
 // Kinds lists the stores, sorted by name.
 func Kinds() []Kind {
 	return []Kind{
-		{"durable", "every claim is on disk before it is answered, and kept for ever or for a window (M29, M30)", []model.Capability{model.StoreClaim}, claimOps(), newDurable},
-		{"lease", "hands out one holder's lease at a time, with a token that grows (M31)", []model.Capability{model.StoreLease}, []string{OpAcquire, OpRenew}, newLeases},
-		{"stage-records", "keeps which stages of an event are done, with their results (M27)", []model.Capability{model.StoreStages}, []string{OpComplete, OpRecall}, newStages},
+		{"durable", "every claim is on disk before it is answered, and kept for ever or for a window (M29, M30)", []model.Capability{model.StoreClaim}, claimOps(), 0, newDurable},
+		{"lease", "hands out one holder's lease at a time, with a token that grows (M31)", []model.Capability{model.StoreLease}, []string{OpAcquire, OpRenew}, 0, newLeases},
+		{"replicated-async", "a primary answers and tells its replica afterwards, which is promoted when the primary is gone: what it had not been told is forgotten (M56)", []model.Capability{model.StoreClaim}, replicaOps(), 1, newReplica},
+		{"stage-records", "keeps which stages of an event are done, with their results (M27)", []model.Capability{model.StoreStages}, []string{OpComplete, OpRecall}, 0, newStages},
 	}
 }
 
 // claimOps are those of a dedup store.
 func claimOps() []string { return []string{OpClaim, OpDone, OpRelease} }
+
+// Add adds the nodes of a store to a world, down: those that hold the records, and who watches over them if they are
+// several, else nil.
+func Add(w *sim.World, role string, k Kind, cfg Config) (nodes []*sim.Node, sentinel *sim.Node) {
+	for range 1 + k.Replicas {
+		nodes = append(nodes, w.Role(role, k.New(cfg)))
+	}
+	if k.Replicas > 0 {
+		sentinel = w.Role(SentinelService, newSentinel(role))
+	}
+	return nodes, sentinel
+}
 
 // KindByName finds a kind.
 func KindByName(name string) (Kind, bool) {

@@ -50,9 +50,9 @@ func decode(s string) (c change, ok bool) {
 	return c, ok && !in.Bad && !in.More()
 }
 
-// changes reads the file; the node may be down. A line torn by a power loss, which the next boot would cut off, is
-// left out.
-func changes(n *sim.Node) []change {
+// changes reads a file of changes; the node may be down. A line torn by a power loss, which the next boot would cut off,
+// is left out.
+func changes(n *sim.Node, file string) []change {
 	lines := n.Disk().Read(file)
 	out := make([]change, 0, len(lines))
 	for i, s := range lines {
@@ -68,10 +68,12 @@ func changes(n *sim.Node) []change {
 	return out
 }
 
-// FinalState states what the store still holds undecided: one fact per pending record, in order of first insertion.
-// It reads the disk only, so it works while the node is down.
-func FinalState(n *sim.Node) {
-	all := changes(n)
+// FinalState states what a store still holds undecided: one fact per pending record, in order of first insertion. Of
+// several replicas the primary of the latest epoch speaks. It reads disks only, so it works while nodes are down.
+func FinalState(nodes ...*sim.Node) {
+	n := Primary(nodes)
+	epoch, _ := lastTerm(n)
+	all := changes(n, fileOf(epoch))
 	last := make(map[name]state, len(all))
 	for i := range all {
 		last[all[i].name] = all[i].state

@@ -14,6 +14,7 @@ type Contract struct {
 	Duplicates map[string]Promise `json:"duplicates,omitempty"` // by effect class
 	Loss       Promise            `json:"loss,omitempty"`
 	Order      string             `json:"order,omitempty"` // per-key or ""
+	Zombies    Promise            `json:"zombies,omitempty"`
 	Envelope   []Bound            `json:"envelope,omitempty"`
 }
 
@@ -37,6 +38,10 @@ const (
 	PropPhantom           Property = "phantom-effect"
 	PropLinearizable      Property = "linearizability"
 	PropStuck             Property = "stuck"
+	PropZombie            Property = "zombie-effect"
+	PropCommit            Property = "commit-ownership"
+	PropDeadLetter        Property = "dead-letter"
+	PropPageCache         Property = "page-cache"
 	PropHarness           Property = "harness"
 )
 
@@ -66,6 +71,10 @@ const (
 	LabelStuckInStore               Label = "stuck-in-store"
 	LabelReordered                  Label = "overtaken"
 	LabelUnexplained                Label = "unexplained"
+	LabelNotFenced                  Label = "not-fenced" // an earlier owner acted after a later one
+	LabelNotOwned                   Label = "not-owned"  // the member had given the partition up, or never had it
+	LabelRecordIncomplete           Label = "record-incomplete"
+	LabelForgottenByKill            Label = "forgotten-by-kill"
 )
 
 // Labels lists the closed table with one sentence each.
@@ -92,6 +101,10 @@ func Labels() []struct {
 		{LabelStuckInStore, "a store still holds the event where a live component would take it up"},
 		{LabelSuppressedWithoutEffect, "the event was taken for a repetition although its effect never took place"},
 		{LabelTruncated, "a log took the record and later no longer held it"},
+		{LabelForgottenByKill, "a process ended and its disk held less afterwards, although the machine had not"},
+		{LabelNotFenced, "a party took what an earlier owner asked for after a later owner had taken over"},
+		{LabelNotOwned, "a member acted for a partition that it had given up, or never had, in that generation"},
+		{LabelRecordIncomplete, "the record of an event that was given up lacks what is needed to take it up again"},
 		{LabelUnexplained, "no rule of the judge explains it"},
 	}
 }

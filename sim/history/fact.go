@@ -45,7 +45,8 @@ type Header struct {
 	Hash     string        `json:"hash"`     // scenario hash
 	Stack    string        `json:"stack"`
 	Seed     uint64        `json:"seed,string"`
-	Plan     []string      `json:"plan"` // text of each fault
+	Plan     []string      `json:"plan"`              // text of each fault
+	Planted  []string      `json:"planted,omitempty"` // names of the bugs that the world was built with
 	Requires []Requirement `json:"requires"`
 	Ordered  bool          `json:"ordered"`  // the scenario promises nothing by this; checkers count reorders per key
 	Chaos    [2]int64      `json:"chaos"`    // begin and end of the chaos phase, ns

@@ -7,7 +7,7 @@ type FaultKind struct {
 	Title     string    // what people say
 	Doc       string    // the real incident it models
 	Verb      string    // the verb of its plan lines
-	Target    string    // role, or @broker, @any, @effect, @effects, @group, @workers
+	Target    string    // role, or @broker, @any, @effect, @effects, @group, @workers, @primary
 	For       int64     // default duration, ns; 0 = instantaneous or until heal
 	By        int64     // default size (clock-skew, clock-jump), ns
 	Grace     int64     // default grace period (deploy), ns; 0 = not taken
@@ -36,6 +36,7 @@ var faultTable = []FaultKind{
 	{Name: "clock-jump", Title: "clock jump 1 h", Doc: "one node's wall clock steps ahead by an hour at once (a bad time source, a restored snapshot) and NTP steps it back at the heal", Verb: "jump", Target: "@any", By: 3600 * second, UntilHeal: true, Dimension: ClockSkew},
 	{Name: "deploy", Title: "deploy", Doc: "rolling deploy: each consumer in turn is asked to stop, is killed when its grace is over, and boots as the new version", Verb: "deploy", Target: "@group", Grace: 5 * second},
 	{Name: "dedup-down", Title: "dedup down 30 s", Doc: "the process of the dedup store dies and stays away; stacks without a store have nothing to lose", Verb: "kill", Target: "dedup", For: 30 * second, Dimension: Outage},
+	{Name: "dedup-failover", Title: "dedup fail-over", Doc: "the primary of a replicated dedup store dies and stays away for longer than it takes to promote its replica; stacks without replicas have none to lose", Verb: "kill", Target: "@primary", For: 60 * second, Dimension: Outage},
 }
 
 // FaultKinds returns the table of fault kinds in column order.

@@ -9,8 +9,8 @@ type Kind uint8
 const (
 	KindNone         Kind = iota
 	KindPhase             // the run entered a phase; Note is its name
-	KindBooted            // a node began an incarnation
-	KindStopped           // a node ended an incarnation; Note: kill, power-loss, graceful
+	KindBooted            // a node began an incarnation; Offset is how many records its disk holds, -1 = nothing was ever written
+	KindStopped           // a node ended an incarnation; Note: kill, power-loss, graceful; Offset is how many records its disk holds, the page cache included
 	KindUnwound           // a process died at an await; Note is file:line of the await
 	KindPanicked          // code of a process panicked; Note is file:line and the value
 	KindOffered           // the workload offered an intent at Until (intended arrival); Requires lists its effects

@@ -147,7 +147,8 @@ func expect(k *scenarios.Case, found []history.Finding, contract history.Contrac
 // gravity lists the properties, the gravest first.
 func gravity() []history.Property {
 	return []history.Property{
-		history.PropHarness, history.PropDuplicateCritical, history.PropLoss, history.PropStuck, history.PropPhantom, history.PropLinearizable,
+		history.PropHarness, history.PropCommit, history.PropDeadLetter, history.PropPageCache,
+		history.PropDuplicateCritical, history.PropLoss, history.PropStuck, history.PropPhantom, history.PropLinearizable, history.PropZombie,
 		history.PropDuplicateState, history.PropOrder, history.PropDuplicateNotify, history.PropDuplicateDerived,
 	}
 }

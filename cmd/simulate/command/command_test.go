@@ -56,7 +56,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "compare", "run", "replay", "report", "merge", "list", "explain", "vet", "schema", "version"} {
+	for _, name := range []string{"", "compare", "run", "replay", "shrink", "report", "merge", "list", "explain", "vet", "schema", "version"} {
 		t.Run(name, func(t *testing.T) {
 			args := strings.Fields(name + " --help")
 			got := simulate(args...)
@@ -72,7 +72,7 @@ func TestHelp(t *testing.T) {
 
 func TestHelpKnowsOnlyWhatHasArrived(t *testing.T) {
 	help := simulate("--help").out
-	for _, later := range []string{"shrink", "explore", "verify", "claims", "check ", "corpus", "digests"} {
+	for _, later := range []string{"explore", "verify", "claims", "check ", "corpus", "digests"} {
 		require.NotContains(t, help, "  "+later)
 	}
 	for _, flag := range []string{"--cost"} {
@@ -125,6 +125,10 @@ func TestUsageErrors(t *testing.T) {
 		"replay none.case":                  "none.case: no such file",
 		"replay dir":                        "a directory",
 		"replay x --history - --timeline -": "cannot both be standard output",
+		"shrink":                            "takes one case file",
+		"shrink none.case":                  "none.case: no such file",
+		"shrink none.case --runs 1":         "--runs 1: from 4",
+		"shrink small.yaml":                 "small.yaml",
 		"merge dir":                         "merge needs -o",
 		"merge dir -o x":                    "no compare.json there",
 		"merge none -o x":                   "no such file",

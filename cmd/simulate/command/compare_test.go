@@ -101,6 +101,18 @@ func TestCompareLeavesAReport(t *testing.T) {
 	require.Positive(t, cases)
 }
 
+// What an earlier comparison left goes, also if this program can no longer read its scenario.
+func TestAnEarlierComparisonIsReplaced(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.MkdirAll("out/cases", 0o755))
+	require.NoError(t, os.WriteFile("out/compare.json", []byte(`{"version":1,"scenario":{"field":"of a model that is no more"},"cases":["cases/old.case","../beside.case"]}`), 0o644))
+	for _, name := range []string{"out/cases/old.case", "beside.case", "out/cases/mine.case"} {
+		require.NoError(t, os.WriteFile(name, nil, 0o644))
+	}
+	clearOut("out")
+	require.Equal(t, []string{"beside.case", "out/cases/mine.case", "out/compare.json"}, files(t, "."), "what it did not list stays")
+}
+
 // A stack without a store cannot meet dedup-down: its cell says so, and is not taken for one that was never exercised.
 func TestACellThatCannotHappen(t *testing.T) {
 	t.Chdir(t.TempDir())

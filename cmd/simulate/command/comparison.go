@@ -80,30 +80,39 @@ func (c *comparison) encode(cases []string) []byte {
 // errNoComparison says that a directory holds no comparison.
 var errNoComparison = errors.New("no comparison there")
 
-// readAbout reads compare.json.
-func readAbout(dir string) (*comparison, *about, error) {
-	path := filepath.Join(dir, aboutFile)
+// scanAbout reads compare.json and believes nothing of it yet but its version.
+func scanAbout(path string) (*about, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, errNoComparison
+		return nil, errNoComparison
 	case err != nil:
-		return nil, nil, failf(exitInput, "%s: %v", path, reason(err))
+		return nil, failf(exitInput, "%s: %v", path, reason(err))
 	case !info.Mode().IsRegular() || info.Size() > 16<<20:
-		return nil, nil, failf(exitInput, "%s: not a file of a comparison", path)
+		return nil, failf(exitInput, "%s: not a file of a comparison", path)
 	}
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, failf(exitInput, "%s: %v", path, reason(err))
+		return nil, failf(exitInput, "%s: %v", path, reason(err))
 	}
-	var a about
-	if err := json.Unmarshal(src, &a); err != nil {
-		return nil, nil, failf(exitInput, "%s: damaged: %v", path, err)
+	a := &about{}
+	if err := json.Unmarshal(src, a); err != nil {
+		return nil, failf(exitInput, "%s: damaged: %v", path, err)
 	}
 	if a.Version != aboutVersion {
-		return nil, nil, failf(exitInput, "%s: this program reads version %d, not %d", path, aboutVersion, a.Version)
+		return nil, failf(exitInput, "%s: this program reads version %d, not %d", path, aboutVersion, a.Version)
 	}
-	sc, err := rebuild(path, &a)
+	return a, nil
+}
+
+// readAbout reads compare.json.
+func readAbout(dir string) (*comparison, *about, error) {
+	path := filepath.Join(dir, aboutFile)
+	a, err := scanAbout(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	sc, err := rebuild(path, a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -118,7 +127,7 @@ func readAbout(dir string) (*comparison, *about, error) {
 	if a.Epoch == scenarios.Epoch && a.Hash != sc.Hash() {
 		return nil, nil, failf(exitInput, "%s: damaged: the scenario's hash is %s, not %s", path, sc.Hash(), a.Hash)
 	}
-	return c, &a, nil
+	return c, a, nil
 }
 
 // rebuild reads the scenario the way that a case is read, which trusts nothing in it.
@@ -274,9 +283,9 @@ func prepare(dir string) error {
 	return os.Remove(probe.Name())
 }
 
-// clear removes what an earlier comparison left and this one will not replace.
+// clearOut removes what an earlier comparison left and this one will not replace, also one of a model that is no more.
 func clearOut(dir string) {
-	if _, a, err := readAbout(dir); err == nil {
+	if a, err := scanAbout(filepath.Join(dir, aboutFile)); err == nil {
 		_ = os.Remove(filepath.Join(dir, resultsFile))
 		for _, name := range a.Cases {
 			if filepath.IsLocal(name) && filepath.Ext(name) == ".case" {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +22,8 @@ func (a *app) replayCommand() *cobra.Command {
 		Use:   "replay CASE",
 		Short: "Do a case again, twice, bit for bit, and tell its story",
 		Long: `replay does the run of a case twice and tells its story. If the two runs differ, the simulator is not
-deterministic: exit 4. If they are equal but their digest is not the case's, the case is stale.
+deterministic: exit 4. If they are equal but their digest is not the case's, the case is stale. Of a small case
+it searches what would have stopped it; simulate shrink makes a case small.
 
 Exit codes: 1 the case reproduces (or is stale and shows its finding again), 5 a stale case that no longer shows
 it, 0 a case without a finding that has none.`,
@@ -113,14 +115,24 @@ func storyOf(c *scenarios.Case, r *scenarios.Result) (story history.Finding, aga
 // tell prints the story and says whether it is the case's.
 func (a *app) tell(path string, c *scenarios.Case, twice *scenarios.Replayed) error {
 	r := twice.First
+	for _, bug := range c.Intent.Planted {
+		fmt.Fprintf(a.stdout, "planted: this world was built with the bug %s\n", bug)
+	}
 	fresh := twice.Fresh && fmt.Sprintf("%016x", r.History.Digest()) == c.Witness.HistoryDigest
 	story, again, some := storyOf(c, r)
 	if !fresh {
 		a.stale(c, r, again)
 	}
+	if !fresh && !again && c.Intent.Fingerprint != "" {
+		a.reaim(c)
+	}
+	opt := a.storyOptions(path, c, r, story)
+	if again {
+		opt.Would, opt.Likely = a.would(c, path, replayRemedies), likely(path, c).String()
+	}
 	if !some {
 		fmt.Fprintf(a.stdout, "%s · %s · %s · seed %d: no finding\n", c.Intent.Scenario.Name, c.Intent.Stack, c.Intent.Fault, c.Witness.Seed)
-	} else if err := reports.WriteStory(a.stdout, r.History, story, a.storyOptions(path, c, r, story)); err != nil {
+	} else if err := reports.WriteStory(a.stdout, r.History, story, opt); err != nil {
 		return err
 	}
 	a.printOthers(r.Verdicts.Findings, story)
@@ -169,10 +181,29 @@ func (a *app) stale(c *scenarios.Case, r *scenarios.Result, again bool) {
 	fmt.Fprintf(a.stdout, "stale: its finding is gone: %s\n\n", c.Intent.Fingerprint)
 }
 
+// reaim says whether a stale case fails when its faults are aimed anew.
+func (a *app) reaim(c *scenarios.Case) {
+	re, err := scenarios.Reaim(c, 0, patience)
+	switch {
+	case err != nil:
+		fmt.Fprintf(a.stdout, "stale: its faults cannot be aimed anew: %v\n\n", err)
+	case re.Aim == scenarios.StillFails:
+		fmt.Fprintf(a.stdout, "stale: %s when its faults are aimed anew: %s\n\n", re.Aim, cmp.Or(strings.Join(re.Case.Intent.Plan, "; "), "no fault"))
+	case len(re.Gone) > 0:
+		fmt.Fprintf(a.stdout, "stale: %s: %s (%d runs)\n\n", re.Aim, strings.Join(re.Gone, "; "), re.Runs)
+	default:
+		fmt.Fprintf(a.stdout, "stale: %s, and near them (%d runs)\n\n", re.Aim, re.Runs)
+	}
+}
+
 // storyOptions are the words around a story.
 func (a *app) storyOptions(path string, c *scenarios.Case, r *scenarios.Result, f history.Finding) reports.StoryOptions {
 	opt := reports.StoryOptions{Stack: c.Intent.Stack, Fault: c.Intent.Fault, Seed: c.Witness.Seed, Amount: amount(c, r.History, f),
 		Digest: fmt.Sprintf("%016x", r.Digest), Epoch: scenarios.Epoch}
+	if from := c.Witness.Shrunk; from != nil {
+		opt.Shrunk = fmt.Sprintf("shrunk from %s to %d, from %s to %d", count(int64(from.Faults), "fault"), len(c.Intent.Plan),
+			count(from.Events, "event"), r.Row.Offered)
+	}
 	if path != "-" && path != "" {
 		opt.Again = a.command("replay", relative(path))
 	}
@@ -206,3 +237,11 @@ func amount(c *scenarios.Case, h *history.History, f history.Finding) string {
 
 // money writes hundredths.
 func money(hundredths int64) string { return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100) }
+
+// count writes a number with its noun.
+func count(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}

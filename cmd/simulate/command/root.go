@@ -17,6 +17,7 @@ func (a *app) commands() []*cobra.Command {
 		a.compareCommand(),
 		a.runCommand(),
 		a.replayCommand(),
+		a.shrinkCommand(),
 		a.reportCommand(),
 		a.mergeCommand(),
 		a.listCommand(),

@@ -24,6 +24,7 @@ const patience = time.Minute
 type runFlags struct {
 	stack        string
 	faults       []string
+	plant        []string
 	seed, base   uint64
 	out, history string
 }
@@ -47,12 +48,14 @@ Exit codes: 1 a promised property is violated inside the envelope, 5 one is unkn
 	flags := cmd.Flags()
 	flags.StringVar(&f.stack, "stack", "", "the stack (required)")
 	flags.StringArrayVar(&f.faults, "faults", []string{reports.Control}, "a fault kind, or a fault as in a plan")
+	flags.StringArrayVar(&f.plant, "plant", nil, "build the world with this planted bug, to see that it is caught (CONTRIBUTING.md)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the run")
 	flags.Uint64Var(&f.base, "base", 1, "base seed of the comparison that the run belongs to")
 	flags.StringVar(&f.out, "out", "out", "directory of the case, if there is one")
 	flags.StringVar(&f.history, "history", "", "write the facts of the run to this file, - for standard output")
 	completeFlag(cmd, "stack", completeStacks(a, false))
 	completeFlag(cmd, "faults", completeFaults(false))
+	completeFlag(cmd, "plant", completeWords(bugNames()))
 	return cmd
 }
 
@@ -91,8 +94,32 @@ func (a *app) runCase(name string, f *runFlags) (*scenarios.Case, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Intent.Planted, err = planted(f.plant); err != nil {
+		return nil, err
+	}
 	_, err = scenarios.Plan(c)
 	return c, err
+}
+
+// planted are the bugs in the order that cases have, each once.
+func planted(names []string) ([]string, error) {
+	known := bugNames()
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, failf(exitInput, "unknown planted bug %q (%s)", name, hint(name, known))
+		}
+	}
+	sorted := slices.Clone(names)
+	slices.Sort(sorted)
+	return slices.Compact(sorted), nil
+}
+
+func bugNames() []string {
+	var names []string
+	for _, b := range scenarios.PlantedBugs() {
+		names = append(names, b.Name)
+	}
+	return names
 }
 
 // kindOf is the fault kind that a plan is most like: the first one with the verb of its first fault.
@@ -188,6 +215,9 @@ func (a *app) printRun(c *scenarios.Case, r *scenarios.Result, v *checker.StackV
 			line("missed", "%s: %s", f.Note, f.Value)
 		}
 	}
+	for _, bug := range c.Intent.Planted {
+		line("planted", "%s", bug)
+	}
 	line("intents", "%s", intents(&r.Row))
 	line("verdict", "%s", a.verdict(c, r, v))
 	for _, p := range v.Properties {
@@ -219,6 +249,8 @@ func intents(r *history.Row) string {
 // verdict is one sentence about the contract.
 func (a *app) verdict(c *scenarios.Case, r *scenarios.Result, v *checker.StackVerdict) string {
 	switch {
+	case guaranteeBroken(v):
+		return "broken: a component did not keep what it guarantees to every stack"
 	case r.Row.Outside:
 		plan, _ := scenarios.Plan(c)
 		_, bound := faults.Inside(plan, contractOf(c).Envelope)
@@ -235,6 +267,13 @@ func (a *app) verdict(c *scenarios.Case, r *scenarios.Result, v *checker.StackVe
 	return "held: every promise, in this run"
 }
 
+// guaranteeBroken says whether no plan could excuse what was found.
+func guaranteeBroken(v *checker.StackVerdict) bool {
+	return slices.ContainsFunc(v.Properties, func(p checker.PropertyVerdict) bool {
+		return p.Violations > 0 && slices.Contains(checker.Guaranteed(), p.Property)
+	})
+}
+
 // printFindings lists the findings by fingerprint, the gravest first.
 func (a *app) printFindings(found []history.Finding, promised []history.Property) {
 	rest := slices.Clone(found)
@@ -243,8 +282,11 @@ func (a *app) printFindings(found []history.Finding, promised []history.Property
 		print, before := f.Fingerprint(), len(rest)
 		rest = slices.DeleteFunc(rest, func(g history.Finding) bool { return g.Fingerprint() == print })
 		standing := "permitted"
-		if slices.Contains(promised, f.Property) {
+		switch {
+		case slices.Contains(promised, f.Property):
 			standing = "promised not to be"
+		case slices.Contains(checker.Guaranteed(), f.Property):
+			standing = "guaranteed not to be: a component is broken"
 		}
 		fmt.Fprintf(a.stdout, "%-10s%d × %s (%s)\n%-10s%s\n", "finding", before-len(rest), print, standing, "", f.Detail)
 	}

@@ -1,0 +1,88 @@
+package checker
+
+import (
+	"fmt"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// zombies judges, for each partition of a group and each service:
+//
+//	critical applications under deliveries of that partition come in order of the deliveries' generations
+//
+// So whoever was replaced does not act after the one that replaced it has acted. What it did before that is no matter
+// of this property, and what it does while its successor has done nothing yet neither: nobody could know. Assumes that
+// KindDelivered names the generation (Fence) and the group (Op), and that causes lead from an application to its
+// delivery; a delivery without a generation is left out. A counterexample: a call that the service executes with delay
+// counts when it is applied, also if it was sent in time.
+//
+// Cost: linear, with one map entry per partition and service. One finding per event and effect. Exercised: critical
+// applications under a delivery with a generation.
+func zombies() Checker {
+	return overLedger(Checker{
+		Name:       "zombies",
+		Doc:        "no consumer applies a critical effect after the one that took its partition over has applied one",
+		Properties: []history.Property{history.PropZombie},
+	}, judgeZombies)
+}
+
+// guarded is what one owner at a time may act for.
+type guarded struct{ group, partition, service string }
+
+// owner is the latest generation that has acted, and its first application.
+type owner struct{ generation, applied int64 }
+
+func judgeZombies(l *ledger) Report {
+	r := newReport()
+	latest := map[guarded]owner{}
+	type effectOf struct{ account, effect int32 }
+	found := map[effectOf]bool{}
+	for i := range l.h.Facts {
+		f := &l.h.Facts[i]
+		if f.Kind != history.KindApplied || !f.Changed || f.Class != history.Critical || l.number[i] < 0 {
+			continue
+		}
+		d := l.deliveryOf(f.ID)
+		if d == nil || d.Fence < 1 {
+			continue
+		}
+		r.Exercised[history.PropZombie]++
+		what := guarded{d.Op, d.Resource, f.Resource}
+		last := latest[what]
+		switch e := (effectOf{l.number[i], l.byEffect[effectName{f.Stage, f.Resource}]}); {
+		case d.Fence > last.generation:
+			latest[what] = owner{d.Fence, f.ID}
+		case d.Fence < last.generation && !found[e]:
+			found[e] = true
+			r.find(l.zombie(f, d, last))
+		}
+	}
+	return r
+}
+
+// deliveryOf is the delivery that led to a fact; nil = none.
+func (l *ledger) deliveryOf(id int64) *history.Fact {
+	for ; id != 0; id = l.at(id).Cause {
+		if f := l.at(id); f.Kind == history.KindDelivered {
+			return f
+		}
+	}
+	return nil
+}
+
+func (l *ledger) zombie(f, d *history.Fact, by owner) history.Finding {
+	a := &l.accounts[l.number[f.ID-1]]
+	var ev evidence
+	ev.causes(l, f.ID)
+	ev.causes(l, by.applied)
+	ev.around(l, a, d.ID, f.ID)
+	return history.Finding{
+		Property: history.PropZombie,
+		Event:    f.Event,
+		Stage:    f.Stage,
+		Label:    history.LabelNotFenced,
+		Evidence: ev.sorted(),
+		Detail: fmt.Sprintf("%s: %s took place at %s for an owner of generation %d, after generation %d of %s had acted there",
+			f.Event, f.Stage, f.Resource, d.Fence, by.generation, d.Resource),
+	}
+}
