@@ -188,7 +188,7 @@ func (a *app) load(name string) (*scenarios.Scenario, error) {
 	if name != "-" {
 		return scenarios.Load(name)
 	}
-	file, src, err := a.readInput(name, maxScenarioFile)
+	file, src, err := a.readInput(name)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (a *app) loadExposure(name string) (*exposure, error) {
 		p, err := scenarios.LoadExposure(name)
 		return &exposure{name, p}, err
 	}
-	file, src, err := a.readInput(name, maxScenarioFile)
+	file, src, err := a.readInput(name)
 	if err != nil {
 		return nil, err
 	}
