@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -114,10 +115,10 @@ func TestUntilPrecise(t *testing.T) {
 	drawsOften(t)
 	scenarioFile(t, "poisson(8/s)", "poisson(2/s)")
 	args := []string{"compare", "small.yaml", "--faults", "reply-lost", "--stacks", "keyed", "--hunt", "0"}
-	got := simulate(append(args, "--precision", "15%", "--out", "precise")...)
+	got := simulate(append(args, "--precision", "8%", "--out", "precise")...)
 	require.Zero(t, got.code, got.errors)
-	require.Contains(t, got.errors, "± 15% of the shares of runs: 300 to 300 runs a cell, 2 cells, 600 to 600 runs in all, ")
-	require.Contains(t, strings.Join(strings.Fields(got.out), " "), "300 to 300 runs a cell, until shares of runs were known to ± 15 %")
+	require.Contains(t, got.errors, fmt.Sprintf("± 8%% of the shares of runs: 300 to %d runs a cell, 2 cells, 600 to %d runs in all, ", last(looks(0.08)), 2*last(looks(0.08))))
+	require.Contains(t, strings.Join(strings.Fields(got.out), " "), "300 to 300 runs a cell, until shares of runs were known to ± 8.0 %")
 	require.Contains(t, got.out, "a day")
 	first := read(t, "precise", "results.json")
 	require.Zero(t, simulate("report", "precise", "--quiet").code)
@@ -125,6 +126,6 @@ func TestUntilPrecise(t *testing.T) {
 
 	// Where a cell stops is a function of its rows: those that a larger comparison has left beyond it change nothing.
 	require.Zero(t, simulate(append(args, "--runs", "310", "--out", "larger", "--quiet")...).code)
-	require.Zero(t, simulate(append(args, "--precision", "15%", "--resume", "--out", "larger", "--quiet")...).code)
+	require.Zero(t, simulate(append(args, "--precision", "8%", "--resume", "--out", "larger", "--quiet")...).code)
 	require.Equal(t, first, read(t, "larger", "results.json"))
 }
