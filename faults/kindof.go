@@ -33,8 +33,11 @@ func kindName(f Fault) string {
 // means says whether a target of a fault kind stands for those of the fault. Kinds of one verb differ in the role that
 // they strike; targets such as @effects say how one is drawn, and any target of the verb will do.
 func (f Fault) means(target string) bool {
-	if target == "@broker" {
+	switch target {
+	case "@broker":
 		target = RoleBroker
+	case "@primary":
+		target = "$leader of " + RoleDedup
 	}
 	if strings.HasPrefix(target, "@") {
 		return true
@@ -56,6 +59,8 @@ func (f Fault) role(target string) string {
 	case target == "$node":
 		role, _, _ := strings.Cut(f.Trigger.Hook, ".")
 		return role
+	case strings.HasPrefix(target, "$leader("+RoleDedup+"/"):
+		return "$leader of " + RoleDedup // no node by name: whoever is the primary
 	case strings.HasPrefix(target, "$leader"):
 		return RoleBroker
 	}

@@ -13,6 +13,7 @@ func TestKindOf(t *testing.T) {
 		"consumer-kill":     {"at 1s kill consumer-2 for 1s"},
 		"broker-kill":       {"when broker.produce/applied{event=order-1} #1 kill $node for 5s"},
 		"dedup-down":        {"when dedup.claim/arrived{event=order-1} #1 kill $node for 5s"},
+		"dedup-failover":    {"at 1s kill $leader(dedup/0) for 60s"},
 		"partition":         {"when payments.charge/sent{event=order-1} #1 partition $caller from broker for 1s", "at 2s partition consumer-1 from broker for 1s"},
 		"downstream-outage": {"at 1s refuse payments for 1s"},
 		"clock-skew":        {"at 1s skew payments-1 by 1s for 1s"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -175,6 +176,30 @@ func TestPlantedCasesReplay(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, twice.Same && twice.Fresh)
 		require.Contains(t, twice.First.Verdicts.Fingerprints(), c.Intent.Fingerprint)
+	}
+}
+
+// What catches a planted bug shrinks to a story that fits on a page: one or two faults, one or two events. -v prints what
+// that took.
+func TestPlantedCasesShrink(t *testing.T) {
+	bugs := []string{"commit-of-revoked-partition", "effect-before-claim", "lease-without-token"}
+	if !testing.Short() {
+		bugs = nil
+	}
+	for _, c := range plantedCases(t, bugs...) {
+		t.Run(c.Intent.Planted[0], func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			s, err := Shrink(t.Context(), c, ShrinkOptions{})
+			require.NoError(t, err)
+			t.Logf("%s: %d → %d faults, %d → %d events, %d runs, %v", c.Intent.Fingerprint, s.From.Faults, s.To.Faults, s.From.Events, s.To.Events,
+				s.Runs, time.Since(began).Round(10*time.Millisecond))
+			require.LessOrEqual(t, s.To.Faults, 2)
+			require.LessOrEqual(t, s.To.Events, int64(2))
+			require.False(t, s.RanOut)
+			require.Equal(t, c.Intent.Planted, s.Case.Intent.Planted)
+			require.Contains(t, s.Proof.First.Verdicts.Fingerprints(), c.Intent.Fingerprint)
+		})
 	}
 }
 
