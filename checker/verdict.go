@@ -146,7 +146,7 @@ func neverSeen(rows []history.Row, c history.Contract) []history.Property {
 		}
 		var exercised, seen int64
 		for i := range rows {
-			if rows[i].Fault != "none" && rows[i].Plan != history.Hunting {
+			if rows[i].Fault != "none" && rows[i].Plan != history.Hunting && rows[i].Plan != history.Poisson {
 				exercised += rows[i].Exercised[string(p)]
 				seen += rows[i].Violations[string(p)]
 			}

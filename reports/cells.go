@@ -54,6 +54,7 @@ type Cell struct {
 
 	notifyWorst, reorderWorst, parkedWorst int64 // per run, for tables
 	cannotHappen                           bool
+	sequential                             bool // its runs stopped when they said enough
 }
 
 // Worst is the largest damage that one run of a cell took.
@@ -105,7 +106,7 @@ func (b Buckets) MarshalJSON() ([]byte, error) {
 func Cells(in Input) []Cell {
 	cells := sums(in)
 	for i := range cells {
-		cells[i].estimate(in.ScenarioHash)
+		cells[i].estimate()
 	}
 	return plain(cells)
 }
@@ -138,7 +139,7 @@ func sums(in Input) []cell {
 		for _, k := range in.Faults {
 			pair := [2]string{s.Name, k.Name}
 			c := cell{Cell: Cell{Stack: s.Name, Fault: k.Name, Contract: in.CellContracts[pair]}, rows: distinct(byPair[pair])}
-			c.cannotHappen = in.CannotHappen[pair]
+			c.cannotHappen, c.sequential = in.CannotHappen[pair], in.Precision > 0
 			if path, ok := in.Cases[pair]; ok {
 				c.Case = &path
 			}
@@ -212,14 +213,11 @@ func (c *Cell) touched() int {
 func (c *Cell) exercised() bool { return c.touched() > 0 }
 
 // estimate fills in what is computed rather than counted.
-func (c *cell) estimate(scenario string) {
-	duplicates, losses := make([]int64, 0, c.Runs), make([]int64, 0, c.Runs)
+func (c *cell) estimate() {
 	var calm, inFault [history.LatencyBuckets]int64
 	var recoveries []int64
 	var calls, writes int64
 	for _, r := range c.rows {
-		duplicates = append(duplicates, r.Excess[history.Critical])
-		losses = append(losses, r.Losses())
 		for i := range calm {
 			calm[i] += int64(r.Calm[i])
 			inFault[i] += int64(r.InFault[i])
@@ -231,15 +229,38 @@ func (c *cell) estimate(scenario string) {
 		writes += r.Writes
 	}
 	slices.Sort(recoveries)
-	key := scenario + "\x00" + c.Stack + "\x00" + c.Fault
-	c.DuplicatesPerFault = mean(duplicates, c.touched(), key+"\x00duplicates")
-	c.LossesPerFault = mean(losses, c.touched(), key+"\x00losses")
-	c.PDuplicate = share(c.RunsWithDuplicate, c.Runs, c.touched())
-	c.PLoss = share(c.RunsWithLoss, c.Runs, c.touched())
+	c.DuplicatesPerFault = c.mean(criticalExcess)
+	c.LossesPerFault = c.mean(lostIntents)
+	c.PDuplicate, c.PLoss = c.share(c.RunsWithDuplicate), c.share(c.RunsWithLoss)
 	c.Latency = Latency{latencyQuantile(&calm, 0.5), latencyQuantile(&calm, 0.99), latencyQuantile(&inFault, 0.99)}
 	c.Recovery = Recovery{timeQuantile(recoveries, 0.5), timeQuantile(recoveries, 0.99)}
 	c.CallsPerIntent = ratio(calls, c.Offered)
 	c.WritesPerIntent = ratio(writes, c.Offered)
+}
+
+// mean is the mean of a count over the cell's runs.
+func (c *cell) mean(count counter) Interval {
+	counts := make([]int64, len(c.rows))
+	for i, r := range c.rows {
+		counts[i] = count(r)
+	}
+	iv := mean(counts, c.touched())
+	if c.sequential && iv.Value == 0 {
+		iv.Hi = c.share(0).Hi
+	}
+	return iv
+}
+
+// share is the share of k of the cell's runs, with an interval that holds for the way in which their number came about.
+func (c *cell) share(k int) Interval {
+	switch {
+	case !c.sequential:
+		return share(k, c.Runs, c.touched())
+	case k == 0:
+		return Interval{Hi: rounded(openAt(c.touched(), true))}
+	}
+	lo, hi := sequence(k, c.Runs)
+	return Interval{ratio(int64(k), int64(c.Runs)), rounded(lo), rounded(hi)}
 }
 
 // outside says that the cell's faults exceed what the stack says it withstands.

@@ -52,7 +52,7 @@ func TestWhatOnlyOneSideHas(t *testing.T) {
 
 // TestAZeroIsNotAnInterval: one duplicate in twenty runs does not contradict none in twenty.
 func TestAZeroIsNotAnInterval(t *testing.T) {
-	zero, one := Cell{Runs: 20, PDuplicate: share(0, 20, 20), DuplicatesPerFault: mean(make([]int64, 20), 20, "a")}, Cell{Runs: 20, Duplicates: 9}
+	zero, one := Cell{Runs: 20, PDuplicate: share(0, 20, 20), DuplicatesPerFault: mean(make([]int64, 20), 20)}, Cell{Runs: 20, Duplicates: 9}
 	one.PDuplicate, one.DuplicatesPerFault = share(1, 20, 20), Interval{0.45, 0.3, 0.9} // lo above the bound of the share
 	require.Empty(t, damageChanges(&zero, &one))
 	one.PDuplicate = share(20, 20, 20)

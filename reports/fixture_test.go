@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 
+	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
 )
@@ -33,10 +34,31 @@ func testFaults() []history.FaultKind {
 	return kinds
 }
 
+// testExposed has a frequency for most columns, and for one kind that has no column.
+func testExposed() Exposed {
+	e := Exposed{Exposure: faults.Exposure{Name: "cloud-default"}, Parties: map[string]int64{}, Interval: 250_000_000, Load: 90_000_000_000}
+	for _, line := range []struct {
+		kind, rate string
+		parties    int64
+	}{
+		{"consumer-kill", "1 per 30d per consumer", 3}, {"broker-kill", "1 per 180d per broker", 1}, {"partition", "1 per 90d per consumer", 3},
+		{"pause", "1 per 60d per consumer", 3}, {"rebalance", "1 per 1d per system", 1}, {"reply-lost", "0 per 1d per service", 2},
+		{"downstream-outage", "1 per 90d per system", 1}, {"power-loss", "1 per 1095d per broker", 1},
+	} {
+		rate, err := faults.ParseRate(line.rate)
+		if err != nil {
+			panic(err)
+		}
+		e.Lines = append(e.Lines, faults.Frequency{Kind: line.kind, Rate: rate, Source: "judgement", Why: "as an example"})
+		e.Parties[line.kind] = line.parties
+	}
+	return e
+}
+
 // testInput is a made-up comparison: a function of nothing but its arguments.
 func testInput(runs int) Input {
 	in := Input{
-		Scenario: "payments", ScenarioHash: testHash, Epoch: 1, BaseSeed: 1, RunsPerCell: runs, Exposure: "cloud-default",
+		Scenario: "payments", ScenarioHash: testHash, Epoch: 1, BaseSeed: 1, RunsPerCell: runs, Exposed: testExposed(),
 		Faults: testFaults(), Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
 		RunTwice: 45, Elapsed: "41 s", Command: "go run ./cmd/simulate",
 		Load:       "load 4/s through 90 s of chaos, 3 consumers 33 % busy · drain limit 15m (longest timeout chain 5m)",

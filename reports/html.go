@@ -26,7 +26,7 @@ func WriteHTML(w io.Writer, in Input) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	in.Elapsed, in.RunTwice, in.Again = "", 0, ""
+	in.Elapsed, in.RunTwice, in.Again, in.Exposed.Origin = "", 0, "", ""
 	p, err := newPage(in)
 	if err != nil {
 		return err
@@ -68,12 +68,14 @@ type page struct {
 	Notes       []definition
 	Figures     []figuresView
 	Plots       []plotView
+	Rates       []sheetView
+	Assumptions []assumptionView
 	Costs       *costsView
 	Stories     []storyView
 	Edges       []edgeView
 	EdgeMethod  string
 
-	Resamples, DecisiveRuns        int
+	DecisiveRuns                   int
 	ResultsFormat, HistoryFormat   int
 	LeastTouched                   int
 	LeastBound                     string
@@ -94,7 +96,7 @@ func newPage(in Input) (*page, error) {
 	p := &page{
 		Policy: policy(style), Style: template.CSS(style), In: &in, //nolint:gosec // our own file
 		Header: t.header(), Columns: t.columns, Legend: t.legend(), Control: t.control(), Definitions: definitions(),
-		Resamples: resamples, DecisiveRuns: decisiveRuns, ResultsFormat: resultsVersion, HistoryFormat: history.FormatVersion,
+		DecisiveRuns: decisiveRuns, ResultsFormat: resultsVersion, HistoryFormat: history.FormatVersion,
 	}
 	p.Runs, p.Decides = in.runsText()
 	for _, n := range t.notes() {
@@ -104,8 +106,9 @@ func newPage(in Input) (*page, error) {
 		p.Stacks = append(p.Stacks, t.stackView(s, cells))
 	}
 	p.Figures, p.Costs = figuresOf(cells), costsOf(cells)
+	p.Rates, p.Assumptions = viewsOf(t.sheets()), in.assumptions()
 	p.LeastTouched = t.leastTouched()
-	p.LeastBound = percent(zeroBound(p.LeastTouched))
+	p.LeastBound = percent(openAt(p.LeastTouched, in.Precision > 0))
 	p.Edges, p.EdgeMethod = edgesOf(in.Edges), strings.TrimSpace(edgeMethod+" "+companionsOf(in.Edges))
 	var err error
 	if p.Plots, err = plotsOf(cells); err != nil {

@@ -103,7 +103,7 @@ func viewCell(c *cell, full *Cell, title string) cellView {
 	}
 	switch v.Nothing {
 	case "–":
-		v.Bound, v.Word = "≤ "+percent(zeroBound(c.touched()))+" %", "none seen"
+		v.Bound, v.Word = "≤ "+percent(openAt(c.touched(), c.sequential))+" %", "none seen"
 	case "?":
 		v.Word = "met no work in flight"
 	case "·":

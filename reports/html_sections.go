@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
-
-	"github.com/twiceless/twiceless/sim/history"
 )
 
 // costsView is what stacks cost, as shares of one stack's costs.
@@ -33,19 +31,12 @@ func (costsView) Heads() []definition {
 	}
 }
 
-// costsOf compares every stack with a baseline: the first that promises to lose nothing, because a stack that may drop
-// work is cheap for that reason; the first of all if there is none. nil without a control to measure by.
+// costsOf compares every stack with the baseline. nil without a control to measure by.
 func costsOf(d *chart) *costsView {
 	if len(d.in.Stacks) == 0 {
 		return nil
 	}
-	base := d.in.Stacks[0].Name
-	for _, s := range d.in.Stacks {
-		if s.Contract.Loss == history.Never {
-			base = s.Name
-			break
-		}
-	}
+	base := d.in.baseline()
 	of := d.costs(base)
 	if of == nil {
 		return nil

@@ -58,7 +58,7 @@ func TestPageHasItsSectionsInOrder(t *testing.T) {
 			sections = append(sections, e.attrs["id"])
 		}
 	}
-	require.Equal(t, []string{"said", "damage", "plots", "costs", "contracts", "edges", "stories", "method", "not-modelled"}, sections)
+	require.Equal(t, []string{"said", "damage", "plots", "rates", "costs", "contracts", "edges", "stories", "method", "not-modelled"}, sections)
 	for _, in := range []Input{{}, {Scenario: "x", Stacks: []StackInfo{{Name: "a"}}}, {Faults: testFaults()}} {
 		elements(t, page1(t, in))
 	}
@@ -182,7 +182,7 @@ func TestPageFetchesNothing(t *testing.T) {
 
 func TestPageOfHostileTexts(t *testing.T) {
 	in := pageInput()
-	in.Scenario, in.Load, in.Exposure, in.NotifyNote = hostile, hostile, hostile, hostile
+	in.Scenario, in.Load, in.Exposed.Name, in.NotifyNote = hostile, hostile, hostile, hostile
 	in.Judgement, in.NotModelled = []string{hostile}, []string{hostile}
 	s := &in.Stacks[2]
 	s.Why, s.Sentence, s.Parts, s.PermittedNeverSeen, s.Promises = hostile, hostile, []string{hostile}, []string{hostile}, map[string]string{hostile: hostile}

@@ -14,8 +14,10 @@ type Input struct {
 	Epoch         int
 	BaseSeed      uint64
 	RunsPerCell   int
-	HuntsPerStack int    // hunting runs that were asked for; 0 = none
-	Exposure      string // name of the exposure profile
+	HuntsPerStack int     // hunting runs that were asked for; 0 = none
+	Exposed       Exposed // the exposure profile that rates rest on
+	Multiplied    Multiplied
+	Precision     float64 // ± of shares at which cells stopped; 0 = every cell has its runs
 
 	Stacks []StackInfo         // rows of the table, in the order of the scenario
 	Faults []history.FaultKind // columns, none included
@@ -90,6 +92,9 @@ func (in *Input) runsText() (text string, decisive bool) {
 	least := in.RunsPerCell
 	for _, c := range sums(*in) {
 		least = min(least, c.Runs)
+	}
+	if in.Precision > 0 {
+		return fmt.Sprintf("%d to %s a cell, until shares of runs were known to ± %s %%", least, count(in.RunsPerCell, "run"), percent(in.Precision)), least >= decisiveRuns
 	}
 	text = count(in.RunsPerCell, "run") + " a cell"
 	if least < in.RunsPerCell {

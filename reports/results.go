@@ -19,11 +19,14 @@ type results struct {
 	Scenario    string         `json:"scenario"`
 	BaseSeed    uint64         `json:"base_seed"`
 	RunsPerCell int            `json:"runs_per_cell"`
+	Precision   float64        `json:"precision"` // 0 = a fixed number of runs
 	Exposure    string         `json:"exposure"`
 	Cells       []Cell         `json:"cells"`
 	Stacks      []stackResult  `json:"stacks"`
 	Edges       []history.Edge `json:"edges"`
-	Rates       []struct{}     `json:"rates"` // level 2 is not there yet
+	Rates       []Rate         `json:"rates"`
+	Differences []Difference   `json:"differences"`
+	Sensitivity []Sensitivity  `json:"sensitivity"`
 }
 
 type stackResult struct {
@@ -47,8 +50,9 @@ func WriteResults(w io.Writer, in Input) error {
 	}
 	out := results{
 		Version: resultsVersion, Epoch: in.Epoch, Scenario: in.Scenario, BaseSeed: in.BaseSeed,
-		RunsPerCell: in.RunsPerCell, Exposure: in.Exposure,
-		Cells: Cells(in), Stacks: make([]stackResult, 0, len(in.Stacks)), Rates: []struct{}{},
+		RunsPerCell: in.RunsPerCell, Precision: in.Precision, Exposure: in.Exposed.Name,
+		Cells: Cells(in), Stacks: make([]stackResult, 0, len(in.Stacks)), Rates: append([]Rate{}, Rates(in)...),
+		Differences: append([]Difference{}, Differences(in)...), Sensitivity: append([]Sensitivity{}, Sensitivities(in)...),
 	}
 	for _, s := range in.Stacks {
 		r := stackResult{

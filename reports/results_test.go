@@ -36,7 +36,7 @@ func sorted(words string) []string { return slices.Sorted(slices.Values(strings.
 func TestResultsHaveTheFieldsOfTheInterface(t *testing.T) {
 	var out map[string]any
 	require.NoError(t, json.Unmarshal(writeResults(t, testInput(3)), &out))
-	require.Equal(t, sorted("version epoch scenario base_seed runs_per_cell exposure cells stacks edges rates"), keys(t, out))
+	require.Equal(t, sorted("version epoch scenario base_seed runs_per_cell precision exposure cells stacks edges rates differences sensitivity"), keys(t, out))
 	require.Equal(t, []any{}, out["rates"])
 	require.Equal(t, []any{}, out["edges"])
 	cells, ok := out["cells"].([]any)

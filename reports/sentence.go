@@ -42,6 +42,7 @@ type digest struct {
 	touched        int // the least of all columns that a fault touched
 	parked         int64
 	parkedRuns     int
+	sequential     bool // as of a cell
 }
 
 // harm is what faults did.
@@ -53,7 +54,7 @@ func (h harm) covers(g harm) bool {
 }
 
 func (t *table) digest(stack string) digest {
-	d := digest{}
+	d := digest{sequential: t.in.Precision > 0}
 	for _, c := range t.under(stack) {
 		d.runs = max(d.runs, c.Runs)
 		h := &d.within
@@ -94,7 +95,7 @@ func (d *digest) bound() string {
 	if d.touched == 0 {
 		return "0 of " + count(d.runs, "run") + " a column"
 	}
-	return fmt.Sprintf("0 of %d or more runs a column whose fault met work, ≤ %s %%", d.touched, percent(zeroBound(d.touched)))
+	return fmt.Sprintf("0 of %d or more runs a column whose fault met work, ≤ %s %%", d.touched, percent(openAt(d.touched, d.sequential)))
 }
 
 func percent(p float64) string {

@@ -48,14 +48,7 @@ type table struct {
 func newTable(in Input) *table { return &table{in: in, columns: in.columns(), cells: sums(in)} }
 
 // cell is never nil for a listed stack and fault.
-func (t *table) cell(stack, fault string) *cell {
-	for i := range t.cells {
-		if c := &t.cells[i]; c.Stack == stack && c.Fault == fault {
-			return c
-		}
-	}
-	return nil
-}
+func (t *table) cell(stack, fault string) *cell { return findCell(t.cells, stack, fault) }
 
 // under are a stack's cells with a fault, in column order.
 func (t *table) under(stack string) []*cell {
@@ -94,6 +87,19 @@ func (t *table) header() []string {
 		second = append(second, fmt.Sprintf("%s done twice, digests equal", count(in.RunTwice, "run")))
 	}
 	return append(lines, fill(second, " · ", pageWidth)...)
+}
+
+// sheets are the tables below that of damage.
+func (t *table) sheets() []*sheet {
+	var sheets []*sheet
+	if len(t.columns) > 0 && len(t.in.Stacks) > 0 {
+		for _, s := range []*sheet{t.rateSheet(), t.differenceSheet(), t.sensitivitySheet()} {
+			if s != nil {
+				sheets = append(sheets, s)
+			}
+		}
+	}
+	return sheets
 }
 
 // control says what happened without a fault.

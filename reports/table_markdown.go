@@ -35,6 +35,9 @@ func (t *table) markdown() []string {
 	if t.in.NotifyNote != "" {
 		lines = append(lines, "", escape(t.in.NotifyNote))
 	}
+	for _, s := range t.sheets() {
+		lines = append(lines, s.markdown()...)
+	}
 	lines = append(lines, edgeMarkdown(&t.in)...)
 	for _, n := range t.notes() {
 		lines = append(lines, "", "**"+n.head+"** "+escape(n.text))

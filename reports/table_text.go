@@ -36,6 +36,9 @@ func (t *table) text() []string {
 			lines = append(lines, t.grid(func(int) []line { return notify }, "notify")...)
 		}
 	}
+	for _, s := range t.sheets() {
+		lines = append(lines, s.text()...)
+	}
 	lines = append(lines, edgeLines(&t.in)...)
 	for i, note := range t.notes() {
 		if i == 0 {

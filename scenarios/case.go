@@ -28,8 +28,8 @@ type Case struct {
 type Intent struct {
 	Scenario    *Scenario   `json:"scenario"` // resolved, by value
 	Stack       string      `json:"stack"`
-	Fault       string      `json:"fault"`     // name of the fault kind; history.HuntFault also under a hunting plan
-	PlanType    string      `json:"plan_type"` // measuring or hunting
+	Fault       string      `json:"fault"`     // name of the fault kind; history.HuntFault also under a hunting plan, a history.PoissonFault under a Poisson plan
+	PlanType    string      `json:"plan_type"` // measuring, hunting or poisson
 	Plan        []string    `json:"plan"`      // one fault a line, as package faults prints it
 	Reductions  *Reductions `json:"reductions,omitempty"`
 	Planted     []string    `json:"planted,omitempty"` // names of planted bugs that the world has, sorted
@@ -62,6 +62,7 @@ type Origin struct {
 const (
 	PlanMeasuring = "measuring"
 	PlanHunting   = "hunting"
+	PlanPoisson   = "poisson"
 )
 
 // Name is the first 12 hex digits of the SHA-256 of the canonical intent half.
@@ -167,8 +168,11 @@ func (c *Case) check() []issue {
 	if in.PlanType == PlanHunting {
 		known = append(known, history.HuntFault)
 	}
+	if _, ok := history.ParsePoissonFault(in.Fault); ok && in.PlanType == PlanPoisson {
+		known = append(known, in.Fault)
+	}
 	k.oneOf("intent.fault", "fault", in.Fault, known)
-	k.oneOf("intent.plan_type", "type of plan", in.PlanType, []string{PlanMeasuring, PlanHunting})
+	k.oneOf("intent.plan_type", "type of plan", in.PlanType, []string{PlanMeasuring, PlanHunting, PlanPoisson})
 	k.oneOf("intent.expected", "verdict", in.Expected, []string{"pass", "vacuous", "unknown", "fail"})
 	k.lines("intent.plan", in.Plan, maxPlanLines)
 	k.planted("intent.planted", in.Planted)

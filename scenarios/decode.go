@@ -12,7 +12,7 @@ import (
 
 // Decode reads a scenario file and resolves it. The error is of type Problems and lists all that is wrong.
 func Decode(file string, src []byte) (*Scenario, error) {
-	source, root, ps := parseYAML(file, src)
+	source, root, ps := parseYAML(file, "a scenario", src)
 	if len(ps) > 0 {
 		return nil, ps.sorted()
 	}

@@ -24,6 +24,7 @@ const (
 // source is an input text with its lines.
 type source struct {
 	file  string
+	noun  string // what the text should be: a scenario
 	lines []string
 }
 
@@ -39,10 +40,10 @@ func (s *source) one(line, col int, format string, args ...any) Problems {
 }
 
 // parseYAML turns a file into a tree, or says why not. It bounds time and memory before the third-party parser runs.
-func parseYAML(file string, src []byte) (*source, *docNode, Problems) {
-	s := &source{file: printable(file)}
+func parseYAML(file, noun string, src []byte) (*source, *docNode, Problems) {
+	s := &source{file: printable(file), noun: noun}
 	if len(src) > maxFileBytes {
-		return s, nil, fileProblem(file, "%d bytes; a scenario has at most %d", len(src), maxFileBytes)
+		return s, nil, fileProblem(file, "%d bytes; %s has at most %d", len(src), noun, maxFileBytes)
 	}
 	if ps := s.checkBytes(src); ps != nil {
 		return s, nil, ps
@@ -112,7 +113,7 @@ func (s *source) checkLines() Problems {
 		}
 	}
 	if blank {
-		return fileProblem(s.file, "empty; want a scenario")
+		return fileProblem(s.file, "empty; want %s", s.noun)
 	}
 	return nil
 }
@@ -213,10 +214,10 @@ func (s *source) parseTokens(tokens token.Tokens) (*docNode, Problems) {
 	}
 	switch {
 	case len(bodies) == 0:
-		return nil, fileProblem(s.file, "empty; want a scenario")
+		return nil, fileProblem(s.file, "empty; want %s", s.noun)
 	case len(bodies) > 1:
 		at := tokenOf(bodies[1]).Position
-		return nil, s.one(at.Line, at.Column, "a second document; a file has one scenario")
+		return nil, s.one(at.Line, at.Column, "a second document; want %s alone", s.noun)
 	}
 	c := converter{source: s}
 	root := c.convert(bodies[0], 0)

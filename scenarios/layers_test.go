@@ -36,7 +36,7 @@ func throttle() stack.LayerKind {
 // decodeLayer reads one entry of a list of layers.
 func decodeLayer(t *testing.T, src string, kind stack.LayerKind) (Layer, Problems) {
 	t.Helper()
-	source, root, ps := parseYAML("x.yaml", []byte(src))
+	source, root, ps := parseYAML("x.yaml", "a scenario", []byte(src))
 	require.Empty(t, ps)
 	return decodeTree(source, root, kind)
 }

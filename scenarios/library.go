@@ -7,11 +7,39 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
 //go:embed library/*.yaml
 var libraryFiles embed.FS
+
+// shelf is one folder of the library: files of one form, each named after what it holds.
+type shelf struct {
+	noun, dir string
+	files     embed.FS
+}
+
+func scenarioShelf() shelf { return shelf{"scenario", "library", libraryFiles} }
+
+func (sh shelf) names() []string {
+	files, _ := fs.Glob(sh.files, sh.dir+"/*.yaml") // sorted; the pattern is well-formed
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(file, sh.dir+"/"), ".yaml"))
+	}
+	return names
+}
+
+// text is the file of a name that names lists.
+func (sh shelf) text(name string) (file string, src []byte) {
+	file = sh.dir + "/" + name + ".yaml"
+	src, err := sh.files.ReadFile(file)
+	if err != nil {
+		panic("scenarios: library: " + err.Error())
+	}
+	return file, src
+}
 
 // Entry is a scenario of the library.
 type Entry struct {
@@ -22,13 +50,10 @@ type Entry struct {
 
 // Library lists the scenarios of the library by name. Its files are valid: a test decodes each.
 func Library() []Entry {
-	files, err := fs.Glob(libraryFiles, "library/*.yaml") // sorted
-	if err != nil {
-		panic("scenarios: library: " + err.Error())
-	}
 	var entries []Entry
-	for _, file := range files {
-		s, err := Decode(file, libraryText(file))
+	for _, name := range LibraryNames() {
+		file, src := scenarioShelf().text(name)
+		s, err := Decode(file, src)
 		if err != nil {
 			panic("scenarios: library: " + err.Error())
 		}
@@ -37,34 +62,18 @@ func Library() []Entry {
 	return entries
 }
 
-func libraryText(file string) []byte {
-	src, err := libraryFiles.ReadFile(file)
-	if err != nil {
-		panic("scenarios: library: " + err.Error())
-	}
-	return src
-}
-
 // LibraryNames lists the names of the library's scenarios; the name of a scenario is that of its file.
-func LibraryNames() []string {
-	files, _ := fs.Glob(libraryFiles, "library/*.yaml") // the pattern is well-formed
-	var names []string
-	for _, file := range files {
-		names = append(names, strings.TrimSuffix(strings.TrimPrefix(file, "library/"), ".yaml"))
-	}
-	return names
-}
+func LibraryNames() []string { return scenarioShelf().names() }
 
 // Load reads a scenario: by its name in the library, else from a file, "-" being standard input. The error is of type
 // Problems.
 func Load(nameOrPath string) (*Scenario, error) { return load(nameOrPath, os.Stdin) }
 
 func load(nameOrPath string, stdin io.Reader) (*Scenario, error) {
-	for _, name := range LibraryNames() {
-		if name == nameOrPath {
-			file := "library/" + name + ".yaml"
-			return Decode(file, libraryText(file))
-		}
+	sh := scenarioShelf()
+	if slices.Contains(sh.names(), nameOrPath) {
+		file, src := sh.text(nameOrPath)
+		return Decode(file, src)
 	}
 	if nameOrPath == "-" {
 		src, err := readLimited(stdin, maxFileBytes)
@@ -73,7 +82,7 @@ func load(nameOrPath string, stdin io.Reader) (*Scenario, error) {
 		}
 		return Decode("<stdin>", src)
 	}
-	src, problem := readFile(nameOrPath)
+	src, problem := sh.readFile(nameOrPath)
 	if problem != nil {
 		return nil, problem
 	}
@@ -81,17 +90,17 @@ func load(nameOrPath string, stdin io.Reader) (*Scenario, error) {
 }
 
 // readFile reads a regular file of at most the size that a scenario may have.
-func readFile(path string) ([]byte, Problems) {
+func (sh shelf) readFile(path string) ([]byte, Problems) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil && !strings.ContainsAny(path, "./"):
-		ps := fileProblem(path, "no scenario of the library and no file")
-		ps[0].Hint = hintOr(path, LibraryNames(), "library: "+strings.Join(LibraryNames(), ", "))
+		ps := fileProblem(path, "no %s of the library and no file", sh.noun)
+		ps[0].Hint = hintOr(path, sh.names(), "library: "+strings.Join(sh.names(), ", "))
 		return nil, ps
 	case err != nil:
 		return nil, fileProblem(path, "%v", reason(err))
 	case info.IsDir():
-		return nil, fileProblem(path, "a directory; want a scenario file")
+		return nil, fileProblem(path, "a directory; want a file")
 	case !info.Mode().IsRegular():
 		return nil, fileProblem(path, "not a regular file; use - for standard input")
 	}
@@ -119,7 +128,7 @@ func reason(err error) error {
 func readLimited(r io.Reader, most int64) ([]byte, error) {
 	src, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && int64(len(src)) > most {
-		return nil, fmt.Errorf("larger than %d bytes, the most a scenario may have", most)
+		return nil, fmt.Errorf("larger than %d bytes, the most that such a file may have", most)
 	}
 	return src, err
 }

@@ -40,7 +40,7 @@ func roundTrip(t *testing.T, s *Scenario) {
 }
 
 func TestResolveRoundTrip(t *testing.T) {
-	for _, src := range []string{minimal, everything, string(libraryText("library/payments.yaml"))} {
+	for _, src := range []string{minimal, everything, libraryText("payments")} {
 		s, err := Decode("x.yaml", []byte(src))
 		if err != nil {
 			t.Fatal(err)
@@ -146,4 +146,9 @@ func TestResolveRebuildRefuses(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
+}
+
+func libraryText(name string) string {
+	_, src := scenarioShelf().text(name)
+	return string(src)
 }

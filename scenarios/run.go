@@ -53,7 +53,7 @@ func Plan(c *Case) ([]faults.Fault, error) {
 		return nil, err
 	}
 	voc := c.Intent.Scenario.Vocabulary(c.Intent.Stack)
-	if c.Intent.PlanType == PlanMeasuring {
+	if c.Intent.PlanType != PlanHunting {
 		voc.Roles = append(voc.Roles, measuredRoles()...)
 		voc.Topics = append(voc.Topics, faults.RoleDedup)
 	}

@@ -65,7 +65,7 @@ func validator(t *testing.T) func(src string) error {
 func TestSchemaAcceptsExamples(t *testing.T) {
 	validate := validator(t)
 	for _, name := range LibraryNames() {
-		if err := validate(string(libraryText("library/" + name + ".yaml"))); err != nil {
+		if err := validate(libraryText(name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

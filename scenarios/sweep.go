@@ -14,7 +14,7 @@ import (
 
 func itoa(i int) string { return strconv.Itoa(i) }
 
-// Sweep is a comparison: stacks × fault kinds × runs, and then the hunting runs of each stack. Its jobs are numbered;
+// Sweep is a comparison: stacks × fault kinds × runs, then the hunting runs of each stack, then the Poisson runs of some. Its jobs are numbered;
 // which machine or worker does one changes nothing about its row.
 type Sweep struct {
 	Scenario *Scenario
@@ -24,6 +24,8 @@ type Sweep struct {
 	Base     uint64   // run i of every cell has seed Base+i, i from 0
 	Hunts    int      // hunting runs of each stack, also with seeds from Base on; 0 = none
 	Prey     []string // fault kinds that hunting plans are made of; one at least if there are Hunts
+	Poisson  *PoissonRuns
+	Settled  map[[2]string]bool // (stack, fault kind) of cells that need no more runs
 	Workers  int
 	Shard    [2]int                    // i of n, from 1; {0,0} = all
 	Have     map[history.Key]bool      // rows that are there already (--resume)
@@ -63,7 +65,8 @@ func (s *Sweep) jobs() []job {
 	add := func(stack, fault, plan string, run int) {
 		j := job{i, stack, fault, plan, s.Base + uint64(run)}
 		i++
-		mine := s.Shard[1] == 0 || j.index%s.Shard[1] == s.Shard[0]-1
+		settled := plan == PlanMeasuring && s.Settled[[2]string{stack, fault}]
+		mine := !settled && (s.Shard[1] == 0 || j.index%s.Shard[1] == s.Shard[0]-1)
 		if mine && !s.Have[history.Key{Scenario: hash, Epoch: Epoch, Stack: stack, Fault: fault, Plan: plan, Seed: j.seed}] {
 			out = append(out, j)
 		}
@@ -81,6 +84,15 @@ func (s *Sweep) jobs() []job {
 		}
 		for r := range s.Hunts {
 			add(st, history.HuntFault, PlanHunting, r)
+		}
+	}
+	if p := s.Poisson; p != nil {
+		for _, st := range p.Stacks {
+			for _, m := range p.Multipliers {
+				for r := range p.Runs {
+					add(st, history.PoissonFault(m), PlanPoisson, r)
+				}
+			}
 		}
 	}
 	return out
@@ -170,7 +182,10 @@ func (s *Sweep) hunters() map[string]hunterOf {
 
 // caseOf is the case of a job. If the run that a hunter observes crashed, it is the case of that run.
 func (s *Sweep) caseOf(j job, hunters map[string]hunterOf) (*Case, error) {
-	if j.plan == PlanMeasuring {
+	switch j.plan {
+	case PlanPoisson:
+		return PoissonCase(s.Scenario, j.stack, j.fault, j.seed, s.Poisson.Faults)
+	case PlanMeasuring:
 		return MeasuringCase(s.Scenario, j.stack, j.fault, s.Base, j.seed)
 	}
 	h, err := hunters[j.stack]()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/model/stack"
@@ -65,6 +66,8 @@ func namesIn(word string) []string {
 			out = append(out, k.Name)
 		}
 		return out
+	case "@source":
+		return faults.Sources()
 	case "@dimension":
 		for _, d := range history.Dimensions() {
 			out = append(out, string(d.Name))
@@ -89,7 +92,7 @@ func laterField(path string) string {
 	case "operators":
 		return "arrives with late replay; this version has no operators"
 	case "exposure":
-		return "not part of a scenario in this version: frequencies are a matter of the report"
+		return "not part of a scenario: frequencies are a matter of the report; use compare --exposure"
 	case "calibration":
 		return "arrives with calibration; this version knows the priors only"
 	}

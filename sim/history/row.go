@@ -1,5 +1,10 @@
 package history
 
+import (
+	"strconv"
+	"strings"
+)
+
 // Bucket is where an intent ends. Each intent ends in exactly one.
 type Bucket uint8
 
@@ -63,10 +68,22 @@ type Latencies [LatencyBuckets]int32
 const (
 	Measuring = "measuring"
 	Hunting   = "hunting"
+	Poisson   = "poisson" // many faults, as often as an exposure profile says times a multiplier; no cell counts them
 )
 
 // HuntFault stands in rows and cases of hunting plans for the fault kind: such a plan may hold several kinds, or none.
 const HuntFault = "hunt"
+
+const poissonPrefix = "poisson-x"
+
+// PoissonFault stands in rows and cases of Poisson plans for the fault kind: all kinds of a profile may be in them.
+func PoissonFault(multiplier int64) string { return poissonPrefix + strconv.FormatInt(multiplier, 10) }
+
+// ParsePoissonFault reads what PoissonFault writes.
+func ParsePoissonFault(name string) (multiplier int64, ok bool) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(name, poissonPrefix), 10, 64)
+	return n, err == nil && n > 0 && PoissonFault(n) == name
+}
 
 // Row is the flat record of one run: integers only. Its first six fields are its key.
 type Row struct {
@@ -74,7 +91,7 @@ type Row struct {
 	Epoch    int    `json:"epoch"`
 	Stack    string `json:"stack"`
 	Fault    string `json:"fault"`
-	Plan     string `json:"plan"` // measuring or hunting
+	Plan     string `json:"plan"` // measuring, hunting or poisson
 	Seed     uint64 `json:"seed"`
 
 	Offered  int64              `json:"offered"`

@@ -127,8 +127,11 @@ func (c *comparison) caseOf(f *failure, hunters map[string]*scenarios.Hunter, me
 
 // drawn is the case of a row, without its witness.
 func (c *comparison) drawn(row *history.Row, hunters map[string]*scenarios.Hunter) (*scenarios.Case, error) {
-	if row.Plan == history.Hunting {
+	switch row.Plan {
+	case history.Hunting:
 		return hunters[row.Stack].Case(row.Seed)
+	case history.Poisson:
+		return scenarios.PoissonCase(c.sc, row.Stack, row.Fault, row.Seed, c.poisson.Faults)
 	}
 	return scenarios.MeasuringCase(c.sc, row.Stack, row.Fault, c.base, row.Seed)
 }

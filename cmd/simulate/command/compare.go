@@ -31,7 +31,9 @@ const defaultScenario = "payments"
 // compareFlags are the flags of compare.
 type compareFlags struct {
 	stacks, faults []string
+	sensitivity    []string
 	runs, hunt     int
+	precision      string
 	seed           uint64
 	workers        int
 	shard          string
@@ -42,9 +44,9 @@ type compareFlags struct {
 
 // reportFlags are those of every command that ends in a table.
 type reportFlags struct {
-	out, format string
-	strict      bool
-	quiet       bool
+	out, format, exposure string
+	strict                bool
+	quiet                 bool
 }
 
 func (f *reportFlags) check() error {
@@ -73,13 +75,23 @@ verdict on a contract and never for a cell, a rate or a plot; each way to break 
 where a promise breaks: sizes of the fault kinds that load it, one fault a run, a grid up to a limit and then
 bisection to 1 %. Of a wrong clock each run also has a consumer killed between an effect and its commit, because a
 clock alone makes nobody do anything again. The limit is a week; twice the bound for outages and pauses, which are
-executed event by event: --edge-limit 26h looks further, and takes its time. At the defaults it takes as long as the comparison itself.
+executed event by event: --edge-limit 26h looks further, and takes its time. At the defaults it takes as long as the
+comparison itself.
+
+--exposure names a profile of how often faults happen. From 300 runs a cell on, the table has rates per day: the sum over
+the compared kinds of frequency × damage per fault. --sensitivity simulates the rate of some stacks with all
+frequencies multiplied, as many faults a run as then come: the slope is the number of faults that must coincide.
+These runs have plan poisson in rows.jsonl, count for the verdict and never for a cell.
+
+--precision 2% looks at each cell from 300 runs on and stops it when the shares of runs with a duplicate and with a
+loss are known to ± 2 %; it says before how long that takes. The intervals hold however often one looks.
 
 Exit codes: 1 a stack is broken inside its envelope or an expectation is contradicted; else 5 if a promised
 property is unknown, or vacuous over all its cells; else 0. With --strict notes are 5 too.`,
 		Example: `  simulate compare
   simulate compare payments --stacks at-least-once,key-event-stage --faults consumer-kill,pause --runs 300
   simulate compare payments --stacks dedup-durable --hunt 1000 --seed 7
+  simulate compare --precision 2% --sensitivity at-least-once,key-event-stage --exposure my-exposure.yaml
   simulate compare my.yaml --faults all --out out/mine --format markdown
   simulate compare --runs 300 --shard 1/4 --out out/1     # then: simulate merge out/1 out/2 out/3 out/4 -o out/all`,
 		Args: arguments(0, 1, "one scenario at most"),
@@ -96,6 +108,8 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 	flags.StringSliceVar(&f.stacks, "stacks", nil, "stacks by name (default all of the scenario)")
 	flags.StringSliceVar(&f.faults, "faults", nil, "fault kinds by name, or all (default the default kinds)")
 	flags.IntVar(&f.runs, "runs", 20, "runs a cell")
+	flags.StringVar(&f.precision, "precision", "", "runs until shares of runs are known to ± this, as in 2% (in place of --runs)")
+	flags.StringSliceVar(&f.sensitivity, "sensitivity", nil, "stacks whose rate is simulated over multiples of all frequencies")
 	flags.IntVar(&f.hunt, "hunt", defaultHunts, "hunting runs a stack, 0 for none")
 	flags.Uint64Var(&f.seed, "seed", 1, "base seed")
 	flags.IntVar(&f.workers, "workers", 0, "runs at a time (default one for each CPU)")
@@ -103,26 +117,36 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 	flags.BoolVar(&f.edges.wanted, "edges", false, "also measure the bounds of the envelopes")
 	flags.StringVar(&f.edges.limit, "edge-limit", "", "largest fault of --edges, as in 26h (default a week, or twice the bound)")
 	flags.BoolVar(&f.resume, "resume", false, "keep the rows in --out that belong to this comparison")
-	a.reportFlagsOf(cmd, &f.report)
+	a.reportFlagsOf(cmd, &f.report, defaultExposure)
 	completeFlag(cmd, "stacks", completeStacks(a, true))
+	completeFlag(cmd, "sensitivity", completeStacks(a, true))
+	cmd.MarkFlagsMutuallyExclusive("runs", "precision")
+	cmd.MarkFlagsMutuallyExclusive("shard", "precision")
 	completeFlag(cmd, "faults", completeFaults(true))
 	return cmd
 }
 
-func (a *app) reportFlagsOf(cmd *cobra.Command, f *reportFlags) {
+func (a *app) reportFlagsOf(cmd *cobra.Command, f *reportFlags, usual string) {
 	if cmd.Flags().Lookup("out") == nil {
 		cmd.Flags().StringVarP(&f.out, "out", "o", "out", "directory of the report")
 	}
-	a.tableFlagsOf(cmd, f)
+	a.tableFlagsOf(cmd, f, usual)
 }
 
-// tableFlagsOf are the flags of a table, wherever its report lies.
-func (a *app) tableFlagsOf(cmd *cobra.Command, f *reportFlags) {
+// tableFlagsOf are the flags of a table, wherever its report lies. The usual exposure profile is "" for that of the
+// comparison which is read.
+func (a *app) tableFlagsOf(cmd *cobra.Command, f *reportFlags, usual string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.format, "format", "text", "form of the table: "+strings.Join(reports.Formats(), ", "))
+	text := "profile of fault frequencies for rates per day: a name or a file"
+	if usual == "" {
+		text += " (default that of the comparison)"
+	}
+	flags.StringVar(&f.exposure, "exposure", usual, text)
 	flags.BoolVar(&f.strict, "strict", false, "notes end in exit code 5")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
 	completeFlag(cmd, "format", completeWords(reports.Formats()))
+	completeFlag(cmd, "exposure", completeExposure)
 }
 
 // comparisonOf checks what was asked for.
@@ -131,7 +155,14 @@ func (a *app) comparisonOf(name string, f *compareFlags) (*comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{sc: sc, runs: f.runs, base: f.seed}
+	c := &comparison{sc: sc, runs: f.runs, base: f.seed, precision: f.precision}
+	precision, err := parsePrecision(f.precision)
+	if err != nil {
+		return nil, err
+	}
+	if precision > 0 {
+		c.runs = last(looks(precision))
+	}
 	if c.stacks, err = pickStacks(sc, f.stacks); err != nil {
 		return nil, err
 	}
@@ -143,23 +174,31 @@ func (a *app) comparisonOf(name string, f *compareFlags) (*comparison, error) {
 		return nil, failf(exitInput, "--runs %d: from 1 to %d", f.runs, maxRuns)
 	case f.hunt < 0 || f.hunt > maxRuns:
 		return nil, failf(exitInput, "--hunt %d: from 0 to %d", f.hunt, maxRuns)
-	case f.seed > math.MaxUint64-uint64(max(f.runs, f.hunt)):
-		return nil, failf(exitInput, "--seed %d: too large for %d runs", f.seed, max(f.runs, f.hunt))
+	case f.seed > math.MaxUint64-uint64(max(c.runs, f.hunt)):
+		return nil, failf(exitInput, "--seed %d: too large for %d runs", f.seed, max(c.runs, f.hunt))
 	case f.workers < 0 || f.workers > 4096:
 		return nil, failf(exitInput, "--workers %d: from 1 to 4096", f.workers)
 	case f.workers == 0:
 		f.workers = runtime.NumCPU()
 	}
 	c.hunt(f.hunt)
+	if c.exposure, err = a.loadExposure(f.report.exposure); err != nil {
+		return nil, err
+	}
+	if err := c.sensitise(f.sensitivity); err != nil {
+		return nil, err
+	}
 	return c, f.report.check()
 }
+
+func last(list []int) int { return list[len(list)-1] }
 
 // load reads a scenario by its library name or from a file; - is standard input.
 func (a *app) load(name string) (*scenarios.Scenario, error) {
 	if name != "-" {
 		return scenarios.Load(name)
 	}
-	file, src, err := a.readInput(name, maxScenarioFile)
+	file, src, err := a.readInput(name)
 	if err != nil {
 		return nil, err
 	}
@@ -242,8 +281,8 @@ func (a *app) compare(ctx context.Context, name string, f compareFlags) error {
 	}
 	started, bar := time.Now(), a.newProgress(f.report.quiet)
 	sweep := &scenarios.Sweep{Scenario: c.sc, Stacks: c.stacks, Faults: c.faults, Runs: c.runs, Base: c.base, Hunts: c.hunts, Prey: c.prey,
-		Workers: f.workers, Shard: shard, Have: have, Progress: bar.tell}
-	swept, err := sweep.Do(ctx)
+		Poisson: c.poisson, Workers: f.workers, Shard: shard, Have: have, Progress: bar.tell}
+	swept, err := a.sweep(ctx, c, sweep, kept, bar)
 	bar.end()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -270,6 +309,14 @@ func (a *app) compare(ctx context.Context, name string, f compareFlags) error {
 	return a.accidents(&done, swept)
 }
 
+// sweep does the runs that are asked for, or as many as the precision needs.
+func (a *app) sweep(ctx context.Context, c *comparison, s *scenarios.Sweep, kept []history.Row, bar *progress) (*scenarios.Swept, error) {
+	if c.precision == "" {
+		return s.Do(ctx)
+	}
+	return a.untilPrecise(ctx, c, s, kept, bar)
+}
+
 // kept are the rows of an earlier comparison that this one does not do again.
 func (a *app) kept(c *comparison, f *compareFlags) ([]history.Row, error) {
 	if !f.resume {
@@ -293,8 +340,11 @@ func (a *app) kept(c *comparison, f *compareFlags) ([]history.Row, error) {
 	if !slices.Equal(before.prey, c.prey) { // the same seed means another plan
 		own = slices.DeleteFunc(own, func(r history.Row) bool { return r.Plan == history.Hunting })
 	}
+	if !before.samePoisson(c) {
+		own = slices.DeleteFunc(own, func(r history.Row) bool { return r.Plan == history.Poisson })
+	}
 	if gone := len(rows) - len(own); gone > 0 && !f.report.quiet {
-		fmt.Fprintf(a.stderr, "%d rows of another scenario, base seed, model epoch or hunt in %s are replaced\n", gone, f.report.out)
+		fmt.Fprintf(a.stderr, "%d rows of another scenario, base seed, model epoch, hunt or exposure in %s are replaced\n", gone, f.report.out)
 	}
 	return own, nil
 }

@@ -33,7 +33,10 @@ type comparison struct {
 	hunts  int      // hunting runs of each stack
 	prey   []string // the fault kinds of their plans; none without hunts
 
-	edges []history.Edge // measured bounds; none if they were not asked for
+	edges     []history.Edge // measured bounds; none if they were not asked for
+	exposure  *exposure
+	poisson   *scenarios.PoissonRuns // nil = no sensitivity
+	precision string                 // as it was asked for, and then runs is the most that a cell may have; "" = none
 }
 
 // aboutVersion is the version of the format of compare.json.
@@ -41,18 +44,21 @@ const aboutVersion = 1
 
 // about is the outer form of compare.json.
 type about struct {
-	Version  int             `json:"version"`
-	Epoch    int             `json:"epoch"`
-	Hash     string          `json:"scenario_hash"`
-	Stacks   []string        `json:"stacks"`
-	Faults   []string        `json:"faults"`
-	Runs     int             `json:"runs_per_cell"`
-	BaseSeed uint64          `json:"base_seed"`
-	Hunts    int             `json:"hunts_per_stack"`
-	Prey     []string        `json:"hunt_faults,omitempty"`
-	Edges    []history.Edge  `json:"edges,omitempty"`
-	Cases    []string        `json:"cases"` // files that the next comparison replaces
-	Scenario json.RawMessage `json:"scenario"`
+	Version   int                    `json:"version"`
+	Epoch     int                    `json:"epoch"`
+	Hash      string                 `json:"scenario_hash"`
+	Stacks    []string               `json:"stacks"`
+	Faults    []string               `json:"faults"`
+	Runs      int                    `json:"runs_per_cell"`
+	BaseSeed  uint64                 `json:"base_seed"`
+	Hunts     int                    `json:"hunts_per_stack"`
+	Prey      []string               `json:"hunt_faults,omitempty"`
+	Edges     []history.Edge         `json:"edges,omitempty"`
+	Precision string                 `json:"precision,omitempty"`
+	Exposure  *savedExposure         `json:"exposure,omitempty"`
+	Poisson   *scenarios.PoissonRuns `json:"sensitivity,omitempty"`
+	Cases     []string               `json:"cases"` // files that the next comparison replaces
+	Scenario  json.RawMessage        `json:"scenario"`
 }
 
 // encode writes compare.json.
@@ -61,7 +67,8 @@ func (c *comparison) encode(cases []string) []byte {
 	if err != nil {
 		panic("command: scenario: " + err.Error())
 	}
-	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, c.hunts, c.prey, c.edges, append([]string{}, cases...), scenario}
+	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, c.hunts, c.prey, c.edges,
+		c.precision, c.exposure.save(), c.poisson, append([]string{}, cases...), scenario}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -111,7 +118,11 @@ func readAbout(dir string) (*comparison, *about, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed, hunts: a.Hunts, prey: a.Prey, edges: a.Edges}
+	c := &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed, hunts: a.Hunts, prey: a.Prey, edges: a.Edges,
+		precision: a.Precision, poisson: a.Poisson}
+	if c.exposure, err = a.Exposure.restore(path); err != nil {
+		return nil, nil, err
+	}
 	if err := c.check(path); err != nil {
 		return nil, nil, err
 	}
@@ -161,6 +172,12 @@ func (c *comparison) check(path string) error {
 	if c.runs < 1 || c.runs > maxRuns || c.base+uint64(c.runs) < c.base {
 		return failf(exitInput, "%s: damaged: %d runs from seed %d", path, c.runs, c.base)
 	}
+	if _, err := parsePrecision(c.precision); err != nil {
+		return failf(exitInput, "%s: damaged: %v", path, err)
+	}
+	if err := c.checkPoisson(); err != nil {
+		return failf(exitInput, "%s: damaged: %v", path, err)
+	}
 	if c.hunts < 0 || c.hunts > maxRuns || c.base+uint64(c.hunts) < c.base || (c.hunts > 0) != (len(c.prey) > 0) {
 		return failf(exitInput, "%s: damaged: %d hunting runs with %d fault kinds", path, c.hunts, len(c.prey))
 	}
@@ -207,11 +224,11 @@ func (c *comparison) asked(rows []history.Row) []history.Row {
 		r := &rows[i]
 		measured := r.Plan == history.Measuring && kinds[r.Fault] && r.Seed-c.base < uint64(c.runs)
 		hunted := r.Plan == history.Hunting && r.Seed-c.base < uint64(c.hunts)
-		if stacks[r.Stack] && (measured || hunted) {
+		if stacks[r.Stack] && (measured || hunted) || c.asksPoisson(r) {
 			out = append(out, *r)
 		}
 	}
-	return out
+	return c.trimmed(out)
 }
 
 // cell are the measuring rows of one stack under one fault kind.

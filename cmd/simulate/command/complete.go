@@ -33,6 +33,11 @@ func completeScenario(_ *cobra.Command, args []string, prefix string) ([]string,
 	return words, cobra.ShellCompDirectiveDefault
 }
 
+// completeExposure proposes the profiles of the library and files.
+func completeExposure(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	return completeFrom(scenarios.ExposureNames(), prefix, false), cobra.ShellCompDirectiveDefault
+}
+
 // completeStacks proposes the stacks of the scenario that the command line names.
 func completeStacks(a *app, list bool) completion {
 	return func(_ *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {

@@ -23,7 +23,7 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "What a word means: a layer, fault, property, column, cause, field or bucket",
 		Long: `explain says what a word of this program means: an engine or layer, a fault kind or verb, a property or checker,
 a column of results.json, the cause label of a finding, a field of a scenario file (workload.arrival, or arrival),
-a bucket, an effect class, a dimension of envelopes, a kind of fact, a planted bug.`,
+a bucket, an effect class, a dimension of envelopes, a kind of fact, a planted bug, an exposure profile with its lines.`,
 		Example: "  simulate explain idempotency-key\n  simulate explain duplicates_per_fault\n  simulate explain workload.keys",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -62,8 +62,10 @@ func (a *app) explain(word string) error {
 			fmt.Fprintln(a.stdout)
 		}
 		fmt.Fprintf(a.stdout, "%s · %s\n", m.name, m.what)
-		for _, line := range wrap(m.doc, pageWidth-2) {
-			fmt.Fprintf(a.stdout, "  %s\n", line)
+		for paragraph := range strings.Lines(m.doc) {
+			for _, line := range wrap(paragraph, pageWidth-2) {
+				fmt.Fprintf(a.stdout, "  %s\n", line)
+			}
 		}
 	}
 	return nil
@@ -120,12 +122,29 @@ func meanings() []meaning {
 	for _, d := range history.Dimensions() {
 		add("dimension of envelopes", string(d.Name), d.Doc)
 	}
-	all = append(append(all, glossary()...), fields()...)
+	all = append(append(append(all, glossary()...), exposures()...), fields()...)
 	for k := history.KindNone + 1; ; k++ {
 		if parsed, err := history.ParseKind(k.String()); err != nil || parsed != k {
 			break
 		}
 		add("kind of fact in histories", k.String(), k.Doc())
+	}
+	return all
+}
+
+// exposures are the profiles of the library, with each of their assumptions in a paragraph of its own.
+func exposures() []meaning {
+	var all []meaning
+	for _, name := range scenarios.ExposureNames() {
+		e, err := scenarios.LoadExposure(name)
+		if err != nil {
+			panic("command: library: " + err.Error())
+		}
+		doc := e.Why
+		for _, l := range e.Lines {
+			doc += fmt.Sprintf("\n%s: %s (%s) %s", l.Kind, l.Rate, l.Source, l.Why)
+		}
+		all = append(all, meaning{"exposure profile", e.Name, doc})
 	}
 	return all
 }

@@ -10,16 +10,13 @@ import (
 	"path/filepath"
 )
 
-// Limits of the files that are read whole.
-const (
-	maxScenarioFile = 1 << 20
-	maxCaseFile     = 1 << 20
-)
+// maxInputFile is the most bytes of a file that is read whole: a scenario, an exposure profile, a case.
+const maxInputFile = 1 << 20
 
-// readInput reads a regular file, or standard input for "-", of at most some bytes.
-func (a *app) readInput(path string, most int64) (name string, src []byte, err error) {
+// readInput reads a regular file, or standard input for "-", of at most maxInputFile bytes.
+func (a *app) readInput(path string) (name string, src []byte, err error) {
 	if path == "-" {
-		src, err := readAll(a.stdin, most)
+		src, err := readAll(a.stdin, maxInputFile)
 		if err != nil {
 			err = failf(exitInput, "<stdin>: %v", reason(err))
 		}
@@ -38,7 +35,7 @@ func (a *app) readInput(path string, most int64) (name string, src []byte, err e
 	if err != nil {
 		return path, nil, failf(exitInput, "%s: %v", path, reason(err))
 	}
-	src, err = readAll(f, most)
+	src, err = readAll(f, maxInputFile)
 	if closing := f.Close(); err == nil {
 		err = closing
 	}

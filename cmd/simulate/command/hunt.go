@@ -38,9 +38,9 @@ func measured(rows []history.Row) []history.Row {
 	return slices.DeleteFunc(slices.Clone(rows), func(r history.Row) bool { return r.Plan != history.Measuring })
 }
 
-// breach says whether a hunting row shows that a stack broke this promise inside its envelope.
+// breach says whether a row that belongs to no cell shows that a stack broke this promise inside its envelope.
 func breach(r *history.Row, p history.Property) bool {
-	return r.Plan == history.Hunting && !r.Outside && r.Violations[string(p)] > 0
+	return r.Plan != history.Measuring && !r.Outside && r.Violations[string(p)] > 0
 }
 
 // hunted counts the hunting runs of a stack, those of them that broke a promise, and those outside its envelope.
@@ -60,7 +60,7 @@ func hunted(rows []history.Row, promised []history.Property) (runs, breaches, ou
 	return runs, breaches, outside
 }
 
-// breaches are the hunting runs to keep: for each way in which the stack broke a promise, which is a fingerprint, the
+// breaches are the runs outside the cells to keep: for each way in which the stack broke a promise, which is a fingerprint, the
 // smallest seed that shows it.
 func (c *comparison) breaches(rows []history.Row, stack string) []failure {
 	promised := checker.Promised(c.contract(stack))
@@ -102,16 +102,16 @@ func (c *comparison) hunters(todo []failure) (map[string]*scenarios.Hunter, erro
 // maxPrey is the number of breaches that are printed.
 const maxPrey = 5
 
-// prey adds a line for each story that the hunt found, with the command that tells it.
+// prey adds a line for each story that a hunt found, or a sensitivity, with the command that tells it.
 func (j *judgement) prey(a *app, done *finished, cases []savedCase) {
 	told := 0
 	for i := range cases {
 		s := &cases[i]
-		if s.row.Plan != history.Hunting {
+		if s.row.Plan == history.Measuring {
 			continue
 		}
 		if told++; told <= maxPrey {
-			j.say("hunted", "%s, seed %d, %s: %s: %s", s.row.Stack, s.row.Seed, faultsText(len(s.c.Intent.Plan)), s.c.Intent.Fingerprint,
+			j.say(map[string]string{history.Hunting: "hunted", history.Poisson: "coincided"}[s.row.Plan], "%s, seed %d, %s: %s: %s", s.row.Stack, s.row.Seed, faultsText(len(s.c.Intent.Plan)), s.c.Intent.Fingerprint,
 				a.command("replay", relative(filepath.Join(done.out, s.file))))
 		}
 	}

@@ -127,7 +127,7 @@ func TestHuntsOfOtherKindsDoNotMix(t *testing.T) {
 	require.Contains(t, read(t, "ca", "compare.json"), `"hunts_per_stack": 2`)
 
 	resumed := hunt("consumer-kill", "2", "a", "--resume")
-	require.Contains(t, resumed.errors, "2 rows of another scenario, base seed, model epoch or hunt in a are replaced")
+	require.Contains(t, resumed.errors, "2 rows of another scenario, base seed, model epoch, hunt or exposure in a are replaced")
 	require.Contains(t, read(t, "a", "rows.jsonl"), `"fault":"pause"`, "measuring rows stay")
 }
 

@@ -37,11 +37,10 @@ func parts(st *scenarios.Stack) []string {
 // input is what the report is made of, a function of the rows but for the time that it took.
 func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input {
 	in := reports.Input{
-		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.runs, HuntsPerStack: done.hunts,
-		Exposure: exposure, Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
-		CannotHappen: map[[2]string]bool{},
-		Edges:        done.edges,
-		RunTwice:     done.twice, Elapsed: done.elapsed, Load: done.load(rows), NotModelled: scenarios.NotModelled(),
+		Scenario: done.sc.Name, ScenarioHash: done.sc.Hash(), Epoch: scenarios.Epoch, BaseSeed: done.base, RunsPerCell: done.most(rows), HuntsPerStack: done.hunts,
+		Rows: rows, Cases: map[[2]string]string{}, CellContracts: map[[2]string]string{},
+		CannotHappen: map[[2]string]bool{}, Multiplied: done.multiplied(), Precision: done.within(), Edges: done.edges,
+		RunTwice: done.twice, Elapsed: done.elapsed, Load: done.load(rows), NotModelled: scenarios.NotModelled(),
 	}
 	for _, f := range done.faults {
 		kind, _ := history.FaultKindByName(f)
@@ -72,9 +71,6 @@ func (done *finished) input(rows []history.Row, cases []savedCase) reports.Input
 	}
 	return in
 }
-
-// exposure is the profile of frequencies that daily rates would rest on.
-const exposure = "none"
 
 func rowsOf(rows []history.Row, stack string) []history.Row {
 	var out []history.Row
@@ -220,8 +216,10 @@ func (done *finished) brokenUnder(in reports.Input, s *reports.StackInfo, p hist
 			}
 		}
 	}
-	if slices.ContainsFunc(rowsOf(in.Rows, s.Name), func(r history.Row) bool { return breach(&r, p) }) {
-		kinds = append(kinds, "a hunt")
+	for _, many := range []struct{ plan, name string }{{history.Hunting, "a hunt"}, {history.Poisson, "faults as often as the sensitivity has them"}} {
+		if slices.ContainsFunc(rowsOf(in.Rows, s.Name), func(r history.Row) bool { return r.Plan == many.plan && breach(&r, p) }) {
+			kinds = append(kinds, many.name)
+		}
 	}
 	return strings.Join(kinds, ", ")
 }

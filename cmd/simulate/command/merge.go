@@ -32,7 +32,7 @@ compare.`,
 		},
 	}
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "directory of the result (required)")
-	a.reportFlagsOf(cmd, &f)
+	a.reportFlagsOf(cmd, &f, "")
 	return cmd
 }
 
@@ -48,6 +48,9 @@ func (a *app) merge(dirs []string, f *reportFlags) error {
 			all = c
 		} else if err := all.join(c, dirs[0], dir); err != nil {
 			return err
+		} else if f.exposure == "" && !all.exposure.equal(c.exposure) {
+			return failf(exitInput, "%s and %s rest on different exposure profiles: %s, but %s; name one with --exposure",
+				dirs[0], dir, all.exposure.profile.Name, c.exposure.profile.Name)
 		}
 		sets = append(sets, rows)
 	}
@@ -55,7 +58,7 @@ func (a *app) merge(dirs []string, f *reportFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.check(); err != nil {
+	if err := errors.Join(a.expose(all, f), f.check()); err != nil {
 		return err
 	}
 	return a.finish(&finished{comparison: all, rows: rows, out: f.out, workers: runtime.NumCPU()}, f)
@@ -103,7 +106,10 @@ func (c *comparison) join(o *comparison, first, dir string) error {
 	c.stacks = slices.DeleteFunc(stackNames(c.sc), func(s string) bool { return !slices.Contains(stacks, s) })
 	c.faults = slices.DeleteFunc(faultNames(), func(k string) bool { return !slices.Contains(kinds, k) })
 	c.runs = max(c.runs, o.runs)
-	if err := c.joinHunts(o, first, dir); err != nil {
+	if c.precision != o.precision {
+		return failf(exitInput, "%s and %s have cells that stopped by different rules: --precision %q, but %q", first, dir, c.precision, o.precision)
+	}
+	if err := errors.Join(c.joinHunts(o, first, dir), c.joinPoisson(o, first, dir)); err != nil {
 		return err
 	}
 	if err := c.joinEdges(o, first, dir); err != nil {

@@ -61,6 +61,13 @@ func (p *progress) tell(done, total int) {
 	p.width = len(line)
 }
 
+// again begins another round of the same sweep.
+func (p *progress) again() {
+	if p != nil {
+		p.started = time.Now()
+	}
+}
+
 // end removes the line.
 func (p *progress) end() {
 	if p != nil && p.width > 0 {

@@ -47,7 +47,7 @@ func (a *app) replay(path string, f replayFlags) error {
 	if f.history == "-" && f.timeline == "-" {
 		return failf(exitInput, "--history and --timeline cannot both be standard output")
 	}
-	name, src, err := a.readInput(path, maxCaseFile)
+	name, src, err := a.readInput(path)
 	if err != nil {
 		return err
 	}

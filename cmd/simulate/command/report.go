@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,7 @@ to DIR, which verdicts changed, and both model epochs. Nothing is written, and t
 		ValidArgsFunction: completeDirectories,
 	}
 	cmd.Flags().StringVar(&against, "against", "", "directory of an earlier comparison of the same scenario")
-	a.tableFlagsOf(cmd, &f)
+	a.tableFlagsOf(cmd, &f, "")
 	completeFlag(cmd, "against", completeDirectories)
 	return cmd
 }
@@ -47,7 +48,7 @@ func (a *app) reportAgain(dir string, f *reportFlags) error {
 		return err
 	}
 	f.out = dir
-	if err := f.check(); err != nil {
+	if err := errors.Join(a.expose(c, f), f.check()); err != nil {
 		return err
 	}
 	return a.finish(&finished{comparison: c, rows: rows, out: dir, workers: runtime.NumCPU()}, f)
