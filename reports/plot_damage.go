@@ -3,6 +3,7 @@ package reports
 import (
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -12,12 +13,12 @@ import (
 
 func duplicatesFigure(d *chart) figure {
 	return damageFigure(d, damageOf{"Extra critical effects caused by one fault", vermillion,
-		func(c *Cell) Interval { return c.DuplicatesPerFault }, func(c *Cell) int64 { return c.Duplicates }})
+		func(c *Cell) Interval { return c.DuplicatesPerFault }, func(c *Cell) int64 { return c.Duplicates }, func(r Rate) Interval { return r.duplicatesDay }})
 }
 
 func lossesFigure(d *chart) figure {
 	return damageFigure(d, damageOf{"Intents lost by one fault", blue,
-		func(c *Cell) Interval { return c.LossesPerFault }, func(c *Cell) int64 { return c.Losses }})
+		func(c *Cell) Interval { return c.LossesPerFault }, func(c *Cell) int64 { return c.Losses }, func(r Rate) Interval { return r.lossesDay }})
 }
 
 // damageOf is what a damage figure shows.
@@ -26,6 +27,7 @@ type damageOf struct {
 	clr   color.RGBA
 	mean  func(*Cell) Interval
 	sum   func(*Cell) int64
+	rate  func(Rate) Interval // a day
 }
 
 // Two colours of the palette of Okabe and Ito, which people with any colour vision can tell apart.
@@ -37,7 +39,7 @@ var (
 // Measures of a damage figure, points.
 const (
 	rowHeight   = 18
-	panelHead   = 26 // two lines of a fault kind's title
+	panelHead   = 26 // two lines of title
 	panelFoot   = 20 // ticks
 	panelGap    = 5
 	legendLine  = 18
@@ -45,13 +47,17 @@ const (
 	figureInset = 12
 )
 
-// damageFigure draws a row for each stack and a panel for each fault kind: means with intervals on one common axis. Names
-// stand beside their marks, so that neither the number of stacks nor anybody's colour vision limits what can be read.
+// damageFigure draws a row for each stack and a panel for each fault kind, means with intervals on one common axis, and
+// the rate at the exposure profile where there is one. Names stand beside their marks, so that neither the number of
+// stacks nor anybody's colour vision limits what can be read.
 func damageFigure(d *chart, of damageOf) figure {
 	f := &forest{chart: d, damageOf: of}
-	f.scale = scaleOf(f.intervals())
-	height := vg.Length(46 + legendLine + figureInset)
-	height += vg.Length(len(f.bands())) * f.bandHeight()
+	f.panels = f.faultPanels()
+	if rates := f.ratePanel(); rates != nil {
+		f.panels = append(f.panels, *rates)
+	}
+	bands := f.bands()
+	height := vg.Length(46+legendLine+figureInset) + vg.Length(len(bands))*f.bandHeight()
 	return figure{width: figureWidth, height: max(height, 120), paint: func(c draw.Canvas) {
 		c = heading(c, of.title, d.subtitle())
 		if d.empty() {
@@ -59,8 +65,8 @@ func damageFigure(d *chart, of damageOf) figure {
 			return
 		}
 		c = f.legend(c)
-		for _, columns := range f.bands() {
-			f.band(&c, columns)
+		for _, panels := range bands {
+			f.band(&c, panels)
 			c.Max.Y -= f.bandHeight()
 		}
 	}}
@@ -70,22 +76,91 @@ func damageFigure(d *chart, of damageOf) figure {
 type forest struct {
 	*chart
 	damageOf
-	scale damageScale
+	panels []panel
 }
 
-// bands are the columns, cut so that no band is too wide to read.
-func (f *forest) bands() [][]int {
-	n := len(f.columns)
+// panel is a title and an axis, and a mark for each stack.
+type panel struct {
+	above, below string
+	scale        damageScale
+	marks        []mark
+}
+
+// mark is what a panel shows of a stack: nothing if all is empty, a sign in place of a figure, a zero's bound, or a mean.
+type mark struct {
+	sign          string
+	zero, outside bool
+	Interval
+}
+
+// faultPanels have one common axis.
+func (f *forest) faultPanels() []panel {
+	var panels []panel
+	var all []Interval
+	for _, k := range f.columns {
+		p := panel{}
+		p.above, p.below = split(k.Title)
+		for _, s := range f.in.Stacks {
+			m := f.markOf(f.cell(s.Name, k.Name))
+			if m.sign == "" {
+				all = append(all, m.Interval)
+			}
+			p.marks = append(p.marks, m)
+		}
+		panels = append(panels, p)
+	}
+	scale := scaleOf(all)
+	for i := range panels {
+		panels[i].scale = scale
+	}
+	return panels
+}
+
+// notRun is the sign of a cell that has no runs: nothing is drawn.
+const notRun = " "
+
+func (f *forest) markOf(c *Cell) mark {
+	sum := f.sum(c)
+	switch {
+	case c.Runs == 0:
+		return mark{sign: notRun}
+	case c.cannotHappen:
+		return mark{sign: "n/a"}
+	case sum == 0 && !c.exercised(): // the zero rests on no run at all, so that not even a bound is known
+		return mark{sign: "?"}
+	}
+	return mark{Interval: f.mean(c), zero: sum == 0, outside: sum > 0 && c.Contract == "outside"}
+}
+
+// ratePanel is the rate a day at the exposure profile; nil without rates.
+func (f *forest) ratePanel() *panel {
+	p := &panel{above: "a day at", below: f.in.Exposed.Name}
+	var all []Interval
+	for _, r := range Rates(*f.in) {
+		iv := f.rate(r)
+		p.marks = append(p.marks, mark{Interval: iv, zero: iv.Value == 0})
+		all = append(all, iv)
+	}
+	if len(p.marks) == 0 {
+		return nil
+	}
+	p.scale = scaleOf(all)
+	return p
+}
+
+// bands are the panels, cut so that no band is too wide to read.
+func (f *forest) bands() [][]panel {
+	n := len(f.panels)
 	if n == 0 {
 		return nil
 	}
 	lines := (n + widestBand - 1) / widestBand
-	var out [][]int
+	var out [][]panel
 	for i := range n {
 		if i*lines/n == len(out) {
 			out = append(out, nil)
 		}
-		out[len(out)-1] = append(out[len(out)-1], i)
+		out[len(out)-1] = append(out[len(out)-1], f.panels[i])
 	}
 	return out
 }
@@ -94,25 +169,10 @@ func (f *forest) bandHeight() vg.Length {
 	return vg.Length(panelHead + panelFoot + rowHeight*len(f.in.Stacks))
 }
 
-func (f *forest) intervals() []Interval {
-	var all []Interval
-	for _, s := range f.in.Stacks {
-		for _, k := range f.columns {
-			if c := f.cell(s.Name, k.Name); c.Runs > 0 && !c.cannotHappen && !f.untouched(c) {
-				all = append(all, f.mean(c))
-			}
-		}
-	}
-	return all
-}
-
-// untouched says whether a zero rests on no run at all, so that not even a bound is known.
-func (f *forest) untouched(c *Cell) bool { return c.Runs > 0 && !c.exercised() && f.sum(c) == 0 }
-
-// any says whether a cell that is drawn is of a kind.
-func (f *forest) any(is func(*Cell) bool) bool {
-	for i := range f.cells {
-		if c := &f.cells[i]; c.Fault != Control && c.Runs > 0 && is(c) {
+// any says whether there is a mark of some sort.
+func (f *forest) any(is func(mark) bool) bool {
+	for _, p := range f.panels {
+		if slices.ContainsFunc(p.marks, is) {
 			return true
 		}
 	}
@@ -134,17 +194,15 @@ func (f *forest) legend(c draw.Canvas) draw.Canvas {
 		return func(at vg.Point) { c.FillText(centred(style(9, faint)), at, text) }
 	}
 	place(true, "mean of the runs, 95 % interval", func(at vg.Point) { f.disc(&c, at, false) })
-	place(f.any(f.outside), "outside the stack's envelope", func(at vg.Point) { f.disc(&c, at, true) })
+	place(f.any(func(m mark) bool { return m.outside }), "outside the stack's envelope", func(at vg.Point) { f.disc(&c, at, true) })
 	place(true, "none seen: at most this share of runs (95 %)", func(at vg.Point) { f.bound(&c, at) })
-	place(f.any(f.untouched), "its faults met no work", sign("?"))
-	place(f.any(func(c *Cell) bool { return c.cannotHappen }), "   cannot happen", sign("n/a"))
+	place(f.any(func(m mark) bool { return m.sign == "?" }), "its faults met no work", sign("?"))
+	place(f.any(func(m mark) bool { return m.sign == "n/a" }), "   cannot happen", sign("n/a"))
 	return draw.Crop(c, 0, 0, 0, -legendLine)
 }
 
-func (f *forest) outside(c *Cell) bool { return c.Contract == "outside" && f.sum(c) > 0 }
-
-// band paints some of the columns over all stacks.
-func (f *forest) band(c *draw.Canvas, columns []int) {
+// band paints panels beside each other over all stacks.
+func (f *forest) band(c *draw.Canvas, panels []panel) {
 	names := style(9, ink)
 	var widest vg.Length
 	for _, s := range f.in.Stacks {
@@ -152,7 +210,7 @@ func (f *forest) band(c *draw.Canvas, columns []int) {
 	}
 	top, left, right := c.Max.Y-panelHead, c.Min.X+figureInset, c.Max.X-figureInset
 	begin := left + widest + 8
-	width := (right - begin) / vg.Length(len(columns))
+	width := (right - begin) / vg.Length(len(panels))
 	bottom := top - vg.Length(rowHeight*len(f.in.Stacks))
 	for i, s := range f.in.Stacks {
 		y := top - vg.Length(rowHeight*i)
@@ -161,44 +219,32 @@ func (f *forest) band(c *draw.Canvas, columns []int) {
 		}
 		c.FillText(names, vg.Point{X: left, Y: y - rowHeight/2 + 1}, s.Name)
 	}
-	for i, column := range columns {
+	for i := range panels {
 		x := begin + vg.Length(i)*width
-		f.panel(c, box(x, bottom, x+width-panelGap, top), column)
+		f.panel(c, box(x, bottom, x+width-panelGap, top), &panels[i])
 	}
 }
 
-// panel paints a fault kind: its title, its axis, a mark for each stack.
-func (f *forest) panel(c *draw.Canvas, r vg.Rectangle, column int) {
-	kind := f.columns[column]
-	above, below := split(kind.Title)
-	c.FillText(centred(style(8.5, ink)), vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: r.Max.Y + 18}, above)
-	c.FillText(centred(style(8.5, ink)), vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: r.Max.Y + 8}, below)
+func (f *forest) panel(c *draw.Canvas, r vg.Rectangle, p *panel) {
+	middle := (r.Min.X + r.Max.X) / 2
+	c.FillText(centred(style(8.5, ink)), vg.Point{X: middle, Y: r.Max.Y + 18}, p.above)
+	c.FillText(centred(style(8.5, ink)), vg.Point{X: middle, Y: r.Max.Y + 8}, p.below)
 	at := func(v float64) vg.Length {
-		return r.Min.X + 3 + (r.Max.X-r.Min.X-6)*vg.Length(f.scale.Normalize(0, 0, v))
+		return r.Min.X + 3 + (r.Max.X-r.Min.X-6)*vg.Length(p.scale.Normalize(0, 0, v))
 	}
-	f.axis(c, r, at)
-	for i, s := range f.in.Stacks {
-		cell := f.cell(s.Name, kind.Name)
-		y := r.Max.Y - rowHeight*vg.Length(i) - rowHeight/2
-		switch {
-		case cell.Runs == 0:
-		case cell.cannotHappen:
-			c.FillText(style(7.5, faint), vg.Point{X: r.Min.X + 1, Y: y}, "n/a")
-		case f.untouched(cell):
-			c.FillText(style(9, faint), vg.Point{X: r.Min.X + 1, Y: y}, "?")
-		default:
-			f.mark(c, r, y, at, cell)
-		}
+	axis(c, r, p.scale, at)
+	for i, m := range p.marks {
+		f.mark(c, r, r.Max.Y-rowHeight*vg.Length(i)-rowHeight/2, at, m)
 	}
 }
 
 // axis paints the ticks below a panel, and a line through it at each that is named. A name that would meet the one
 // before it is left out.
-func (f *forest) axis(c *draw.Canvas, r vg.Rectangle, at func(float64) vg.Length) {
+func axis(c *draw.Canvas, r vg.Rectangle, scale damageScale, at func(float64) vg.Length) {
 	sty := centred(style(6.8, faint))
 	c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.6}, r.Min.X, r.Min.Y, r.Max.X, r.Min.Y)
 	free := r.Min.X - panelGap
-	for _, t := range f.scale.Ticks(0, 0) {
+	for _, t := range scale.Ticks(0, 0) {
 		if t.Label == "" {
 			continue
 		}
@@ -211,24 +257,27 @@ func (f *forest) axis(c *draw.Canvas, r vg.Rectangle, at func(float64) vg.Length
 	}
 }
 
-// mark paints a mean with its interval and the figure above it, or a zero as its bound.
-func (f *forest) mark(c *draw.Canvas, r vg.Rectangle, y vg.Length, at func(float64) vg.Length, cell *Cell) {
-	iv := f.mean(cell)
-	if f.sum(cell) == 0 {
-		c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.6, Dashes: []vg.Length{1, 2}}, at(0), y, at(iv.Hi), y)
-		f.bound(c, vg.Point{X: at(iv.Hi), Y: y})
+// mark paints a sign, a zero as its bound, or a mean with its interval and the figure above it.
+func (f *forest) mark(c *draw.Canvas, r vg.Rectangle, y vg.Length, at func(float64) vg.Length, m mark) {
+	switch {
+	case m.sign != "":
+		c.FillText(style(8, faint), vg.Point{X: r.Min.X + 1, Y: y}, m.sign)
+		return
+	case m.zero:
+		c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.6, Dashes: []vg.Length{1, 2}}, at(0), y, at(m.Hi), y)
+		f.bound(c, vg.Point{X: at(m.Hi), Y: y})
 		return
 	}
 	y -= 3
 	whisker := draw.LineStyle{Color: f.clr, Width: 1.4}
-	c.StrokeLine2(whisker, at(iv.Lo), y, at(iv.Hi), y)
-	for _, end := range []float64{iv.Lo, iv.Hi} {
+	c.StrokeLine2(whisker, at(m.Lo), y, at(m.Hi), y)
+	for _, end := range []float64{m.Lo, m.Hi} {
 		c.StrokeLine2(whisker, at(end), y-2.6, at(end), y+2.6)
 	}
-	f.disc(c, vg.Point{X: at(iv.Value), Y: y}, f.outside(cell))
-	sty, text := centred(style(7.5, ink)), brief(iv.Value)
+	f.disc(c, vg.Point{X: at(m.Value), Y: y}, m.outside)
+	sty, text := centred(style(7.5, ink)), brief(m.Value)
 	half := sty.Width(text) / 2
-	c.FillText(sty, vg.Point{X: min(max(at(iv.Value), r.Min.X+half), r.Max.X-half), Y: y + 7.5}, text)
+	c.FillText(sty, vg.Point{X: min(max(at(m.Value), r.Min.X+half), r.Max.X-half), Y: y + 7.5}, text)
 }
 
 // disc is a mean; hollow outside the envelope.
