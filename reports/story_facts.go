@@ -22,10 +22,11 @@ type teller struct {
 	ends        map[int64]int64  // id of a fault's beginning → id of its end
 	marks       map[int64]string // id → what the fact means
 	died        bool             // a process died with the event in hand: where others died is noise
+	answered    map[int64]bool   // id of a call of the event → its caller went on
 }
 
 func newTeller(h *history.History, f history.Finding) *teller {
-	t := &teller{h: h, f: f, faults: map[int64]int{}, ends: map[int64]int64{}, marks: map[int64]string{}}
+	t := &teller{h: h, f: f, faults: map[int64]int{}, ends: map[int64]int64{}, marks: map[int64]string{}, answered: map[int64]bool{}}
 	t.f.Evidence = slices.DeleteFunc(slices.Clone(f.Evidence), func(id int64) bool { return id < 1 || id > int64(h.Len()) })
 	for _, id := range t.f.Evidence {
 		t.reach(h.At(id))
@@ -47,6 +48,9 @@ func newTeller(h *history.History, f history.Finding) *teller {
 			t.reach(fact)
 		}
 		t.died = t.died || fact.Kind == history.KindUnwound
+		if fact.Kind == history.KindReturned {
+			t.answered[fact.Cause] = true
+		}
 		if !slices.Contains(t.nodes, fact.Node) {
 			t.nodes = append(t.nodes, fact.Node)
 		}
@@ -249,7 +253,15 @@ func (t *teller) rankOfEvent(fact *history.Fact) int {
 		return rankTurn
 	case history.KindAppended, history.KindAccepted:
 		return rankDetail
-	case history.KindCalled, history.KindHandled:
+	case history.KindCalled:
+		switch {
+		case own:
+		case t.answered[fact.ID]:
+			return rankNever
+		default: // what it was waiting for when it died
+			return rankTurn
+		}
+	case history.KindHandled:
 		if !own {
 			return rankNever
 		}
