@@ -24,7 +24,7 @@ func FillRow(r *history.Row, h *history.History, v Verdicts) {
 	r.Prints = v.Fingerprints()
 
 	w := measureWork(h)
-	r.Calls, r.Writes = w.calls, w.writes
+	r.Calls = w.calls
 	r.FaultsFired, r.FaultsHit, r.BusyTime = w.faults, w.hit, w.busy
 }
 

@@ -23,9 +23,9 @@ import (
 
 // work is what the sweep measures.
 type work struct {
-	calls, writes int64
-	faults, hit   int64 // hit is 1 if some fault touched work in flight
-	busy          int64 // ns of the chaos phase with a delivery in hand, over all nodes
+	calls       int64
+	faults, hit int64 // hit is 1 if some fault touched work in flight
+	busy        int64 // ns of the chaos phase with a delivery in hand, over all nodes
 }
 
 // bench is one node with what is open on it: ids of facts, ascending.
@@ -73,12 +73,6 @@ func measureWork(h *history.History) work {
 
 func (s *sweep) see(f *history.Fact) {
 	switch f.Kind {
-	case history.KindApplied:
-		if f.Changed {
-			s.work.writes++
-		}
-	case history.KindAppended:
-		s.work.writes++
 	case history.KindOffered:
 		s.offers[f.Event] = f.ID
 		s.begin(f)
@@ -93,7 +87,6 @@ func (s *sweep) see(f *history.Fact) {
 	case history.KindDelivered, history.KindCommitting:
 		s.begin(f)
 	case history.KindCommitted:
-		s.work.writes++
 		s.end(f.Cause, f.Time)
 	case history.KindHandled, history.KindReturned, history.KindCommitFailed:
 		s.end(f.Cause, f.Time)

@@ -52,9 +52,9 @@ type Cell struct {
 	Contract string  `json:"contract"`
 	Case     *string `json:"case"`
 
-	notifyWorst, reorderWorst, parkedWorst int64 // per run, for tables
-	cannotHappen                           bool
-	sequential                             bool // its runs stopped when they said enough
+	notifyWorst, reorderWorst, parkedWorst, refusedWorst int64 // per run, for tables
+	cannotHappen                                         bool
+	sequential                                           bool // its runs stopped when they said enough
 }
 
 // Worst is the largest damage that one run of a cell took.
@@ -199,6 +199,7 @@ func (c *cell) addRow(r *history.Row) {
 	c.notifyWorst = max(c.notifyWorst, r.Excess[history.Notify])
 	c.reorderWorst = max(c.reorderWorst, r.Reorders)
 	c.parkedWorst = max(c.parkedWorst, r.Buckets[history.ParkedB])
+	c.refusedWorst = max(c.refusedWorst, r.Buckets[history.RefusedB])
 }
 
 // touched is the number of runs that a zero rests on: those whose fault met work in flight, all of the control.

@@ -106,7 +106,7 @@ func newPage(in Input) (*page, error) {
 		p.Stacks = append(p.Stacks, t.stackView(s, cells))
 	}
 	p.Figures, p.Costs = figuresOf(cells), costsOf(cells)
-	p.Rates, p.Assumptions = viewsOf(t.sheets()), in.assumptions()
+	p.Rates, p.Assumptions = viewsOf(t.exposureSheets()), in.assumptions()
 	p.LeastTouched = t.leastTouched()
 	p.LeastBound = percent(openAt(p.LeastTouched, in.Precision > 0))
 	p.Edges, p.EdgeMethod = edgesOf(in.Edges), strings.TrimSpace(edgeMethod+" "+companionsOf(in.Edges))

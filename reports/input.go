@@ -34,6 +34,7 @@ type Input struct {
 	Again      string // command of the smallest break; "" = none
 	Command    string // how this process was started, for printed commands
 
+	Costs bool           // tables show costs too; the page always does
 	Edges []history.Edge // measured bounds; nil = not looked for
 
 	Stories     []Told   // of failing runs, the smallest break first; report.html tells them

@@ -27,6 +27,7 @@ func (t *table) notes() []note {
 	if c := t.cases(); c > 0 {
 		add("cases", count(c, "failing run")+" saved: one for each cell, the smallest seed")
 	}
+	add("smallest holds", t.smallestHolding())
 	add("smallest break", t.in.Again)
 	return notes
 }

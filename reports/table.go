@@ -91,6 +91,15 @@ func (t *table) header() []string {
 
 // sheets are the tables below that of damage.
 func (t *table) sheets() []*sheet {
+	sheets := t.exposureSheets()
+	if costs := t.costSheet(); costs != nil {
+		sheets = append([]*sheet{costs}, sheets...)
+	}
+	return sheets
+}
+
+// exposureSheets are those about how often and how many faults. The page has costs in a section of their own.
+func (t *table) exposureSheets() []*sheet {
 	var sheets []*sheet
 	if len(t.columns) > 0 && len(t.in.Stacks) > 0 {
 		for _, s := range []*sheet{t.rateSheet(), t.differenceSheet(), t.sensitivitySheet()} {

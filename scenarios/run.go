@@ -88,7 +88,7 @@ func (w *world) result(c *Case, stop sim.StopReason, v checker.Verdicts) *Result
 	checker.FillRow(row, w.sim.History, v)
 	inside, _ := w.sc.Inside(w.stack.Name, w.plan)
 	row.Outside = !inside
-	row.Events, row.IdleEvents, row.SimTime = total, background, int64(w.sim.Now())
+	row.Writes, row.Events, row.IdleEvents, row.SimTime = w.sim.Written(), total, background, int64(w.sim.Now())
 	row.Stop, row.Digest = stopText(stop), fmt.Sprintf("%016x", r.Digest)
 	return r
 }

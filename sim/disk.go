@@ -52,6 +52,14 @@ var diskHookTable = [...]string{"append/started", "append/done", "fsync/started"
 // Timing sets how long a write to the page cache and an fsync take. Both are zero at first.
 func (d *Disk) Timing(append, fsync rng.Dist) { d.append, d.fsync = append, fsync }
 
+// Written counts the records that all nodes have written to their disks.
+func (w *World) Written() (records int64) {
+	for _, n := range w.nodes {
+		records += n.disk.appends
+	}
+	return records
+}
+
 // Operations counts appends and fsyncs since the start of the world.
 func (d *Disk) Operations() (appends, fsyncs int64) { return d.appends, d.fsyncs }
 

@@ -108,7 +108,7 @@ type Row struct {
 	FaultsFired int64             `json:"faults_fired"`
 	FaultsHit   int64             `json:"faults_hit"` // fired and touched work in flight
 	Calls       int64             `json:"calls"`
-	Writes      int64             `json:"writes"`
+	Writes      int64             `json:"writes"`  // records that any component wrote to a disk: log, positions, rows, marks
 	Outside     bool              `json:"outside"` // the plan lies outside the stack's envelope
 
 	Violations map[string]int64 `json:"violations"` // by property

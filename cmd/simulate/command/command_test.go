@@ -75,10 +75,6 @@ func TestHelpKnowsOnlyWhatHasArrived(t *testing.T) {
 	for _, later := range []string{"explore", "verify", "claims", "check ", "corpus", "digests"} {
 		require.NotContains(t, help, "  "+later)
 	}
-	for _, flag := range []string{"--cost"} {
-		require.NotContains(t, simulate("compare", "--help").out, flag)
-		require.Equal(t, exitInput, simulate("compare", flag, "1").code)
-	}
 }
 
 func TestList(t *testing.T) {

@@ -45,8 +45,7 @@ type compareFlags struct {
 // reportFlags are those of every command that ends in a table.
 type reportFlags struct {
 	out, format, exposure string
-	strict                bool
-	quiet                 bool
+	strict, quiet, cost   bool
 }
 
 func (f *reportFlags) check() error {
@@ -143,6 +142,7 @@ func (a *app) tableFlagsOf(cmd *cobra.Command, f *reportFlags, usual string) {
 		text += " (default that of the comparison)"
 	}
 	flags.StringVar(&f.exposure, "exposure", usual, text)
+	flags.BoolVar(&f.cost, "cost", false, "a second table: what each stack costs")
 	flags.BoolVar(&f.strict, "strict", false, "notes end in exit code 5")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
 	completeFlag(cmd, "format", completeWords(reports.Formats()))

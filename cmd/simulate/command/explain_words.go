@@ -42,7 +42,7 @@ func columns() []meaning {
 		{column, "p99_in_fault", "99th percentile of the latency of intents that arrived while the fault was on"},
 		{column, "recovery_ms", "from the end of the fault until the intents that had arrived by then were done"},
 		{column, "calls_per_intent", "calls to services, divided by offered intents"},
-		{column, "writes_per_intent", "durable writes, divided by offered intents"},
+		{column, "writes_per_intent", "records that any component wrote to a disk (log, positions, group, rows of services, marks of stores), divided by offered intents"},
 		{column, "contract", "what the cell says about the stack's contract: held, broken, outside, vacuous or unknown"},
 		{column, "case", "case of the failing run with the smallest seed, relative to the directory; null = no run failed"},
 		{column, "stacks", "one entry for each stack: the verdict on its contract over all its rows"},

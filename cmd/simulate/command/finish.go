@@ -37,7 +37,7 @@ func (a *app) finish(done *finished, f *reportFlags) error {
 	}
 	in := done.input(rows, cases)
 	in.Command, in.Again = a.self, a.again(done, cases)
-	in.Exposed = a.exposed(done.comparison)
+	in.Exposed, in.Costs = a.exposed(done.comparison), f.cost
 	j := done.judge(in)
 	notify := done.notifyStatement(measured(rows))
 	in.Judgement = append(slices.Clone(j.lines), notify...) // the page may be moved: what is hunted comes after, with its paths
