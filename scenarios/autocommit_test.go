@@ -27,6 +27,7 @@ func TestHandOffLosesItsQueue(t *testing.T) {
 
 // What comes again after a crash is what was done since the last commit: seconds of work instead of one batch.
 func TestAutoCommitRepeatsMoreThanCommitAfter(t *testing.T) {
+	alone(t)
 	sc, mem := payments(t), &Memory{}
 	extra := func(stack string) (sum int64) {
 		for seed := uint64(1); seed <= 12; seed++ {

@@ -79,6 +79,7 @@ func TestCaseMessages(t *testing.T) {
 }
 
 func TestCaseDamaged(t *testing.T) {
+	alone(t)
 	text := sampleCase(t).Encode()
 	for n := 0; n < len(text)-1; n += 29 {
 		if _, err := DecodeCase("x.case", text[:n]); err == nil {

@@ -204,6 +204,7 @@ func stairs(n int) string {
 }
 
 func TestDecodeHostile(t *testing.T) {
+	alone(t)
 	inputs := hostile()
 	for _, name := range SortedKeys(inputs) {
 		start := time.Now()

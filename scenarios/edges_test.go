@@ -26,6 +26,7 @@ const day = int64(24 * sim.Hour)
 // A key of a day is forgotten by a day: of a replay that long after the work, and of a processor whose clock is that far
 // ahead when a killed consumer's work comes again. The clock of nobody else matters to it.
 func TestEdgesOfAKeyOfADay(t *testing.T) {
+	alone(t)
 	edges := edgesOf(t, brief(t), 2, forgetting, "key-event-stage")
 	require.Len(t, edges, 2)
 	skew, replay := edges[0], edges[1]
@@ -45,6 +46,7 @@ func TestEdgesOfAKeyOfADay(t *testing.T) {
 
 // What is kept for ever has no edge, in a week.
 func TestNoEdgeOfAPermanentKey(t *testing.T) {
+	alone(t)
 	sc := brief(t)
 	sc.stackNamed("permanent-key").Contract.Envelope = sc.stackNamed("key-event-stage").Contract.Envelope
 	for _, e := range edgesOf(t, sc, 2, forgetting, "permanent-key") {
@@ -54,6 +56,7 @@ func TestNoEdgeOfAPermanentKey(t *testing.T) {
 
 // A bound that is too wide is broken inside the envelope, also where only one size that was tried shows it.
 func TestADeclaredBoundThatIsWrong(t *testing.T) {
+	alone(t)
 	sc := brief(t)
 	sc.Phases.Chaos = int64(20 * nsSecond) // what comes again comes before the clock is right again
 	st := sc.stackNamed("dedup-24h")

@@ -14,6 +14,7 @@ import (
 // The plans load one dimension right up to its bound; a party may be a
 // service, a consumer or the stack's own store.
 func TestStacksKeepTheirPromisesUpToTheBounds(t *testing.T) {
+	alone(t)
 	sc, mem := payments(t), &Memory{}
 	sc.Phases.Chaos = 20 * nsSecond
 	plans := map[history.Dimension][]string{

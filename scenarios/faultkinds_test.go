@@ -39,6 +39,7 @@ func between(r *Result, kind history.Kind, from, to int64) (out []history.Fact) 
 // keeps its partitions, nobody works on them, and its commit is asked for again and again although each arrives; when
 // it hears again it goes on where it was, and nothing was done twice.
 func TestOneWayPartition(t *testing.T) {
+	alone(t)
 	sc, mem := payments(t), &Memory{}
 	type seen struct{ evicted, delivered, committed, duplicates int64 }
 	watch := func(line string) (sum seen) {
@@ -84,6 +85,7 @@ func TestOneWayPartition(t *testing.T) {
 // A rolling deploy duplicates exactly where a grace period cuts work off: with the usual 5 s every member finishes,
 // commits and leaves; with 20 ms members die with a delivery in hand.
 func TestDeployDuplicatesWhenTheGraceIsTooShort(t *testing.T) {
+	alone(t)
 	sc, mem := payments(t), &Memory{}
 	duplicates := int64(0)
 	for seed := uint64(1); seed <= 6; seed++ {

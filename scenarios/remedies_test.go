@@ -41,6 +41,7 @@ func changes(r *Remedies) (names []string) {
 // Against a charge that is done again after a death, a key at the service and a store in front of it help, at every
 // hook where the consumer can die; the stack as it is breaks where the charge is applied and the position is not.
 func TestRemediesOfACharge(t *testing.T) {
+	alone(t)
 	c := small(t, "at-least-once", twiceCharged, killAtEnd)
 	found, err := FindRemedies(c, RemedyLimits{Runs: 100})
 	require.NoError(t, err)
@@ -108,6 +109,7 @@ func TestAnObservedRunIsTheRun(t *testing.T) {
 
 // Pairs of placements are many: what is tried is bounded, and said.
 func TestRemediesAreBounded(t *testing.T) {
+	alone(t)
 	c := small(t, "at-least-once", twiceCharged, killAtEnd, "at 1s pause notifier-1 for 1ms")
 	found, err := FindRemedies(c, RemedyLimits{Runs: 20})
 	require.NoError(t, err)
@@ -148,6 +150,7 @@ func TestRemediesTryATimeWhereItIs(t *testing.T) {
 
 // A placement at which the fault has no effect says nothing: a reply cannot be lost when none is sent any more.
 func TestRemediesCountFaultsThatTookEffect(t *testing.T) {
+	alone(t)
 	c := small(t, "at-least-once", "duplicate-effect (critical)/charge/handler-retried",
 		"when notifier.present/replied{event=order-100,stage=present} #1 lose-reply notifier")
 	found, err := FindRemedies(c, RemedyLimits{Runs: 14})

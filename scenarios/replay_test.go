@@ -108,6 +108,7 @@ func TestOperatorSteps(t *testing.T) {
 // A leap over the quiet time shows in nothing but the number of events: whichever stack idles, the run that executes
 // every event has the same facts at the same times, before and after.
 func TestQuietTimeIsTheSameEventByEvent(t *testing.T) {
+	alone(t)
 	sc := payments(t)
 	for _, stack := range stacksOf(sc) {
 		const plan = "after drain 20m replay workers"

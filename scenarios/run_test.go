@@ -55,6 +55,7 @@ func TestControlIsClean(t *testing.T) {
 // The counts that do not depend on the machine are budgets: at most 80 kernel events per offered intent, and at
 // most 60 idle events per simulated second.
 func TestEventBudgets(t *testing.T) {
+	alone(t)
 	sc := payments(t)
 	for _, st := range stacksOf(sc) {
 		r := measured(t, sc, st, "none", 1, &Memory{})
@@ -162,7 +163,11 @@ func TestEveryCellEnds(t *testing.T) {
 	for _, k := range history.FaultKinds() {
 		kinds = append(kinds, k.Name)
 	}
-	s := &Sweep{Scenario: sc, Stacks: stacksOf(sc), Faults: kinds, Runs: 1, Base: 100, Workers: 2}
+	stacks := stacksOf(sc)
+	if testing.Short() {
+		stacks = stacks[len(stacks)-2:]
+	}
+	s := &Sweep{Scenario: sc, Stacks: stacks, Faults: kinds, Runs: 1, Base: 100, Workers: 2}
 	swept, err := s.Do(context.Background())
 	require.NoError(t, err)
 	for _, c := range swept.Crashes {
@@ -225,4 +230,13 @@ func BenchmarkPayments(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(offered), "µs/intent")
 	b.ReportMetric(float64(events)/float64(offered), "events/intent")
+}
+
+// alone skips a test of code without concurrency where that is what is tested: under the race detector, with -short, a run
+// takes ten times as long.
+func alone(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("no concurrency in it")
+	}
 }

@@ -115,6 +115,7 @@ func TestAnEarlierComparisonIsReplaced(t *testing.T) {
 
 // A stack without a store cannot meet dedup-down: its cell says so, and is not taken for one that was never exercised.
 func TestACellThatCannotHappen(t *testing.T) {
+	alone(t)
 	t.Chdir(t.TempDir())
 	got := simulate("compare", "payments", "--stacks", "key-event-stage,dedup-durable", "--faults", "dedup-down", "--runs", "2", "--quiet")
 	require.Empty(t, got.errors)
@@ -393,4 +394,13 @@ func TestProgressLine(t *testing.T) {
 	require.Equal(t, "50 of 200 runs, 25 %, 5 runs/s, 30 s left", progressLine(50, 200, 10*time.Second))
 	require.Equal(t, "0 of 200 runs", progressLine(0, 200, time.Second))
 	require.Equal(t, "1.2 s", spell(1200*time.Millisecond))
+}
+
+// alone skips a test of code without concurrency where that is what is tested: under the race detector, with -short, a run
+// takes ten times as long.
+func alone(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("no concurrency in it")
+	}
 }
