@@ -11,7 +11,7 @@ import "github.com/twiceless/twiceless/sim/history"
 //	done            none is missing
 //	refused         the producer was told no; or the flow ended in a declared abort: every effect that took place
 //	                was reversed and a give-up fact says so
-//	parked          a record waits where a person finds it
+//	parked          a record waits where a person finds it; one that an operator has published again does not
 //	stuck           a store holds it where a live component would take it up
 //	absent_unknown  the producer never learned what became of it, and no log ever took it
 //	lost_known      a give-up fact tells an application or an operator
@@ -31,11 +31,11 @@ func (l *ledger) bucketOf(a *account) history.Bucket {
 		return history.Late
 	case sum.missing == 0:
 		return history.Done
-	case sum.standing > 0 && a.parked == 0:
+	case sum.standing > 0 && !a.waits():
 		return history.Partial
 	case a.turnedAway() || sum.reversed > 0 && sum.standing == 0 && a.gaveUp != 0:
 		return history.RefusedB
-	case a.parked != 0:
+	case a.waits():
 		return history.ParkedB
 	case a.held != 0:
 		return history.StuckB

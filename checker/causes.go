@@ -11,6 +11,8 @@ import (
 // Causes form a forest: offered ← appended ← delivered ← called ← applied. Two applications of one effect have a
 // last common cause, and below it the two branches part. Where they part says what failed first:
 //
+//	an operator published a dead letter of it
+//	again on the way to one of the two            redelivered-after-replay
 //	no record in common, each branch has one      published-twice
 //	parted after one delivery                     by the call behind the first application: see below
 //	parted after one record, two deliveries       the first delivery was put back by consumer code: by its call;
@@ -48,6 +50,8 @@ func (l *ledger) duplicateLabel(a *account, first, second int64) history.Label {
 		first, second, f.left, f.right = second, first, f.right, f.left
 	}
 	switch {
+	case l.replayedBelow(first, f.join) || l.replayedBelow(second, f.join):
+		return history.LabelRedeliveredAfterReplay
 	case f.left == 0 || f.right == 0:
 		return history.LabelUnexplained
 	case !l.hasRecord(f.join):
@@ -180,8 +184,21 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 	return history.LabelRedeliveredAfterCommitLost
 }
 
-// opReset is what an operator does to a position.
-const opReset = "reset"
+// opReset is what an operator does to a position, opReplay to a dead letter.
+const (
+	opReset  = "reset"
+	opReplay = "replay"
+)
+
+// replayedBelow says whether an operator published a dead letter again on the way from a cause down to a fact.
+func (l *ledger) replayedBelow(id, cause int64) bool {
+	for ; id != cause && id != 0; id = l.at(id).Cause {
+		if f := l.at(id); f.Kind == history.KindOperated && f.Op == opReplay {
+			return true
+		}
+	}
+	return false
+}
 
 // replayed says whether an operator set the group's position back between two deliveries.
 func (l *ledger) replayed(f fork) bool {

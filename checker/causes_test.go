@@ -71,6 +71,17 @@ func TestReplayLabel(t *testing.T) {
 	}
 }
 
+// A dead letter that an operator publishes again, though its charge had taken place: the reply was lost.
+func TestDeadLetterReplayLabel(t *testing.T) {
+	s := checkertest.New()
+	d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+	c := d.Call("charge")
+	c.Apply()
+	c.Reply(history.Indeterminate)
+	d.Park().Replay("orders/0", 1).Deliver("consumer-1").Do("charge", "book").Commit()
+	require.Equal(t, []string{"duplicate-effect (critical)/charge/redelivered-after-replay"}, prints(s))
+}
+
 // A zombie reads on from its old position: what it does again was done well and committed under a newer generation.
 func TestZombieDelivery(t *testing.T) {
 	s := checkertest.New()

@@ -77,6 +77,8 @@ type account struct {
 	dropped     int64
 	gaveUp      int64
 	parked      int64
+	letter      int64 // the last fact by which it was parked
+	replayed    int64 // the last fact by which an operator published a dead letter of it again
 	held        int64 // held where a live component would take it up
 	suppressed  int64
 	suppressN   int64 // how many suppressions
@@ -236,6 +238,14 @@ func (l *ledger) walk(a *account) {
 				once(&a.held, f.ID)
 			case "parked":
 				once(&a.parked, f.ID)
+				a.letter = f.ID
+			}
+		case history.KindParked:
+			once(&a.parked, f.ID)
+			a.letter = f.ID
+		case history.KindOperated:
+			if f.Op == opReplay {
+				a.replayed = f.ID
 			}
 		default:
 			if at := a.slotOf(f.Kind); at != nil {
@@ -263,11 +273,12 @@ func (a *account) slotOf(k history.Kind) *int64 {
 		return &a.dropped
 	case history.KindGaveUp:
 		return &a.gaveUp
-	case history.KindParked:
-		return &a.parked
 	}
 	return nil
 }
+
+// waits says whether a person finds the event parked: it was, and no operator has taken it up since.
+func (a *account) waits() bool { return a.letter > a.replayed }
 
 // offer opens the slots of the required effects. Effects applied before the offer (phantoms) keep their slots.
 func (l *ledger) offer(a *account, f *history.Fact, from int) {

@@ -62,6 +62,18 @@ func TestBuckets(t *testing.T) {
 		{"charged, then parked", history.ParkedB, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge").Park()
 		}},
+		{"parked, published again, and lost", history.LostSilent, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Park().Replay("orders/0", 1)
+		}},
+		{"parked, published again, and parked again", history.ParkedB, func(s *checkertest.Story) {
+			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Park()
+			d.Replay("orders/0", 1).Deliver("consumer-1").Park()
+		}},
+		{"parked, taken up, and never published", history.ParkedB, func(s *checkertest.Story) {
+			i := s.Offer("order-1", "anna").Accept()
+			i.Append("orders/0", 0).Deliver("consumer-1").Park().Replay("orders/0", 1)
+			i.Held("parked")
+		}},
 		{"refused", history.RefusedB, func(s *checkertest.Story) { s.Offer("order-1", "anna").Refuse() }},
 		{"refused, sent again, in doubt", history.AbsentUnknown, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna").Refuse().Doubt()

@@ -65,7 +65,7 @@ func (l *ledger) fateOf(a *account) fate {
 		return fateUnknown
 	}
 	switch {
-	case l.weigh(a).missing == 0 || a.parked != 0:
+	case l.weigh(a).missing == 0 || a.waits():
 		return fateWell
 	case a.held != 0:
 		return fateStuck

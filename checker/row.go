@@ -3,8 +3,8 @@ package checker
 import "github.com/twiceless/twiceless/sim/history"
 
 // FillRow fills in what a history and its verdicts say: offered and accepted intents, buckets, excess, work,
-// faults, latencies, recovery, busy time, the three maps and the fingerprints. The key of the row, the kernel's
-// figures, Outside, ParkedAfter and Stop belong to who made the run.
+// parked intents, faults, latencies, recovery, busy time, the three maps and the fingerprints. The key of the row, the
+// kernel's figures, Outside and Stop belong to who made the run.
 //
 // Verdicts of another history, or none, are replaced by those of this one.
 func FillRow(r *history.Row, h *history.History, v Verdicts) {
@@ -16,6 +16,7 @@ func FillRow(r *history.Row, h *history.History, v Verdicts) {
 	r.Buckets, r.Excess = t.buckets, t.excess
 	r.Transient, r.Suppressed, r.Redelivered = t.transient, t.suppressed, t.redelivered
 	r.Calm, r.InFault, r.After, r.Recovery = t.calm, t.inFault, t.afterward, t.recovery
+	r.Parked, r.ParkedAfter = parkedBefore(h, r.Buckets[history.ParkedB]), r.Buckets[history.ParkedB]
 	r.Phantoms = v.Violations[history.PropPhantom]
 	r.Reorders = v.Violations[history.PropOrder]
 	r.Violations = counts(v.Violations)
@@ -26,6 +27,36 @@ func FillRow(r *history.Row, h *history.History, v Verdicts) {
 	w := measureWork(h)
 	r.Calls = w.calls
 	r.FaultsFired, r.FaultsHit, r.BusyTime = w.faults, w.hit, w.busy
+}
+
+// phaseQuiet is what follows a drain after which an operator comes.
+const phaseQuiet = "quiet"
+
+// parkedBefore is how many intents were parked when the first drain ended, before any operator came: those that are at the
+// end, if none came. The history up to there is a history of its own.
+func parkedBefore(h *history.History, atEnd int64) (n int64) {
+	parked, replays := false, -1
+	for i := range h.Facts {
+		f := &h.Facts[i]
+		parked = parked || f.Kind == history.KindParked
+		if f.Kind == history.KindPhase && f.Note == phaseQuiet {
+			replays = i
+			break
+		}
+	}
+	switch {
+	case replays < 0:
+		return atEnd
+	case !parked:
+		return 0
+	}
+	l := newLedger(&history.History{Header: h.Header, Facts: h.Facts[:replays]})
+	for i := range l.accounts {
+		if a := &l.accounts[i]; a.offered != 0 && l.bucketOf(a) == history.ParkedB {
+			n++
+		}
+	}
+	return n
 }
 
 // counts are the entries that are not zero, under the properties' names.

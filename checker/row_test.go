@@ -209,3 +209,26 @@ func TestBusyTimeInChaos(t *testing.T) {
 	d.Handled(history.Acked)
 	require.EqualValues(t, 6*ms, rowOf(s).BusyTime)
 }
+
+// Parked is judged when the first drain has ended, and again at the end.
+func TestParkedBeforeAndAfterTheReplay(t *testing.T) {
+	parked := func(replayed bool) history.Row {
+		s := checkertest.New()
+		quiet := func() { s.Record(history.Fact{Kind: history.KindPhase, Note: "quiet", Fence: -1, Offset: -1}) }
+		d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Park().Commit()
+		e := s.Offer("order-2", "anna").Accept().Append("orders/0", 1).Deliver("consumer-1").Park().Commit()
+		s.Offer("order-3", "anna").Accept().Append("orders/0", 2).Deliver("consumer-1").Do("charge", "book").Park().Commit()
+		if !replayed {
+			return rowOf(s)
+		}
+		quiet()
+		d.Replay("orders/0", 3).Deliver("consumer-1").Do("charge", "book").Commit()
+		e.Replay("orders/0", 4).Deliver("consumer-1").Park().Commit()
+		quiet()
+		return rowOf(s)
+	}
+	r := parked(false)
+	require.Equal(t, []int64{2, 2, 2}, []int64{r.Parked, r.ParkedAfter, r.Buckets[history.ParkedB]}, "what stands is not missing, parked or not")
+	r = parked(true)
+	require.Equal(t, []int64{2, 1, 1}, []int64{r.Parked, r.ParkedAfter, r.Buckets[history.ParkedB]})
+}

@@ -195,6 +195,7 @@ type Assembly interface {
 	Topic(name string, partitions int)
 	Role(name string, n int, boot func(Ctx, *sim.Disk)) // own nodes: relay, orchestrator, reconciler …
 	Store(StoreSpec)                                    // a store of its own, for instance a dedup store
+	ReplayDeadLetters(DeadLetterReplay)                 // an operator who comes after the first drain; at most once
 	OnSend(func(Call) Call)
 	OnPoll(func(lag, inFlight int) (take int))
 	OnBatch(func(Batch) Batch)

@@ -9,7 +9,7 @@ import (
 )
 
 // The protocol of the log broker and its group coordinator, after Kafka's: JoinGroup, SyncGroup, Heartbeat,
-// LeaveGroup, OffsetCommit, OffsetFetch, ListOffsets, Produce, Fetch. All are requests to service "broker", with these ops.
+// LeaveGroup, OffsetCommit, OffsetFetch, ListOffsets (earliest and latest), Produce, Fetch. All are requests to service "broker", with these ops.
 const (
 	BrokerService = "broker"
 	OpProduce     = "produce"
@@ -21,11 +21,12 @@ const (
 	OpCommit      = "commit"
 	OpOffsets     = "offsets"
 	OpEarliest    = "earliest"
+	OpLatest      = "latest"
 )
 
 // BrokerOps lists the ops of the broker, sorted.
 func BrokerOps() []string {
-	return []string{OpCommit, OpEarliest, OpFetch, OpHeartbeat, OpJoin, OpLeave, OpOffsets, OpProduce, OpSync}
+	return []string{OpCommit, OpEarliest, OpFetch, OpHeartbeat, OpJoin, OpLatest, OpLeave, OpOffsets, OpProduce, OpSync}
 }
 
 // Errors of the broker; all are definite.
@@ -118,7 +119,8 @@ type LeaveRequest struct{ Group, Member string }
 const NoGeneration int64 = -1
 
 // CommitRequest moves positions, durably, backwards too. A generation that is not the group's is refused. Without a
-// member and a generation it is an operator's: refused with ErrUnknownMember while the group has members.
+// member and a generation it is that of an operator or of a simple consumer, who reads without being a member: refused
+// with ErrUnknownMember while the group has members, and a group that does not exist is made by it.
 type CommitRequest struct {
 	Group, Member string
 	Generation    int64
@@ -139,6 +141,10 @@ type OffsetsReply struct{ Offsets []PartitionOffset }
 // EarliestRequest asks for the first offset that each partition of a topic still holds. The reply is an OffsetsReply, by
 // partition.
 type EarliestRequest struct{ Topic string }
+
+// LatestRequest asks for the offset after the last record of each partition that a fetch can see. The reply is an
+// OffsetsReply, by partition.
+type LatestRequest struct{ Topic string }
 
 // PartitionName is "orders/3", the resource of facts and plans.
 func PartitionName(topic string, partition int) string {

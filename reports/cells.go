@@ -164,7 +164,7 @@ func (c *cell) add() {
 	c.Duplicates = c.DuplicatesByClass.Critical
 	c.LostSilent, c.LostKnown = b[history.LostSilent], b[history.LostKnown]
 	c.Losses = c.LostSilent + c.LostKnown
-	c.Partial, c.Stuck, c.Parked = b[history.Partial], b[history.StuckB], b[history.ParkedB]
+	c.Partial, c.Stuck = b[history.Partial], b[history.StuckB]
 	c.Late, c.Degraded = b[history.Late], b[history.Degraded]
 	switch {
 	case c.Contract != "":
@@ -187,6 +187,7 @@ func (c *cell) addRow(r *history.Row) {
 	c.DuplicatesByClass.Notify += r.Excess[history.Notify]
 	c.DuplicatesByClass.Derived += r.Excess[history.Derived]
 	c.Transient += r.Transient
+	c.Parked += r.Parked
 	c.ParkedAfter += r.ParkedAfter
 	c.Reorders += r.Reorders
 	c.Phantoms += r.Phantoms
@@ -198,7 +199,7 @@ func (c *cell) addRow(r *history.Row) {
 	c.Worst.Losses = max(c.Worst.Losses, r.Losses())
 	c.notifyWorst = max(c.notifyWorst, r.Excess[history.Notify])
 	c.reorderWorst = max(c.reorderWorst, r.Reorders)
-	c.parkedWorst = max(c.parkedWorst, r.Buckets[history.ParkedB])
+	c.parkedWorst = max(c.parkedWorst, r.Parked)
 	c.refusedWorst = max(c.refusedWorst, r.Buckets[history.RefusedB])
 }
 

@@ -22,7 +22,7 @@ func costInput(excessOfLast int64) Input {
 				r := history.Row{Stack: s.Name, Fault: k.Name, Plan: history.Measuring, Seed: 1 + seed, Offered: 10, FaultsHit: 1, Calls: []int64{30, 60, 45}[i], Writes: 40}
 				if k.Name != Control {
 					r.Excess[history.Critical] = []int64{3, 0, excessOfLast}[i]
-					r.Buckets[history.ParkedB] = int64(seed)
+					r.Buckets[history.ParkedB], r.Parked = int64(seed), int64(seed)
 				}
 				in.Rows = append(in.Rows, r)
 			}

@@ -119,5 +119,6 @@ func hurt(r *history.Row, how taste, draws *rng.Stream) {
 	r.Excess[history.Notify] = roll(how.notify, 5)
 	if r.Stack == "dedup-durable" {
 		r.Buckets[history.ParkedB] = roll(how.notify, 3)
+		r.Parked, r.ParkedAfter = r.Buckets[history.ParkedB], r.Buckets[history.ParkedB]
 	}
 }

@@ -50,6 +50,7 @@ func randomRow(t *rapid.T, seed uint64) history.Row {
 	r.FaultsHit, r.Calls, r.Writes = small.Draw(t, "hit"), small.Draw(t, "calls"), small.Draw(t, "writes")
 	r.Reorders, r.Phantoms, r.Transient = small.Draw(t, "reorders"), small.Draw(t, "phantoms"), small.Draw(t, "transient")
 	r.Suppressed, r.Redelivered, r.ParkedAfter = small.Draw(t, "suppressed"), small.Draw(t, "redelivered"), small.Draw(t, "after")
+	r.Parked = small.Draw(t, "parked")
 	return r
 }
 
@@ -80,7 +81,7 @@ func checkCell(t *rapid.T, all []history.Row, c Cell) {
 		"lost_silent": {c.LostSilent, sum(func(r history.Row) int64 { return r.Buckets[history.LostSilent] })},
 		"partial":     {c.Partial, sum(func(r history.Row) int64 { return r.Buckets[history.Partial] })},
 		"stuck":       {c.Stuck, sum(func(r history.Row) int64 { return r.Buckets[history.StuckB] })},
-		"parked":      {c.Parked, sum(func(r history.Row) int64 { return r.Buckets[history.ParkedB] })},
+		"parked":      {c.Parked, sum(func(r history.Row) int64 { return r.Parked })},
 		"after":       {c.ParkedAfter, sum(func(r history.Row) int64 { return r.ParkedAfter })},
 		"late":        {c.Late, sum(func(r history.Row) int64 { return r.Buckets[history.Late] })},
 		"degraded":    {c.Degraded, sum(func(r history.Row) int64 { return r.Buckets[history.Degraded] })},

@@ -31,6 +31,13 @@ func (t *table) sentence(s StackInfo) string {
 	}
 	if d.parked > 0 && d.runs > 0 {
 		said += ", parks up to " + damage(d.parked, d.parkedRuns) + " an incident"
+		if d.parkedAfter != d.parked {
+			left := "none"
+			if d.parkedAfter > 0 {
+				left = damage(d.parkedAfter, d.parkedRuns)
+			}
+			said += ", " + left + " of them after the replay"
+		}
 	}
 	return strings.TrimSuffix(said, ": ")
 }
@@ -41,6 +48,7 @@ type digest struct {
 	runs           int
 	touched        int // the least of all columns that a fault touched
 	parked         int64
+	parkedAfter    int64 // of the same column
 	parkedRuns     int
 	sequential     bool // as of a cell
 }
@@ -68,7 +76,7 @@ func (t *table) digest(stack string) digest {
 			d.touched = c.touched()
 		}
 		if c.Parked*int64(max(d.parkedRuns, 1)) > d.parked*int64(c.Runs) {
-			d.parked, d.parkedRuns = c.Parked, c.Runs
+			d.parked, d.parkedAfter, d.parkedRuns = c.Parked, c.ParkedAfter, c.Runs
 		}
 	}
 	return d

@@ -117,7 +117,7 @@ func (t *teller) central(fact *history.Fact) bool {
 	switch fact.Kind {
 	case history.KindApplied, history.KindReversed, history.KindCalled, history.KindReturned, history.KindSuppressed:
 		return fact.Stage == t.f.Stage
-	case history.KindDelivered, history.KindAppended, history.KindParked, history.KindDropped, history.KindGaveUp, history.KindHeld:
+	case history.KindDelivered, history.KindAppended, history.KindParked, history.KindOperated, history.KindDropped, history.KindGaveUp, history.KindHeld:
 		return true
 	}
 	return false
@@ -239,7 +239,7 @@ func (t *teller) rank(fact *history.Fact) int {
 func (t *teller) rankOfEvent(fact *history.Fact) int {
 	own := fact.Stage == t.f.Stage || fact.Stage == "" || t.f.Stage == ""
 	switch fact.Kind {
-	case history.KindDelivered, history.KindParked, history.KindDropped, history.KindGaveUp, history.KindHeld:
+	case history.KindDelivered, history.KindParked, history.KindOperated, history.KindDropped, history.KindGaveUp, history.KindHeld:
 		return rankKey
 	case history.KindApplied, history.KindReversed, history.KindSuppressed:
 		if own {

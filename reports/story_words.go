@@ -221,7 +221,10 @@ func (t *teller) phraseOfGroup(fact *history.Fact) string {
 
 // operated is one step of an operator.
 func operated(fact *history.Fact) string {
-	if fact.Op == "reset" {
+	switch fact.Op {
+	case "replay":
+		return fmt.Sprintf("publishes dead letter %s again in %s", fact.Event, fact.Value)
+	case "reset":
 		return fmt.Sprintf("sets the position of group %s in %s to %d", fact.Value, fact.Resource, fact.Offset)
 	}
 	return fmt.Sprintf("%ss group %s", fact.Op, fact.Resource) + prefixed(": ", fact.Value)

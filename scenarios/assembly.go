@@ -17,6 +17,7 @@ type assembly struct {
 	topics []topicSpec
 	stores []model.StoreSpec
 	roles  []roleSpec
+	replay *model.DeadLetterReplay // nil = nobody publishes dead letters again
 	offers map[string]*model.Offer // by service; looked up only
 
 	send   []func(model.Call) model.Call
@@ -84,6 +85,8 @@ func (a *assembly) Role(name string, n int, boot func(model.Ctx, *sim.Disk)) {
 }
 
 func (a *assembly) Store(s model.StoreSpec) { a.stores = append(a.stores, s) }
+
+func (a *assembly) ReplayDeadLetters(r model.DeadLetterReplay) { a.replay = &r }
 
 func (a *assembly) OnSend(wrap func(model.Call) model.Call) { a.send = append(a.send, wrap) }
 

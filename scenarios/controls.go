@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/operator"
 	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
@@ -87,6 +88,15 @@ func (c *controls) Replay(group string, cause int64, done func()) {
 	c.sim.Role("operator", operator.New(operator.Replay{
 		Group: group, Topic: l.topic, Members: func() []*sim.Node { return c.Members(group) }, Broker: (*world)(c).leader,
 		Grace: leaveGrace, RequestTimeout: sim.Duration(c.sc.Consumers.RequestTimeout), Pause: operatorPause, Cause: cause, Done: done,
+	})).Boot()
+}
+
+// replayDeadLetters adds the operator who publishes them again.
+func (c *controls) replayDeadLetters(r model.DeadLetterReplay) {
+	w := (*world)(c)
+	c.sim.Role("operator", operator.NewDeadLetters(operator.DeadLetters{
+		Spec: r, Group: "dead-letter-replay", Partitions: w.partitions, Broker: w.leader,
+		RequestTimeout: sim.Duration(c.sc.Consumers.RequestTimeout), Pause: operatorPause,
 	})).Boot()
 }
 

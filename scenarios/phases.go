@@ -11,7 +11,7 @@ import (
 
 // phases schedules warm-up, chaos, heal and drain. Heal begins when the last fault has ended, never before the
 // end of chaos; the drain ends at quiescence, stuck, or at its limit. A world that has drained waits for the operator of a
-// replay, if the plan has one, and drains again.
+// replay, if the plan or the stack has one, and drains again.
 func (w *world) phases() {
 	from, to := w.chaos()
 	w.sim.At(from, sim.PhaseFault, w.beginChaos)
@@ -61,10 +61,37 @@ func (w *world) drain(limit int64) {
 	})
 }
 
-// rest keeps a drained world up until the next operator comes, and drains it again then; false if none will come. All
-// that was offered may come again at once, so the second drain may take a chaos phase longer.
-func (w *world) rest() bool {
+// visit is an operator who comes after a drain. The drain after the visit may take longer: all that was offered may come
+// again, at once or as slowly as the operator publishes it.
+type visit struct {
+	after    sim.Duration // from the end of the first drain
+	longer   int64        // ns
+	carryOut func()
+}
+
+// nextVisit is the next operator to come: one of the plan, or the one who publishes dead letters again. That one comes
+// once, and only if there are any: an alarm on their number has called.
+func (w *world) nextVisit() (v visit, ok bool) {
 	after, carryOut, ok := w.injector.AfterDrain()
+	v = visit{sim.Duration(after), w.sc.Phases.Chaos, carryOut}
+	r := w.asm.replay
+	if r == nil || w.replayed || ok && v.after < r.After {
+		return v, ok
+	}
+	letters := broker.Of(w.broker).Records(r.Topic)
+	if letters == 0 {
+		return v, ok
+	}
+	takes := letters * int64(sim.Second) / int64(r.PerSecond)
+	return visit{r.After, w.sc.Phases.Chaos + takes, func() {
+		w.replayed = true
+		(*controls)(w).replayDeadLetters(*r)
+	}}, true
+}
+
+// rest keeps a drained world up until the next operator comes, and drains it again then; false if none will come.
+func (w *world) rest() bool {
+	v, ok := w.nextVisit()
 	if !ok {
 		return false
 	}
@@ -74,10 +101,10 @@ func (w *world) rest() bool {
 	w.sim.Cancel(w.drainLimit)
 	w.phase("quiet")
 	w.draining = false
-	w.sim.Quiet(max(0, w.drained.Add(sim.Duration(after)).Sub(w.sim.Now())), func() {
+	w.sim.Quiet(max(0, w.drained.Add(v.after).Sub(w.sim.Now())), func() {
 		w.phase("replay")
-		carryOut()
-		w.drain(w.sc.Phases.Drain + w.sc.Phases.Chaos)
+		v.carryOut()
+		w.drain(w.sc.Phases.Drain + v.longer)
 	})
 	return true
 }

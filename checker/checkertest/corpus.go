@@ -38,6 +38,10 @@ func Clean() []Example {
 		example("parked", "", "", func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge").Park().Commit()
 		}),
+		example("parked, and published again by an operator", "", "", func(s *Story) {
+			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Park().
+				Replay("orders/0", 1).Deliver("consumer-1").Do("charge", "book", "mail").Commit()
+		}),
 		example("forwarded to a retry topic", "", "", func(s *Story) {
 			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			d.Forward("orders.retry/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()

@@ -212,6 +212,14 @@ func (d *Delivery) ParkAs(key string) *Delivery {
 	return d
 }
 
+// Replay is an operator who publishes the parked event again.
+func (d *Delivery) Replay(partition string, offset int64) *Log {
+	s := d.r.i.s
+	f := fact(history.KindOperated, "operator-1", d.r.i.event, s.History().Facts[s.History().Len()-1].ID)
+	f.Op, f.Resource, f.Offset, f.Value = "replay", DeadLetters+"/0", 0, partition
+	return d.r.i.append(partition, offset, s.Record(f))
+}
+
 // Suppress takes the event for a repetition.
 func (d *Delivery) Suppress(stage string) *Delivery {
 	f := d.fact(history.KindSuppressed)

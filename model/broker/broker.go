@@ -132,6 +132,8 @@ func (b *Broker) serve(r *sim.Request) {
 		b.offsets(r, &req)
 	case model.EarliestRequest:
 		b.earliest(r, req)
+	case model.LatestRequest:
+		b.latest(r, req)
 	default:
 		panic(fmt.Sprintf("broker: %s with a body of type %T", r.Op, r.Body))
 	}
@@ -172,6 +174,14 @@ func (b *Broker) Lag(group string) int64 {
 		return 0
 	}
 	return b.topic(g.topic).appended - g.positions
+}
+
+// Records is how many records the log took of a topic; 0 if there is no such topic.
+func (b *Broker) Records(topic string) int64 {
+	if t := b.topic(topic); t != nil {
+		return t.appended
+	}
+	return 0
 }
 
 // Stable says whether the group is stable with that many members.

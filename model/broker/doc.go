@@ -14,7 +14,8 @@
 // Groups: a generation is issued once and never again, also after a crash: its number is durable before any member
 // hears it. Commits of another generation are refused, so a zombie cannot move positions. Positions are last writer
 // wins inside a generation, but no commit becomes visible after a newer generation is known. A group without members
-// takes an operator's commit, backwards too.
+// takes the commit of who is no member, backwards too: an operator's, or that of a simple consumer, who keeps a position
+// and never joins.
 //
 // # Fault envelope
 //

@@ -5,16 +5,17 @@ import (
 	"github.com/twiceless/twiceless/sim"
 )
 
-// FinalState records what the log holds at the end: of a topic that groups read, every record that some group
-// has not committed ("queue"); of a topic that nobody reads, a dead letter topic, every record ("parked"). It
-// reads the node's disk, so it works while the broker is down.
+// FinalState records what the log holds at the end: of a topic that members of groups read, every record that some group
+// has not committed ("queue"); of a topic that has no such readers, a dead letter topic, every record behind the position
+// of those who read it without being members, if there are any ("parked"). It reads the node's disk, so it works while
+// the broker is down.
 func FinalState(n *sim.Node) {
 	disk := n.Disk()
 	c := readCatalog(disk)
 	for _, t := range c.topics {
-		from, read := c.positions(disk, t)
+		from, joined := c.positions(disk, t)
 		how := "parked"
-		if read {
+		if joined {
 			how = "queue"
 		}
 		for i := range t.Partitions {
@@ -23,22 +24,24 @@ func FinalState(n *sim.Node) {
 	}
 }
 
-// positions are those of the group that is furthest behind; read is false when no group reads the topic.
-func (c *catalog) positions(d *sim.Disk, t Topic) (from []int64, read bool) {
+// positions are those of the group that is furthest behind; joined is false when no group of the topic ever had members,
+// so that nobody takes up by himself what is there.
+func (c *catalog) positions(d *sim.Disk, t Topic) (from []int64, joined bool) {
 	from = make([]int64, t.Partitions)
+	read := false
 	for _, g := range c.groups {
 		if g.topic != t.Name {
 			continue
 		}
-		committed := readGroup(d, g.name, t.Partitions).committed
+		s := readGroup(d, g.name, t.Partitions)
 		for i := range from {
-			if !read || committed[i] < from[i] {
-				from[i] = committed[i]
+			if !read || s.committed[i] < from[i] {
+				from[i] = s.committed[i]
 			}
 		}
-		read = true
+		read, joined = true, joined || s.issued > 0
 	}
-	return from, read
+	return from, joined
 }
 
 func held(n *sim.Node, name, how string, from int64) {

@@ -9,6 +9,9 @@ import (
 // commit moves positions and answers when that is durable.
 func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
 	g, m := b.find(req.Group, req.Member)
+	if t := b.topic(req.Topic); g == nil && t != nil && simple(req) {
+		g = b.create(req.Group, t)
+	}
 	if err := b.mayCommit(g, m, req); err != nil {
 		r.Fail(err, 0)
 		return
@@ -23,13 +26,13 @@ func (b *Broker) commit(r *sim.Request, req *model.CommitRequest) {
 }
 
 // mayCommit is nil when member and generation are the group's. A member that has not yet joined the rebalance may
-// still commit what it did; once the new generation is issued, not: it would move the positions of its successor. An
-// operator, who is no member, may while nobody is.
+// still commit what it did; once the new generation is issued, not: it would move the positions of its successor. Who is
+// no member may while nobody is.
 func (b *Broker) mayCommit(g *group, m *member, req *model.CommitRequest) error {
-	operator := g != nil && g.state == Empty && req.Member == "" && req.Generation == model.NoGeneration
+	alone := g != nil && g.state == Empty && simple(req)
 	unfenced := g != nil && b.bugs.Has(model.UnfencedZombie)
 	switch {
-	case operator, unfenced:
+	case alone, unfenced:
 	case m == nil:
 		return model.ErrUnknownMember
 	case req.Generation != g.generation:
@@ -47,6 +50,11 @@ func (b *Broker) mayCommit(g *group, m *member, req *model.CommitRequest) error 
 		}
 	}
 	return nil
+}
+
+// simple is a commit by somebody who is no member and does not claim to be one.
+func simple(req *model.CommitRequest) bool {
+	return req.Member == "" && req.Generation == model.NoGeneration
 }
 
 // moved is a commit that has become durable: the last writer wins.
@@ -76,6 +84,20 @@ func (b *Broker) earliest(r *sim.Request, req model.EarliestRequest) {
 	reply := model.OffsetsReply{Offsets: make([]model.PartitionOffset, len(t.partitions))}
 	for i := range reply.Offsets {
 		reply.Offsets[i].Partition = i
+	}
+	r.Reply(reply, 0)
+}
+
+// latest answers with the high watermark of each partition.
+func (b *Broker) latest(r *sim.Request, req model.LatestRequest) {
+	t := b.topic(req.Topic)
+	if t == nil {
+		r.Fail(model.ErrUnknownTopic, 0)
+		return
+	}
+	reply := model.OffsetsReply{Offsets: make([]model.PartitionOffset, len(t.partitions))}
+	for i, p := range t.partitions {
+		reply.Offsets[i] = model.PartitionOffset{Partition: i, Offset: p.high}
 	}
 	r.Reply(reply, 0)
 }

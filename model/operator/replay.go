@@ -70,15 +70,8 @@ func (r *Replay) reset(p *sim.Proc) {
 	r.ask(p, model.OpCommit, req)
 }
 
-// ask repeats a request until it is answered: both kinds of request may take effect twice without harm.
 func (r *Replay) ask(p *sim.Proc, op string, body any) any {
-	for {
-		reply, _, err := p.Call(r.Broker(), p.World().Op(model.BrokerService+"."+op), sim.Action{}, body, r.Cause, r.RequestTimeout)
-		if err == nil {
-			return reply
-		}
-		p.Sleep(r.Pause)
-	}
+	return asking{r.Broker, r.RequestTimeout, r.Pause}.of(p, op, sim.Action{}, body, r.Cause)
 }
 
 // start boots what stop has stopped.

@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"fmt"
-
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -10,13 +8,32 @@ import (
 
 // deadLetter puts what is given up into a topic, with origin, reason and attempts, where a person finds it. Its
 // position moves only after the log has acknowledged the record: while the log is away it waits.
+//
+// The person may be an operator who publishes the letters again, once whatever made them fail is over:
+//
+//	none      nobody does
+//	original  each to its topic, with its id, key and correlation, so that a repetition is known as one. What is parked
+//	          may have taken place (a charge whose replies were lost until the budget was spent), so that a replay is
+//	          safe only where something recognises it: an idempotency key, a dedup store
+//	new-id    under an id of its own. That is wrong: no key and no store knows it, and whoever waits for the event by its
+//	          id waits for ever
 type deadLetter struct {
-	topic string // "" = that of the flow with .dlq
+	topic  string // "" = that of the flow with .dlq
+	replay string
+	after  sim.Duration
+	rate   int // letters a second
 }
 
 func (deadLetter) Name() string              { return "dead-letter" }
 func (deadLetter) Needs() []model.Capability { return []model.Capability{model.EventID} }
 func (deadLetter) Gives() []model.Capability { return nil }
+
+// The words of replay.
+const (
+	replayNone     = "none"
+	replayOriginal = "original"
+	replayNewID    = "new-id"
+)
 
 // deadLetterPause is how long the layer waits before it tries to write a record again.
 const deadLetterPause = sim.Second
@@ -28,6 +45,9 @@ func (d deadLetter) Install(a model.Assembly, f model.Flow) {
 		topic = f.Source + ".dlq"
 	}
 	a.Topic(topic, 1)
+	if d.replay != replayNone {
+		a.ReplayDeadLetters(model.DeadLetterReplay{Topic: topic, After: d.after, PerSecond: d.rate, NewIDs: d.replay == replayNewID})
+	}
 	a.OnBatch(func(inner model.Batch) model.Batch {
 		return func(c model.Ctx, ms []model.Message) []model.Outcome {
 			outcomes := inner(c, ms)
@@ -48,7 +68,7 @@ func park(c model.Ctx, topic string, m model.Message, o model.Outcome) {
 	if o.Why != nil {
 		reason = o.Why.Error()
 	}
-	m.Headers = fmt.Sprintf("topic=%s partition=%d offset=%d attempts=%d at=%d reason=%q", m.Topic, m.Partition, m.Offset, max(1, o.Tries), c.Wall(), reason)
+	m.Headers = model.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Attempts: max(1, o.Tries), At: c.Wall(), Reason: reason}.Header()
 	record := m
 	if c.Planted(model.DeadLetterWithoutKey) {
 		record.Key = ""
@@ -66,12 +86,17 @@ func park(c model.Ctx, topic string, m model.Message, o model.Outcome) {
 func deadLetterKind() LayerKind {
 	return LayerKind{
 		Name: deadLetter{}.Name(),
-		Doc:  "what is given up goes to a topic with its reason and origin (M25)",
+		Doc:  "what is given up goes to a topic with its reason and origin, from where an operator may publish it again (M25)",
 		Params: []Param{
 			{Name: "topic", Type: Topic, Doc: "Topic of parked events; by default that of the workload with .dlq."},
+			{Name: "replay", Type: OneOf, Of: "new-id|none|original", Default: replayNone, Doc: "Whether an operator publishes the letters again after the first drain, and under which id; with new-id nothing recognises a repetition."},
+			{Name: "after", Type: Duration, Min: "0s", Max: "8784h", Default: "10m", Doc: "From the end of the first drain to the operator."},
+			{Name: "rate", Type: Count, Min: "1", Max: "1000", Unit: "letters a second", Default: "2", Doc: "How fast the operator publishes: at full speed they would meet the services all at once."},
 		},
 		Check: checkDeadLetter,
-		New:   func(v Values) model.Layer { return deadLetter{v.Word("topic")} },
+		New: func(v Values) model.Layer {
+			return deadLetter{v.Word("topic"), v.Word("replay"), v.Duration("after"), v.Count("rate")}
+		},
 	}
 }
 
@@ -85,6 +110,11 @@ func checkDeadLetter(s *Site, v Values) {
 	}
 	if within {
 		s.Report("", "stands inside retry, so it would park at the first failure: the first layer of the list is the outermost; put dead-letter before retry")
+	}
+	for _, field := range []string{"after", "rate"} {
+		if v.Word("replay") == replayNone && v.Given(field) {
+			s.Report(field, "nobody publishes the letters again; leave it out, or add replay: %s", replayOriginal)
+		}
 	}
 	if topic := v.Word("topic"); v.Given("topic") && topic == s.Source {
 		s.Report("topic", "%s is the topic of the workload: parked events would come back at once; want another, such as %s.dlq", topic, topic)

@@ -74,6 +74,14 @@ func TestDeadLetterTopic(t *testing.T) {
 	require.Equal(t, []string{"morgue"}, install(t, "dead-letter", map[string]string{"topic": "morgue"}).topics)
 }
 
+func TestDeadLetterReplay(t *testing.T) {
+	require.Empty(t, install(t, "dead-letter", nil).replays, "nobody publishes them again unless the file says so")
+	a := install(t, "dead-letter", map[string]string{"replay": "original", "after": "1h", "rate": "5", "topic": "morgue"})
+	require.Equal(t, []model.DeadLetterReplay{{Topic: "morgue", After: sim.Hour, PerSecond: 5}}, a.replays)
+	a = install(t, "dead-letter", map[string]string{"replay": "new-id"})
+	require.Equal(t, []model.DeadLetterReplay{{Topic: "orders.dlq", After: 10 * sim.Minute, PerSecond: 2, NewIDs: true}}, a.replays)
+}
+
 func TestDeadLetterCheck(t *testing.T) {
 	site := func(outside, inside []string) stack.Site {
 		return stack.Site{Engine: "commit-after", Outside: outside, Inside: inside, Source: "orders"}
@@ -90,4 +98,8 @@ func TestDeadLetterCheck(t *testing.T) {
 	require.Len(t, found, 1)
 	require.Equal(t, "topic", found[0].Field)
 	require.Contains(t, found[0].Message, "parked events would come back at once")
+	found = flaws(t, "dead-letter", site(nil, retry), map[string]string{"after": "1h", "rate": "5"})
+	require.Len(t, found, 2)
+	require.Equal(t, []string{"after", "rate"}, []string{found[0].Field, found[1].Field})
+	require.Contains(t, found[0].Message, "add replay: original")
 }

@@ -25,6 +25,7 @@ func flow() model.Flow {
 type assembly struct {
 	topics   []string
 	stores   []model.StoreSpec
+	replays  []model.DeadLetterReplay
 	batch    func(model.Batch) model.Batch
 	stages   map[string]func(model.Call) model.Call
 	offers   map[string]*model.Offer
@@ -35,6 +36,7 @@ type assembly struct {
 func (a *assembly) Topic(name string, _ int)                     { a.topics = append(a.topics, name) }
 func (a *assembly) Role(string, int, func(model.Ctx, *sim.Disk)) {}
 func (a *assembly) Store(s model.StoreSpec)                      { a.stores = append(a.stores, s) }
+func (a *assembly) ReplayDeadLetters(r model.DeadLetterReplay)   { a.replays = append(a.replays, r) }
 func (a *assembly) OnSend(func(model.Call) model.Call)           {}
 func (a *assembly) OnPoll(func(lag, inFlight int) (take int))    {}
 func (a *assembly) OnBatch(wrap func(model.Batch) model.Batch)   { a.batch = wrap }

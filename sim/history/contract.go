@@ -57,7 +57,7 @@ type Label string
 const (
 	LabelRedeliveredAfterCommitLost Label = "redelivered-after-commit-lost" // effect applied, its commit never took place
 	LabelRedeliveredAfterRebalance  Label = "redelivered-after-rebalance"   // a zombie and its successor both applied
-	LabelRedeliveredAfterReplay     Label = "redelivered-after-replay"      // an operator set the group's position back
+	LabelRedeliveredAfterReplay     Label = "redelivered-after-replay"      // an operator set the group's position back, or published a dead letter again
 	LabelReplyLost                  Label = "applied-reply-lost"            // applied, the caller was not told, it called again
 	LabelHandlerRetried             Label = "handler-retried"               // a later stage failed and the whole handler ran again
 	LabelPublishedTwice             Label = "published-twice"               // the producer's retry made two records
@@ -97,7 +97,7 @@ func Labels() []struct {
 		{LabelPublishedTwice, "the producer's retry put the event into the log twice"},
 		{LabelRedeliveredAfterCommitLost, "the effect was applied, the commit of its position never took place, the event came again"},
 		{LabelRedeliveredAfterRebalance, "the partition moved while the event was in work: a zombie and its successor both applied it"},
-		{LabelRedeliveredAfterReplay, "an operator set the group's position back, and the event came again"},
+		{LabelRedeliveredAfterReplay, "an operator set the group's position back or published a dead letter again, and the event came again"},
 		{LabelStuckInStore, "a store still holds the event where a live component would take it up"},
 		{LabelSuppressedWithoutEffect, "the event was taken for a repetition although its effect never took place"},
 		{LabelTruncated, "a log took the record and later no longer held it"},

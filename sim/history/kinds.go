@@ -42,7 +42,7 @@ const (
 	KindFaultMissed       // a trigger was never reached
 	KindHeld              // final state: a store still holds an event. Op says how: queue, pending, done, parked
 	KindStopReason        // the run ended; Note is the reason
-	KindOperated          // an operator acted. Op stop or start: Resource the group, Value the members' nodes. Op reset: Resource topic/partition, Offset the new position, Value the group
+	KindOperated          // an operator acted. Op stop or start: Resource the group, Value the members' nodes. Op reset: Resource topic/partition, Offset the new position, Value the group. Op replay: they publish a dead letter of Event again, that at Resource topic/partition and Offset, to topic/partition Value
 	kindCount
 )
 
@@ -85,7 +85,7 @@ var kindTable = [kindCount]kindRow{
 	KindFaultMissed:  {"fault-missed", "a trigger was never reached"},
 	KindHeld:         {"held", "at the end a store still holds an event"},
 	KindStopReason:   {"stop", "the run ended"},
-	KindOperated:     {"operated", "an operator acted on a group"},
+	KindOperated:     {"operated", "an operator acted on a group or on a dead letter"},
 }
 
 // String is the kind's name in histories.

@@ -104,7 +104,8 @@ type Row struct {
 	Reorders    int64             `json:"reorders"`
 	Suppressed  int64             `json:"suppressed"`
 	Redelivered int64             `json:"redelivered"`
-	ParkedAfter int64             `json:"parked_after_replay"`
+	Parked      int64             `json:"parked"`              // when the first drain ended, before any operator came
+	ParkedAfter int64             `json:"parked_after_replay"` // at the end: the bucket parked
 	FaultsFired int64             `json:"faults_fired"`
 	FaultsHit   int64             `json:"faults_hit"` // fired and touched work in flight
 	Calls       int64             `json:"calls"`

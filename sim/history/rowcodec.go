@@ -23,10 +23,10 @@ type number struct {
 }
 
 // work are the integer fields between the excess and the maps, in their order in files.
-func (r *Row) work() [11]number {
+func (r *Row) work() [12]number {
 	return [...]number{
 		{"transient", &r.Transient}, {"phantoms", &r.Phantoms}, {"reorders", &r.Reorders},
-		{"suppressed", &r.Suppressed}, {"redelivered", &r.Redelivered}, {"parked_after_replay", &r.ParkedAfter},
+		{"suppressed", &r.Suppressed}, {"redelivered", &r.Redelivered}, {"parked", &r.Parked}, {"parked_after_replay", &r.ParkedAfter},
 		{"faults_fired", &r.FaultsFired}, {"faults_hit", &r.FaultsHit}, {"calls", &r.Calls}, {"writes", &r.Writes},
 		{"recovery", &r.Recovery},
 	}

@@ -42,7 +42,7 @@ func TestRowText(t *testing.T) {
 	want := `{"scenario":"ab12","epoch":1,"stack":"at-least-once","fault":"pause","plan":"measuring","seed":18446744073709551615,` +
 		`"offered":3,"accepted":0,"buckets":{"duplicated":0,"partial":0,"degraded":0,"late":0,"done":3,"refused":0,"parked":0,` +
 		`"stuck":0,"absent_unknown":0,"lost_known":0,"lost_silent":0},"excess":{"critical":0,"state":0,"notify":5,"derived":0},` +
-		`"transient":0,"phantoms":0,"reorders":0,"suppressed":0,"redelivered":0,"parked_after_replay":0,"faults_fired":0,` +
+		`"transient":0,"phantoms":0,"reorders":0,"suppressed":0,"redelivered":0,"parked":0,"parked_after_replay":0,"faults_fired":0,` +
 		`"faults_hit":0,"calls":0,"writes":0,"recovery":-1,"outside":false,"violations":{},"undecided":{},` +
 		`"exercised":{"a":2,"z":1},"fingerprints":["a/b/c"],"events":0,"idle_events":0,"sim_time":0,"busy_time":0,"stop":"",` +
 		`"digest":"00000000000000ff","calm":[[3,2],[63,1]],"in_fault":[],"after":[]}`

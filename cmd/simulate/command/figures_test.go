@@ -17,6 +17,7 @@ type plainRow struct {
 	Stack, Fault, Plan string
 	Buckets, Excess    map[string]int
 	Reorders           int
+	Parked             int
 	Outside            bool
 	Hit                int `json:"faults_hit"`
 }
@@ -140,7 +141,7 @@ func plainCells(t *testing.T) map[plainCell]*plainSums {
 		c.extra.add(r.Excess["critical"])
 		c.notify.add(r.Excess["notify"])
 		c.lost.add(r.Buckets["lost_silent"] + r.Buckets["lost_known"])
-		c.parked.add(r.Buckets["parked"])
+		c.parked.add(r.Parked)
 		c.reordered.add(r.Reorders)
 		c.silent = c.silent || r.Buckets["lost_silent"] > 0
 		c.outside = c.outside || r.Outside

@@ -198,7 +198,8 @@ func operatorResets(t *testing.T, f Factory) {
 		if err != nil || len(reply.(model.OffsetsReply).Offsets) != partitions {
 			e.failf("earliest: %v %v", reply, err)
 		}
-		is("reset of a group nobody has joined", commit("", model.NoGeneration, topicName, 0), model.ErrUnknownMember)
+		is("a commit with a generation to a group nobody has joined", commit("", 1, topicName, 0), model.ErrUnknownMember)
+		simple(e, p)
 		m := &honest{groupRun: &groupRun{env: e, owners: map[string]string{}}}
 		if _, err := m.enter(p); err != nil {
 			e.failf("join: %v", err)
@@ -217,6 +218,24 @@ func operatorResets(t *testing.T, f Factory) {
 			e.failf("offsets after the reset: %v %v", offsets, err)
 		}
 	})
+}
+
+// simple: who reads without being a member keeps a position in a group that nobody joins.
+func simple(e *env, p *sim.Proc) {
+	const keeper = "keeper"
+	latest, err := e.ask(p, model.OpLatest, model.LatestRequest{Topic: topicName}, sim.Second)
+	if err != nil || len(latest.(model.OffsetsReply).Offsets) != partitions {
+		e.failf("latest: %v %v", latest, err)
+		return
+	}
+	end := latest.(model.OffsetsReply).Offsets[:1]
+	if _, err := e.ask(p, model.OpCommit, model.CommitRequest{Group: keeper, Generation: model.NoGeneration, Topic: topicName, Offsets: end}, sim.Second); err != nil {
+		e.failf("a simple commit: %v", err)
+	}
+	offsets, err := e.ask(p, model.OpOffsets, model.OffsetsRequest{Group: keeper, Topic: topicName, Partitions: []int{0}}, sim.Second)
+	if err != nil || end[0].Offset == 0 || offsets.(model.OffsetsReply).Offsets[0] != end[0] {
+		e.failf("offsets after a simple commit to %v: %v %v", end[0], offsets, err)
+	}
 }
 
 func unknownNames(t *testing.T, f Factory) {
@@ -240,6 +259,7 @@ func unknownNames(t *testing.T, f Factory) {
 			{model.OpCommit, model.CommitRequest{Group: "g", Member: "nobody", Topic: topicName, Offsets: none}, model.ErrUnknownMember},
 			{model.OpOffsets, model.OffsetsRequest{Group: "g", Topic: "none"}, model.ErrUnknownTopic},
 			{model.OpEarliest, model.EarliestRequest{Topic: "none"}, model.ErrUnknownTopic},
+			{model.OpLatest, model.LatestRequest{Topic: "none"}, model.ErrUnknownTopic},
 		} {
 			if _, err := e.ask(p, c.op, c.body, sim.Second); !errors.Is(err, c.want) {
 				e.failf("%s %+v: %v, wanted %v", c.op, c.body, err, c.want)

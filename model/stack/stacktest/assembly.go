@@ -40,6 +40,7 @@ func (a *assembly) Role(name string, n int, boot func(model.Ctx, *sim.Disk)) {
 	a.roles = append(a.roles, role{name, n, boot})
 }
 func (a *assembly) Store(s model.StoreSpec)                   { a.stores = append(a.stores, s) }
+func (a *assembly) ReplayDeadLetters(model.DeadLetterReplay)  {}
 func (a *assembly) OnSend(func(model.Call) model.Call)        {}
 func (a *assembly) OnPoll(func(lag, inFlight int) (take int)) {}
 func (a *assembly) OnBatch(wrap func(model.Batch) model.Batch) {
