@@ -36,7 +36,7 @@ func (c *Context) With(i Intent) Ctx {
 }
 
 // In is the same context inside another unit of work.
-func (c *Context) In(u Unit) *Context {
+func (c *Context) In(u Unit) Ctx {
 	d := *c
 	d.unit = u
 	return &d
@@ -102,6 +102,33 @@ func (c *Context) Emit(topic string, m Message) error { return c.dir.Emit(c, top
 // Call asks a service and waits. An error tells, by Definite, whether the service may have acted all the same. A
 // service may be given with one of its nodes, as in dedup@dedup-2; otherwise the directory knows the node.
 func (c *Context) Call(service, op string, req Message) (Message, error) {
+	if s, ok := c.unit.(Session); ok {
+		if reply, taken := s.Take(c, service, op, req); taken {
+			c.p.Alive()
+			return reply, nil
+		}
+	}
+	req.Intent = c.intent
+	body, fact, err := c.ask(service, op, req, req.Cause, req.Token())
+	if err != nil {
+		return Message{}, err
+	}
+	m := body.(Message)
+	m.Cause = fact
+	return m, nil
+}
+
+// Transact asks a database for one round of a transaction.
+func (c *Context) Transact(service, op string, req TxnRequest) (TxnReply, error) {
+	body, _, err := c.ask(service, op, req, req.Cause, -1)
+	if err != nil {
+		return TxnReply{}, err
+	}
+	return body.(TxnReply), nil
+}
+
+// ask is one call with its facts. It returns the body of the reply and the fact that it rests on.
+func (c *Context) ask(service, op string, req any, cause, token int64) (any, int64, error) {
 	w := c.p.World()
 	service, node, chosen := strings.Cut(service, "@")
 	to := c.dir.Services[service]
@@ -113,8 +140,7 @@ func (c *Context) Call(service, op string, req Message) (Message, error) {
 	}
 	name := service + "." + op
 	act := w.Act(c.intent.Event, c.intent.Stage, name)
-	called := c.Record(history.Fact{Kind: history.KindCalled, Attempt: act.Attempt, Resource: service, Op: op, Cause: req.Cause, Fence: req.Token(), Offset: -1})
-	req.Intent = c.intent
+	called := c.Record(history.Fact{Kind: history.KindCalled, Attempt: act.Attempt, Resource: service, Op: op, Cause: cause, Fence: token, Offset: -1})
 	body, fact, err := c.p.Call(to, w.Op(name), act, req, called, c.dir.CallTimeout)
 	ret := history.Fact{Kind: history.KindReturned, Attempt: act.Attempt, Resource: service, Op: op, Cause: called, Fence: -1, Offset: -1, Outcome: history.Acked}
 	if err != nil {
@@ -124,12 +150,7 @@ func (c *Context) Call(service, op string, req Message) (Message, error) {
 		}
 	}
 	ret.ID = c.Record(ret)
-	if err != nil {
-		return Message{}, err
-	}
-	m := body.(Message)
-	m.Cause = max(fact, ret.ID)
-	return m, nil
+	return body, max(fact, ret.ID), err
 }
 
 // Errors that a service answers with. They are definite: the service did not act.

@@ -75,9 +75,11 @@ type Ctx interface {
 	Call(service, op string, req Message) (Message, error) // five steps, each a hook
 	Emit(topic string, m Message) error                    // acknowledged by the log, or an error
 	Sleep(sim.Duration)
-	Now() sim.Time  // the node's monotonic clock
-	Wall() sim.Time // the node's wall clock
+	Now() sim.Time                                                 // the node's monotonic clock
+	Wall() sim.Time                                                // the node's wall clock
+	Transact(service, op string, req TxnRequest) (TxnReply, error) // of a database; steps and errors as of Call
 	Unit() Unit
+	In(Unit) Ctx                            // the same process inside another unit of work
 	Record(history.Fact) int64              // a fact that this process knows
 	Stopping() bool                         // a graceful stop was asked for
 	Go(name string, fn func(Ctx))           // another process on the node
@@ -88,6 +90,12 @@ type Ctx interface {
 
 // Unit of work: owned by the engine, which decides when it completes.
 type Unit interface{ Enlist(Participant) }
+
+// Session is a unit that is a transaction of one service: a call of that service waits in it for the engine's commit.
+type Session interface {
+	Unit
+	Take(c Ctx, service, op string, m Message) (reply Message, taken bool)
+}
 
 // Participant is what takes part in a unit. Prepare may refuse; Commit after a successful Prepare must not.
 type Participant interface {
@@ -143,13 +151,14 @@ type Capability string
 
 // The capabilities of this version.
 const (
-	EventID       Capability = "event.id"       // the producer gives every event an id that travels with it
-	ServiceKey    Capability = "service.key"    // a called service takes idempotency keys
-	StoreClaim    Capability = "store.claim"    // a store claims atomically
-	GroupFence    Capability = "group.fence"    // the log refuses commits of an old generation
-	ResourceFence Capability = "resource.fence" // a called service refuses a lower token than it has seen
-	StoreLease    Capability = "store.lease"    // a store hands out leases with growing tokens
-	StoreStages   Capability = "store.stages"   // a store keeps which stages of an event are done
+	EventID         Capability = "event.id"         // the producer gives every event an id that travels with it
+	ServiceKey      Capability = "service.key"      // a called service takes idempotency keys
+	StoreClaim      Capability = "store.claim"      // a store claims atomically
+	GroupFence      Capability = "group.fence"      // the log refuses commits of an old generation
+	ResourceFence   Capability = "resource.fence"   // a called service refuses a lower token than it has seen
+	StoreLease      Capability = "store.lease"      // a store hands out leases with growing tokens
+	StoreStages     Capability = "store.stages"     // a store keeps which stages of an event are done
+	SinkTransaction Capability = "sink.transaction" // a called service commits several rows at once, and a commit may demand that a row is as it was read
 )
 
 // Kind is what engines and layers have in common.
@@ -181,6 +190,11 @@ type Consumer interface {
 	// OnRevoke has fn run, on the loop's process, before the member gives up what it owns: for a rebalance that it
 	// has heard of, or because it leaves. One that was expelled runs it too: its commits are refused.
 	OnRevoke(fn func(Ctx))
+	// OnAssign has fn run, on the loop's process, when the member has got a share with the group's positions, before it
+	// reads anything. The session is kept alive meanwhile, as long as the poll interval lasts.
+	OnAssign(fn func(Ctx, []PartitionOffset))
+	// Seek reads on from another position. A partition that the member does not own is left alone.
+	Seek(to PartitionOffset)
 }
 
 // StoreSpec is a store that a layer asks for.

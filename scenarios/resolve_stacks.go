@@ -18,6 +18,7 @@ func (c *crossChecks) stacks() {
 		if st.Acks == 0 && st.Retries {
 			c.add(path+".retries", "with acks: 0 the producer hears no answer, so it never knows what to try again; set acks: 1")
 		}
+		c.engine(path+".engine", &st)
 		for j, l := range st.Layers {
 			kind, _ := stack.LayerByName(l.Kind)
 			c.layer(joinPath(fmt.Sprintf("%s.layers[%d]", path, j), l.Kind), &st, j, kind)
@@ -25,6 +26,15 @@ func (c *crossChecks) stacks() {
 		c.twice(kindsOf(st.Layers), path+".layers[%d]", "a layer")
 	}
 	c.twice(namesOfStacks(c.s), "stacks[%d].name", "a stack")
+}
+
+// engine lets the engine of a stack check itself where it stands.
+func (c *crossChecks) engine(path string, st *Stack) {
+	site := &stack.Site{Engine: st.Engine, Inside: kindsOf(st.Layers), Source: c.s.Workload.Topic, Called: c.s.calledForCritical()}
+	stack.CheckEngine(site)
+	for _, f := range site.Flaws {
+		c.add(path, "%s", f.Message)
+	}
 }
 
 // layer lets the j-th layer of a stack check itself where it stands.
@@ -60,7 +70,8 @@ func (s *Scenario) calledForCritical() []stack.Service {
 			d := s.Downstreams[st.Service]
 			called = append(called, stack.Service{Name: st.Service, TakesKeys: downstreamGives(d.Kind, model.ServiceKey),
 				OffersKeys: d.IdempotencyKeys == "offered", KeepKeys: sim.Duration(d.KeepKeys),
-				CanFence: downstreamGives(d.Kind, model.ResourceFence), OffersFence: d.Fencing == "offered"})
+				CanFence: downstreamGives(d.Kind, model.ResourceFence), OffersFence: d.Fencing == "offered",
+				Transacts: downstreamGives(d.Kind, model.SinkTransaction)})
 		}
 	}
 	return called

@@ -5,6 +5,7 @@ import (
 
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -20,6 +21,11 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 	for i := range s.Flow {
 		if st := &s.Flow[i]; st.Service != "" {
 			voc.ServiceOps = append(voc.ServiceOps, st.Service+"."+st.Op)
+		}
+	}
+	if engine, _ := stack.EngineByName(s.stackNamed(stackName).Engine); slices.Contains(engine.Needs(), model.SinkTransaction) {
+		for _, sink := range s.calledForCritical() {
+			voc.ServiceOps = append(voc.ServiceOps, sink.Name+"."+model.OpTxn)
 		}
 	}
 	for _, st := range asm.stores {

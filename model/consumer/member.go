@@ -66,6 +66,7 @@ type Member struct {
 	assigned   []int64 // fact ids, parallel to owned
 	lastPoll   sim.Time
 	onRevoke   func(model.Ctx)
+	onAssign   func(model.Ctx, []model.PartitionOffset)
 	former     []model.PartitionOffset // where it left off, for the planted bug in-memory-checkpoint only
 	wake       sim.Signal
 	ended      bool       // the loop has
@@ -99,7 +100,7 @@ func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 		}
 		if !m.joined || m.rejoin || m.left {
 			m.revoke(c)
-			m.join(p)
+			m.join(c)
 			continue
 		}
 		if len(m.owned) == 0 {
@@ -116,6 +117,18 @@ func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 
 // OnRevoke sets what runs before the member gives up its share.
 func (m *Member) OnRevoke(fn func(model.Ctx)) { m.onRevoke = fn }
+
+// OnAssign sets what runs when the member has got a share.
+func (m *Member) OnAssign(fn func(model.Ctx, []model.PartitionOffset)) { m.onAssign = fn }
+
+// Seek moves the position from which the member reads on.
+func (m *Member) Seek(to model.PartitionOffset) {
+	for i := range m.owned {
+		if m.owned[i].Partition == to.Partition {
+			m.owned[i].Offset = to.Offset
+		}
+	}
+}
 
 // fetch asks for records at the member's positions; a failure is answered by patience.
 func (m *Member) fetch(p *sim.Proc, most int) []model.Message {

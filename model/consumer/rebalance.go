@@ -11,7 +11,8 @@ import (
 // join is the rest of the eager protocol, when everything is revoked: take part in the barrier, get a share, read its
 // positions.
 // It returns after one try; Poll calls it again until it has succeeded.
-func (m *Member) join(p *sim.Proc) {
+func (m *Member) join(c model.Ctx) {
+	p := c.Process()
 	m.joined, m.rejoin = false, false
 	if m.left {
 		m.left, m.id = false, ""
@@ -33,7 +34,7 @@ func (m *Member) join(p *sim.Proc) {
 		m.retry(p, err)
 		return
 	}
-	m.take(p, reply.(model.SyncReply).Partitions)
+	m.take(c, reply.(model.SyncReply).Partitions)
 }
 
 func (m *Member) retry(p *sim.Proc, err error) {
@@ -43,7 +44,8 @@ func (m *Member) retry(p *sim.Proc, err error) {
 
 // take reads the positions of the member's share and believes in it from then on. They are the group's: what the member
 // remembers of a partition says nothing of what another one has done to it since.
-func (m *Member) take(p *sim.Proc, partitions []int) {
+func (m *Member) take(c model.Ctx, partitions []int) {
+	p := c.Process()
 	if len(partitions) > 0 {
 		reply, err := m.ask(p, m.ops.offsets, model.OffsetsRequest{Group: m.cfg.Group, Topic: m.cfg.Topic, Partitions: partitions}, m.cfg.RequestTimeout)
 		if err != nil {
@@ -61,6 +63,11 @@ func (m *Member) take(p *sim.Proc, partitions []int) {
 	}
 	m.joined = true
 	m.n.Reached("group/assigned", sim.Action{})
+	if m.onAssign != nil && len(m.owned) > 0 {
+		p.Background(false)
+		m.onAssign(c, append([]model.PartitionOffset(nil), m.owned...))
+		p.Background(true)
+	}
 }
 
 // fromMemory is the planted bug in-memory-checkpoint.

@@ -165,3 +165,29 @@ func TestOnRevokeRunsBeforeTheShareIsGone(t *testing.T) {
 	g.one(history.KindCommitted)
 	require.Len(t, g.facts(history.KindDelivered), 1, "the next owner begins behind it")
 }
+
+// Whoever keeps positions of its own seeks when it has got its share, before it reads anything; its session holds
+// however long it takes to find them.
+func TestSeekOnAssignment(t *testing.T) {
+	g := newRig(t, 1)
+	g.publish(0, "order-1")
+	g.publish(0, "order-2")
+	g.publish(0, "order-3")
+	assigned := 0
+	g.member(func(c model.Ctx, in model.Consumer) {
+		in.OnAssign(func(c model.Ctx, share []model.PartitionOffset) {
+			assigned++
+			require.Equal(t, []model.PartitionOffset{{Partition: 0, Offset: 0}}, share, "the group knows of none")
+			c.Sleep(20 * sec) // longer than a session
+			in.Seek(model.PartitionOffset{Partition: 0, Offset: 2})
+			in.Seek(model.PartitionOffset{Partition: 3, Offset: 1}) // not ours
+		})
+		working(0)(c, in)
+	})
+	g.run(40 * sec)
+	require.Equal(t, 1, assigned)
+	delivered := g.facts(history.KindDelivered)
+	require.Len(t, delivered, 1)
+	require.Equal(t, "order-3", delivered[0].Event)
+	require.Empty(t, g.facts(history.KindEvicted))
+}

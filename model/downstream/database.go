@@ -6,49 +6,6 @@ import (
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
-// OpTxn is the op of a general transaction: its request is a TxnRequest, its reply a TxnReply.
-const OpTxn = "txn"
-
-// Isolation of a transaction.
-type Isolation uint8
-
-// ReadCommitted sees committed data and checks nothing it read before: two of them may both act on what they read
-// (a lost update, a select-then-insert race). Serializable commits only if every version read earlier still stands.
-const (
-	ReadCommitted Isolation = iota
-	Serializable
-)
-
-// Write sets a row. Insert is the unique constraint: the commit fails if the row exists.
-type Write struct {
-	Key, Value string
-	Insert     bool
-}
-
-// Version is a row version that the transaction read earlier; 0 = it found no row.
-type Version struct {
-	Key     string
-	Version int64
-}
-
-// TxnRequest is one round of a transaction: reads, and a commit if there are writes. A transaction that reads, thinks
-// and writes takes two rounds and carries the versions of the first into the second.
-type TxnRequest struct {
-	Reads    []string
-	Writes   []Write
-	Level    Isolation
-	Versions []Version
-}
-
-// TxnReply holds the rows read, parallel to Reads.
-type TxnReply struct{ Rows []Row }
-
-// Row is a row as a transaction sees it. Version is the number of the commit that wrote it; 0 = there is no row.
-type Row struct {
-	Key, Value string
-	Version    int64
-}
-
 // database is a transactional database on one node. Commits are checked, written and flushed one after the other, so
 // a check never meets a commit whose fate is open; reads see only what is durable. A commit is one record: it is there
 // as a whole or not at all. A commit whose reply is lost is indeterminate to its caller, as with any database.
@@ -60,7 +17,7 @@ type Row struct {
 // of an earlier owner than one it has seen, where the database fences).
 type database struct {
 	service
-	rows    map[string]Row
+	rows    map[string]model.Row
 	commits int64
 	queue   []func() // commits that wait for their turn
 	busy    bool
@@ -68,7 +25,7 @@ type database struct {
 
 func newDatabase(cfg Config) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
-		s := &database{rows: map[string]Row{}}
+		s := &database{rows: map[string]model.Row{}}
 		s.boot(cfg, n, s.committed, s.execute)
 		return s
 	}
@@ -78,12 +35,12 @@ func newDatabase(cfg Config) func(*sim.Node) sim.Handler {
 func (s *database) committed(rec *record) {
 	s.commits++
 	for _, w := range rec.writes {
-		s.rows[w.Key] = Row{w.Key, w.Value, s.commits}
+		s.rows[w.Key] = model.Row{Key: w.Key, Value: w.Value, Version: s.commits}
 	}
 }
 
 func (s *database) execute(r *sim.Request, wait sim.Duration) {
-	if t, ok := r.Body.(TxnRequest); ok {
+	if t, ok := r.Body.(model.TxnRequest); ok {
 		s.work(r, wait, func() { s.transaction(r, &t) })
 		return
 	}
@@ -107,13 +64,13 @@ func (s *database) statement(r *sim.Request, m *model.Message) {
 			return
 		}
 		rec := s.effect(r, m)
-		rec.writes = []Write{{Key: m.Event + "/" + m.Stage, Value: m.Payload}}
+		rec.writes = []model.Write{{Key: m.Event + "/" + m.Stage, Value: m.Payload}}
 		s.commit(r, &rec, answer(m, rec.result))
 	})
 }
 
 // transaction is one round of a general transaction.
-func (s *database) transaction(r *sim.Request, t *TxnRequest) {
+func (s *database) transaction(r *sim.Request, t *model.TxnRequest) {
 	if len(t.Writes) == 0 {
 		if err := s.check(t); err != nil {
 			r.Fail(err, 0)
@@ -133,14 +90,16 @@ func (s *database) transaction(r *sim.Request, t *TxnRequest) {
 		for _, w := range t.Writes {
 			rec.hash = rng.Combine(rng.Combine(rec.hash, rng.Hash(w.Key)), rng.Hash(w.Value))
 		}
-		rec.writes = append([]Write(nil), t.Writes...) // the record's own
-		s.commit(r, &rec, s.read(t))
+		rec.writes = append([]model.Write(nil), t.Writes...) // the record's own
+		reply := s.read(t)
+		reply.Version = s.commits + 1 // no other commit comes before this one
+		s.commit(r, &rec, reply)
 	})
 }
 
 // check is the commit's condition: first committer wins, and no row is inserted twice.
-func (s *database) check(t *TxnRequest) error {
-	if t.Level == Serializable {
+func (s *database) check(t *model.TxnRequest) error {
+	if t.Level == model.Serializable {
 		for _, v := range t.Versions {
 			if s.rows[v.Key].Version != v.Version {
 				return model.ErrSerialize
@@ -164,13 +123,13 @@ func (s *database) check(t *TxnRequest) error {
 }
 
 // read is what the transaction's reads see: the rows before its own writes.
-func (s *database) read(t *TxnRequest) TxnReply {
-	rows := make([]Row, len(t.Reads))
+func (s *database) read(t *model.TxnRequest) model.TxnReply {
+	rows := make([]model.Row, len(t.Reads))
 	for i, key := range t.Reads {
 		rows[i] = s.rows[key]
 		rows[i].Key = key
 	}
-	return TxnReply{rows}
+	return model.TxnReply{Rows: rows}
 }
 
 // turn runs fn when no commit is under way, in order of asking.

@@ -19,21 +19,21 @@ type session struct {
 	g *dt.Rig
 }
 
-func (s *session) txn(t downstream.TxnRequest) ([]downstream.Row, error) {
+func (s *session) txn(t model.TxnRequest) ([]model.Row, error) {
 	p, w := s.c.Process(), s.g.World
-	name := dt.Service + "." + downstream.OpTxn
+	name := dt.Service + "." + model.OpTxn
 	body, _, err := p.Call(s.g.Node, w.Op(name), w.Act("txn", "", name), t, 0, 100*sim.Millisecond)
 	if err != nil {
 		return nil, err
 	}
-	return body.(downstream.TxnReply).Rows, nil
+	return body.(model.TxnReply).Rows, nil
 }
 
 // versions are what a later round of the transaction hands in.
-func versions(rows []downstream.Row) []downstream.Version {
-	out := make([]downstream.Version, len(rows))
+func versions(rows []model.Row) []model.Version {
+	out := make([]model.Version, len(rows))
 	for i, r := range rows {
-		out[i] = downstream.Version{Key: r.Key, Version: r.Version}
+		out[i] = model.Version{Key: r.Key, Version: r.Version}
 	}
 	return out
 }
@@ -46,17 +46,17 @@ func slowDatabase() downstream.Config {
 func TestReadThinkWrite(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		level  downstream.Isolation
-		start  []downstream.Write // rows before
-		insert bool               // the write back is an insert under a unique constraint
+		level  model.Isolation
+		start  []model.Write // rows before
+		insert bool          // the write back is an insert under a unique constraint
 		errs   []error
 		stock  string
 	}{
-		{"read committed loses an update", downstream.ReadCommitted, []downstream.Write{{Key: "stock", Value: "10"}}, false, []error{nil, nil}, "by 1"},
-		{"serializable: the first committer wins", downstream.Serializable, []downstream.Write{{Key: "stock", Value: "10"}}, false, []error{nil, model.ErrSerialize}, "by 0"},
-		{"read committed: select, then insert, races", downstream.ReadCommitted, nil, false, []error{nil, nil}, "by 1"},
-		{"serializable: absence is a version too", downstream.Serializable, nil, false, []error{nil, model.ErrSerialize}, "by 0"},
-		{"a unique constraint decides at any level", downstream.ReadCommitted, nil, true, []error{nil, model.ErrUnique}, "by 0"},
+		{"read committed loses an update", model.ReadCommitted, []model.Write{{Key: "stock", Value: "10"}}, false, []error{nil, nil}, "by 1"},
+		{"serializable: the first committer wins", model.Serializable, []model.Write{{Key: "stock", Value: "10"}}, false, []error{nil, model.ErrSerialize}, "by 0"},
+		{"read committed: select, then insert, races", model.ReadCommitted, nil, false, []error{nil, nil}, "by 1"},
+		{"serializable: absence is a version too", model.Serializable, nil, false, []error{nil, model.ErrSerialize}, "by 0"},
+		{"a unique constraint decides at any level", model.ReadCommitted, nil, true, []error{nil, model.ErrUnique}, "by 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := dt.NewRig(kind(t, "database"), 1, slowDatabase())
@@ -66,20 +66,20 @@ func TestReadThinkWrite(t *testing.T) {
 				g.Task(func(ctx *model.Context) {
 					s := &session{c: ctx, g: g}
 					if i == 0 && c.start != nil {
-						_, err := s.txn(downstream.TxnRequest{Writes: c.start})
+						_, err := s.txn(model.TxnRequest{Writes: c.start})
 						require.NoError(t, err)
 					}
 					ctx.Sleep(sim.Second + sim.Duration(i)*sim.Millisecond - sim.Duration(ctx.Now())) // the first commits first
-					rows, err := s.txn(downstream.TxnRequest{Reads: []string{"stock"}, Level: c.level})
+					rows, err := s.txn(model.TxnRequest{Reads: []string{"stock"}, Level: c.level})
 					require.NoError(t, err)
-					write := downstream.Write{Key: "stock", Value: "by " + string(rune('0'+i)), Insert: c.insert}
-					_, errs[i] = s.txn(downstream.TxnRequest{Writes: []downstream.Write{write}, Level: c.level, Versions: versions(rows)})
+					write := model.Write{Key: "stock", Value: "by " + string(rune('0'+i)), Insert: c.insert}
+					_, errs[i] = s.txn(model.TxnRequest{Writes: []model.Write{write}, Level: c.level, Versions: versions(rows)})
 				})
 			}
-			var final []downstream.Row
+			var final []model.Row
 			g.Task(func(ctx *model.Context) {
 				ctx.Sleep(sim.Minute)
-				final, _ = (&session{c: ctx, g: g}).txn(downstream.TxnRequest{Reads: []string{"stock"}})
+				final, _ = (&session{c: ctx, g: g}).txn(model.TxnRequest{Reads: []string{"stock"}})
 			})
 			g.Run()
 			require.Equal(t, c.errs, errs)
@@ -93,13 +93,13 @@ func TestNoDirtyRead(t *testing.T) {
 	g := dt.NewRig(kind(t, "database"), 1, slowDatabase())
 	defer g.World.Close()
 	g.Task(func(ctx *model.Context) {
-		_, err := (&session{c: ctx, g: g}).txn(downstream.TxnRequest{Writes: []downstream.Write{{Key: "a", Value: "1"}, {Key: "b", Value: "1"}}})
+		_, err := (&session{c: ctx, g: g}).txn(model.TxnRequest{Writes: []model.Write{{Key: "a", Value: "1"}, {Key: "b", Value: "1"}}})
 		require.NoError(t, err)
 	})
 	seen := map[string]int{}
 	g.Task(func(ctx *model.Context) {
 		for range 10 {
-			rows, err := (&session{c: ctx, g: g}).txn(downstream.TxnRequest{Reads: []string{"a", "b"}})
+			rows, err := (&session{c: ctx, g: g}).txn(model.TxnRequest{Reads: []string{"a", "b"}})
 			require.NoError(t, err)
 			seen[rows[0].Value+rows[1].Value]++
 		}
@@ -115,8 +115,8 @@ func TestInsertTwiceInOneTransaction(t *testing.T) {
 	defer g.World.Close()
 	var err error
 	g.Task(func(ctx *model.Context) {
-		one := downstream.Write{Key: "a", Value: "1", Insert: true}
-		_, err = (&session{c: ctx, g: g}).txn(downstream.TxnRequest{Writes: []downstream.Write{one, one}})
+		one := model.Write{Key: "a", Value: "1", Insert: true}
+		_, err = (&session{c: ctx, g: g}).txn(model.TxnRequest{Writes: []model.Write{one, one}})
 	})
 	g.Run()
 	require.ErrorIs(t, err, model.ErrUnique)
@@ -129,7 +129,7 @@ func TestReadStage(t *testing.T) {
 	var got model.Message
 	g.Task(func(ctx *model.Context) {
 		m := dt.Message("order-1", 5)
-		_, err := (&session{c: ctx, g: g}).txn(downstream.TxnRequest{Writes: []downstream.Write{{Key: m.Key, Value: "silver"}}})
+		_, err := (&session{c: ctx, g: g}).txn(model.TxnRequest{Writes: []model.Write{{Key: m.Key, Value: "silver"}}})
 		require.NoError(t, err)
 		got, err = ctx.With(m.Intent).Call(dt.Service, "lookup", m)
 		require.NoError(t, err)
@@ -164,7 +164,7 @@ func TestCounterUnderStops(t *testing.T) {
 		value := -1
 		g.Task(func(ctx *model.Context) {
 			ctx.Sleep(sim.Minute)
-			rows, err := (&session{c: ctx, g: g}).txn(downstream.TxnRequest{Reads: []string{"n"}})
+			rows, err := (&session{c: ctx, g: g}).txn(model.TxnRequest{Reads: []string{"n"}})
 			require.NoError(t, err)
 			value = len(rows[0].Value)
 		})
@@ -176,10 +176,10 @@ func TestCounterUnderStops(t *testing.T) {
 
 // increment is one transaction of two rounds; the counter is the length of the row.
 func increment(s *session) error {
-	rows, err := s.txn(downstream.TxnRequest{Reads: []string{"n"}, Level: downstream.Serializable})
+	rows, err := s.txn(model.TxnRequest{Reads: []string{"n"}, Level: model.Serializable})
 	if err != nil {
 		return model.ErrUnavailable // a read changes nothing
 	}
-	_, err = s.txn(downstream.TxnRequest{Writes: []downstream.Write{{Key: "n", Value: rows[0].Value + "+"}}, Level: downstream.Serializable, Versions: versions(rows)})
+	_, err = s.txn(model.TxnRequest{Writes: []model.Write{{Key: "n", Value: rows[0].Value + "+"}}, Level: model.Serializable, Versions: versions(rows)})
 	return err
 }

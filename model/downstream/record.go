@@ -29,7 +29,7 @@ type record struct {
 	params  uint64 // what a repetition of the key must match
 	wall    sim.Time
 
-	writes []Write // of a database
+	writes []model.Write // of a database
 }
 
 // Effect is one applied effect as a service's disk holds it.
@@ -88,7 +88,7 @@ func decode(s string) (r record, ok bool) {
 	r.effect, r.class, r.hash = in.Number() == 1, history.Class(in.Number()), uint64(in.Number())
 	r.attempt, r.cause, r.params, r.wall, r.fence = int32(in.Number()), in.Number(), uint64(in.Number()), sim.Time(in.Number()), in.Number()
 	for in.More() {
-		r.writes = append(r.writes, Write{Key: in.Text(), Value: in.Text()})
+		r.writes = append(r.writes, model.Write{Key: in.Text(), Value: in.Text()})
 	}
 	return r, ok && !in.Bad
 }

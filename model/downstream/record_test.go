@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -22,7 +23,7 @@ func TestRecordRoundTrip(t *testing.T) {
 			guard: text.Draw(t, "guard"), fence: number.Draw(t, "fence"),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "writes") {
-			r.writes = append(r.writes, Write{Key: text.Draw(t, "row"), Value: text.Draw(t, "value")})
+			r.writes = append(r.writes, model.Write{Key: text.Draw(t, "row"), Value: text.Draw(t, "value")})
 		}
 		s := r.encode()
 		got, ok := decode(s)

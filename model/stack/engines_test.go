@@ -41,6 +41,10 @@ func (s *scripted) Commit(c model.Ctx, ms []model.Message) error {
 
 func (s *scripted) OnRevoke(fn func(model.Ctx)) { s.revoke = fn }
 
+func (s *scripted) OnAssign(func(model.Ctx, []model.PartitionOffset)) {}
+
+func (s *scripted) Seek(model.PartitionOffset) {}
+
 func (s *scripted) note(what string, ms []model.Message) {
 	for _, m := range ms {
 		what += fmt.Sprintf(" %d/%d", m.Partition, m.Offset)

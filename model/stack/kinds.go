@@ -39,6 +39,10 @@ func Engines() []EngineKind {
 		{"auto-commit-hand-off", "neither: as auto-commit, but a worker does the records while the loop polls on, so that positions move past what nobody has done (M03)", func() model.Engine { return autoCommit{handOff: true} }},
 		{"commit-after", "at-least-once: handle the event, then commit its position, so that what was in work comes again (M02)", func() model.Engine { return commitAfter{} }},
 		{"commit-before", "at-most-once: commit the position, then handle the event, so that what was in work is gone (M01)", func() model.Engine { return commitBefore{} }},
+		{"sink-transaction", "the position lives in the database of the critical effect and commits with it, in one transaction (M05)", func() model.Engine { return sinkTransaction{} }},
+		{"sink-transaction-blind", "wrong on purpose: as sink-transaction, but nobody looks at what the position was before, so that a consumer that was replaced writes on (M05)", func() model.Engine { return sinkTransaction{blind: true} }},
+		{"sink-transaction-unique", "as sink-transaction, and a unique constraint refuses what a producer has published twice (M05, M52)", func() model.Engine { return sinkTransaction{unique: true} }},
+		{"sink-two-commits", "wrong on purpose: as sink-transaction, but effect and position commit one after the other, in two transactions (M05)", func() model.Engine { return sinkTransaction{apart: true} }},
 	}
 }
 
@@ -62,6 +66,15 @@ func EngineByName(name string) (model.Engine, bool) {
 		}
 	}
 	return nil, false
+}
+
+// CheckEngine reports what is wrong with an engine where it stands. An engine that can stand wrong has a method Check.
+func CheckEngine(s *Site) {
+	if engine, known := EngineByName(s.Engine); known {
+		if c, can := engine.(interface{ Check(*Site) }); can {
+			c.Check(s)
+		}
+	}
 }
 
 // LayerByName finds a kind of layer.

@@ -7,7 +7,7 @@ import (
 	"github.com/twiceless/twiceless/sim"
 )
 
-// Site is where a layer stands in a scenario: what its check may know, and what the check has found.
+// Site is where a layer, or the engine, stands in a scenario: what its check may know, and what the check has found.
 type Site struct {
 	Engine  string    // name of the stack's engine
 	Outside []string  // names of the layers around this one, the outermost first
@@ -26,6 +26,8 @@ type Service struct {
 
 	CanFence    bool // its kind can refuse an earlier owner
 	OffersFence bool // the scenario says that it does
+
+	Transacts bool // its kind commits several rows at once
 }
 
 // Flaw is one thing wrong. Field is a parameter, or an entry of its list such as from[1]; "" = the layer itself.

@@ -260,3 +260,8 @@ func (o *orders) Commit(_ model.Ctx, ms []model.Message) error {
 
 // OnRevoke is not called: the consumer keeps its share.
 func (o *orders) OnRevoke(func(model.Ctx)) {}
+
+// OnAssign and Seek are not for the engine of the rig.
+func (o *orders) OnAssign(func(model.Ctx, []model.PartitionOffset)) {}
+
+func (o *orders) Seek(model.PartitionOffset) {}
