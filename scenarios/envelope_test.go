@@ -15,7 +15,15 @@ import (
 // service, a consumer or the stack's own store.
 func TestStacksKeepTheirPromisesUpToTheBounds(t *testing.T) {
 	alone(t)
-	sc, mem := payments(t), &Memory{}
+	for _, name := range []string{"payments", "variants"} {
+		t.Run(name, func(t *testing.T) { keepUpToTheBounds(t, name) })
+	}
+}
+
+func keepUpToTheBounds(t *testing.T, scenario string) {
+	sc, err := Load(scenario)
+	require.NoError(t, err)
+	mem := &Memory{}
 	sc.Phases.Chaos = 20 * nsSecond
 	plans := map[history.Dimension][]string{
 		history.Outage:    {"at 12s refuse payments,notifier for BOUND", "at 12s partition consumer from broker for BOUND", "at 12s kill dedup-1 for BOUND"},
