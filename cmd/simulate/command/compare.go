@@ -99,6 +99,11 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 			if len(args) > 0 {
 				name = args[0]
 			}
+			for _, other := range []string{"runs", "shard"} {
+				if cmd.Flags().Changed("precision") && cmd.Flags().Changed(other) {
+					return failf(exitInput, "--precision decides how many runs each cell has; it cannot stand beside --%s", other)
+				}
+			}
 			return a.compare(cmd.Context(), name, f)
 		},
 		ValidArgsFunction: completeScenario,
@@ -119,8 +124,6 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 	a.reportFlagsOf(cmd, &f.report, defaultExposure)
 	completeFlag(cmd, "stacks", completeStacks(a, true))
 	completeFlag(cmd, "sensitivity", completeStacks(a, true))
-	cmd.MarkFlagsMutuallyExclusive("runs", "precision")
-	cmd.MarkFlagsMutuallyExclusive("shard", "precision")
 	completeFlag(cmd, "faults", completeFaults(true))
 	return cmd
 }
