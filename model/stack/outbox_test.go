@@ -52,7 +52,7 @@ func TestOutboxThatIsAwayFailsTheStage(t *testing.T) {
 	g.runWith(t, box, func(c *model.Context) {
 		m := message("order-1")
 		_, err := charge(c.With(m.Intent), "charge", m)
-		require.ErrorIs(t, err, sim.ErrReset)
+		require.ErrorIs(t, err, sim.ErrRefused)
 	})
 	require.Empty(t, *calls)
 }
