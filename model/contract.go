@@ -158,6 +158,7 @@ const (
 	ResourceFence   Capability = "resource.fence"   // a called service refuses a lower token than it has seen
 	StoreLease      Capability = "store.lease"      // a store hands out leases with growing tokens
 	StoreStages     Capability = "store.stages"     // a store keeps which stages of an event are done
+	StoreOutbox     Capability = "store.outbox"     // a store keeps what is to be called for, and a relay calls for it
 	SinkTransaction Capability = "sink.transaction" // a called service commits several rows at once, and a commit may demand that a row is as it was read
 )
 
@@ -202,6 +203,13 @@ type StoreSpec struct {
 	Kind   string       // as the table of stores names it
 	Name   string       // of its service, and role of its nodes
 	Window sim.Duration // how long a record is kept after its last change, on the store's wall clock; 0 = for ever. Of leases: how long one holds
+	Relay  Relay        // of an outbox
+}
+
+// Relay is how an outbox calls for its rows. Delays are on the monotonic clock of its node.
+type Relay struct {
+	From, To sim.Duration // delay before the second call for a row, which doubles with each one that fails, and its ceiling
+	Budget   int          // calls for one row after the first, by one incarnation; then it is parked
 }
 
 // Assembly is where a stack is put together: ports for layers, and the means of engines.

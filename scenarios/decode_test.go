@@ -82,7 +82,7 @@ func TestDecodeMessages(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{
 		{"retry: { backoff", "retry: { backof", "x.yaml:44:18: stacks[0].layers[1].retry.backof: unknown field (did you mean backoff?)\n    44 |       - retry: { backof: exponential, from: 200ms, to: 5s, budget: 4 }\n       |                  ^^^^^^"},
 		{"dead-letter: {", "dead-leter: {", "stacks[0].layers[0].dead-leter: unknown layer (did you mean dead-letter?)"},
-		{"dedup-store: {", "outbox: {", "stacks[0].layers[3].outbox: unknown layer (known: dead-letter, dedup-store, "},
+		{"dedup-store: {", "hedging: {", "stacks[0].layers[3].hedging: unknown layer (known: dead-letter, dedup-store, "},
 		{"- retry: {", "- { dead-letter: {}, retry: {} }\n      - retry: {", "stacks[0].layers[1]: 2 kinds in one entry of the list; want one, such as { retry: {} }"},
 		{"budget: 4", "budget: 1001", "stacks[0].layers[1].retry.budget: 1001 tries; at most 1000"},
 		{"from: 200ms", "from: 6s", "stacks[0].layers[1].retry.to: 5s is shorter than from, 6s"},

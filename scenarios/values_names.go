@@ -25,7 +25,7 @@ func defaultLatency(kind string) string {
 
 // reservedNames are roles of a world; no downstream may have one as its name.
 func reservedNames() []string {
-	return []string{"broker", "client", "consumer", store.Service, "group", "lease", "network", "operator", "producer", store.SentinelService, "stages"}
+	return []string{"broker", "client", "consumer", store.Service, "group", "lease", "network", "operator", store.OutboxService, "producer", store.SentinelService, "stages"}
 }
 
 // namesOf expands the tags enum and keys: words such as "a|b", of which one with "@" stands for the names of a table.

@@ -192,7 +192,7 @@ func (w *world) addStore(s model.StoreSpec) {
 	if !ok {
 		panic("scenarios: store kind " + s.Kind)
 	}
-	nodes, sentinel := store.Add(w.sim, s.Name, kind, store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window, Planted: w.planted})
+	nodes, sentinel := store.Add(w.sim, s.Name, kind, store.Config{Append: w.sc.Broker.Append, Fsync: w.sc.Broker.Fsync, Latency: storeLatency, Window: s.Window, Planted: w.planted, Relay: s.Relay, Directory: w.dir})
 	w.dir.Services[s.Name] = nodes[0]
 	w.stores = append(w.stores, nodes)
 	w.boots = append(w.boots, nodes...)

@@ -107,6 +107,16 @@ func idempotencyKeyKind() LayerKind {
 
 func checkIdempotencyKey(s *Site, v Values) {
 	checkKeyFrom(s, v.Words("from"))
+	for _, called := range s.Called {
+		if called.TakesKeys && called.OffersKeys {
+			checkKeep(s, v, called)
+		}
+	}
+	checkKeysTaken(s)
+}
+
+// checkKeysTaken: some service that a critical effect calls takes keys, and each that could does.
+func checkKeysTaken(s *Site) {
 	var could, offered []string
 	for _, called := range s.Called {
 		switch {
@@ -115,7 +125,6 @@ func checkIdempotencyKey(s *Site, v Values) {
 			could = append(could, called.Name)
 		default:
 			offered = append(offered, called.Name)
-			checkKeep(s, v, called)
 		}
 	}
 	const store = "use the layer { dedup-store: { variant: durable } }"

@@ -53,6 +53,7 @@ func Layers() []LayerKind {
 		dedupStoreKind(),
 		fenceKind(),
 		idempotencyKeyKind(),
+		outboxKind(),
 		retryKind(),
 		stageRecordKind(),
 	}

@@ -100,9 +100,16 @@ func newRig(t *testing.T) *rig {
 // boots adds a store.
 func (g *rig) boots(t *testing.T, kind, role string, window sim.Duration) *sim.Node {
 	t.Helper()
+	return g.bootsWith(t, kind, role, store.Config{Window: window})
+}
+
+// bootsWith adds a store whose operations take no time.
+func (g *rig) bootsWith(t *testing.T, kind, role string, cfg store.Config) *sim.Node {
+	t.Helper()
 	k, ok := store.KindByName(kind)
 	require.True(t, ok)
-	n := g.w.Role(role, k.New(store.Config{Append: rng.Constant(0), Fsync: rng.Constant(0), Latency: rng.Constant(0), Window: window}))
+	cfg.Append, cfg.Fsync, cfg.Latency = rng.Constant(0), rng.Constant(0), rng.Constant(0)
+	n := g.w.Role(role, k.New(cfg))
 	n.Boot()
 	return n
 }
@@ -112,6 +119,12 @@ func (g *rig) run(t *testing.T, fn func(*model.Context)) {
 	t.Helper()
 	dir := &model.Directory{Services: map[string]*sim.Node{stack.DedupService: g.store, stack.LeaseService: g.lease, stack.StagesService: g.done}, CallTimeout: 100 * sim.Millisecond,
 		Emit: func(_ *model.Context, topic string, m model.Message) error { return g.emit(topic, m) }}
+	g.runWith(t, dir, fn)
+}
+
+// runWith is run where services are found in another directory.
+func (g *rig) runWith(t *testing.T, dir *model.Directory, fn func(*model.Context)) {
+	t.Helper()
 	ended := false
 	g.w.Role("consumer", func(n *sim.Node) sim.Handler {
 		n.Go("test", func(p *sim.Proc) {

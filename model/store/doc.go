@@ -1,6 +1,6 @@
 // Package store holds the nodes that layers keep records on: dedup stores, where a consumer claims an effect before it
-// calls for it, the lease service (lease.go), and the records of
-// completed stages (stages.go). One kind per file.
+// calls for it, the lease service (lease.go), the records of
+// completed stages (stages.go), and the outbox, whose node calls services itself (outbox.go). One kind per file.
 //
 // A dedup store runs on nodes of role dedup and answers three operations on records named by event and stage. A request is
 // a model.Message whose Intent names the record and whose Payload is the token of one try; the reply's Payload is the

@@ -34,6 +34,9 @@ type Config struct {
 	Latency       rng.Dist // service time of an operation
 	Planted       model.Planted
 	Window        sim.Duration // of a dedup store: how long a record is kept after its last change, on the store's wall clock; 0 = for ever. Of leases: how long one holds
+
+	Relay     model.Relay      // of an outbox
+	Directory *model.Directory // where an outbox finds the services that it calls; the other kinds call nobody
 }
 
 // Kind is one row of the table of stores.
@@ -50,6 +53,7 @@ func Kinds() []Kind {
 	return []Kind{
 		{"durable", "every claim is on disk before it is answered, and kept for ever or for a window (M29, M30)", []model.Capability{model.StoreClaim}, claimOps(), 0, newDurable},
 		{"lease", "hands out one holder's lease at a time, with a token that grows (M31)", []model.Capability{model.StoreLease}, []string{OpAcquire, OpRenew}, 0, newLeases},
+		{"outbox", "keeps what is to be called for, and calls for it, row by row, until it is done (M33)", []model.Capability{model.StoreOutbox}, []string{OpPut}, 0, newOutbox},
 		{"replicated-async", "a primary answers and tells its replica afterwards, which is promoted when the primary is gone: what it had not been told is forgotten (M56)", []model.Capability{model.StoreClaim}, replicaOps(), 1, newReplica},
 		{"stage-records", "keeps which stages of an event are done, with their results (M27)", []model.Capability{model.StoreStages}, []string{OpComplete, OpRecall}, 0, newStages},
 	}

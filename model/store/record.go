@@ -68,7 +68,8 @@ func changes(n *sim.Node, file string) []change {
 	return out
 }
 
-// FinalState states what a store still holds undecided: one fact per pending record, in order of first insertion. Of
+// FinalState states what a store still holds undecided: one fact per pending record, in order of first insertion, and per
+// row of an outbox that waits or is parked. Of
 // several replicas the primary of the latest epoch speaks. It reads disks only, so it works while nodes are down.
 func FinalState(nodes ...*sim.Node) {
 	n := Primary(nodes)
@@ -84,4 +85,5 @@ func FinalState(nodes ...*sim.Node) {
 			delete(last, all[i].name)
 		}
 	}
+	heldRows(n)
 }

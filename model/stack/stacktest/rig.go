@@ -114,7 +114,7 @@ func (g *rig) service(name, kind string) {
 
 func (g *rig) store(s model.StoreSpec) {
 	k, _ := store.KindByName(s.Kind)
-	nodes, sentinel := store.Add(g.w, s.Name, k, store.Config{Append: rng.Constant(0), Fsync: rng.Constant(int64(sim.Millisecond)), Latency: rng.Constant(0), Window: s.Window})
+	nodes, sentinel := store.Add(g.w, s.Name, k, store.Config{Append: rng.Constant(0), Fsync: rng.Constant(int64(sim.Millisecond)), Latency: rng.Constant(0), Window: s.Window, Relay: s.Relay, Directory: g.dir})
 	g.dir.Services[s.Name] = nodes[0]
 	g.owners = append(g.owners, nodes...)
 	if sentinel != nil {
