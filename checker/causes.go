@@ -23,7 +23,7 @@ import (
 //	                                              else redelivered-after-commit-lost
 //	before all these, if the dedup store, or the table of a process that has stopped since, had this effect down
 //	as done and it was then granted again         dedup-record-expired or dedup-record-lost
-//	by that call: came back acked                 handler-retried
+//	by that call: came back acked                 handler-retried; done-mark-lost if the caller's node stopped then
 //	                   came back indeterminate, or never: applied-reply-lost (published-twice if the branches
 //	                   part at a call that appends)
 //	anything else                                 unexplained
@@ -64,7 +64,23 @@ func (l *ledger) duplicateLabel(a *account, first, second int64) history.Label {
 	case l.at(f.left).Kind == history.KindAppended && l.at(f.right).Kind == history.KindAppended:
 		return history.LabelPublishedTwice
 	}
-	return l.callLabel(a, first, f.join, l.appendsBelow(first, f.join) && l.appendsBelow(second, f.join))
+	label := l.callLabel(a, first, f.join, l.appendsBelow(first, f.join) && l.appendsBelow(second, f.join))
+	if label == history.LabelHandlerRetried && l.callerStopped(first, f.join, second) {
+		return history.LabelMarkLost
+	}
+	return label
+}
+
+// callerStopped says whether the node that called for the first of two facts has stopped before the second: what it called
+// again under the same cause, it knew from its disk.
+func (l *ledger) callerStopped(first, join, second int64) bool {
+	call := l.callAbove(first, join)
+	for _, id := range between(l.members, call, second, len(l.members)) {
+		if m := l.at(id); m.Kind == history.KindStopped && m.Node == l.at(call).Node {
+			return true
+		}
+	}
+	return false
 }
 
 // fork is where the causes of two facts part: the last common cause (0 = none) and the first fact of each branch.

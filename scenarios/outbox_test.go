@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,17 +33,19 @@ func TestOutboxIsWrittenOnceWhateverBecomesOfConsumers(t *testing.T) {
 // The gap between an effect and its record is now the relay's. A key closes it; without one a relay that stops there, or
 // whose reply is lost, charges again.
 func TestRelayNeedsAKeyBetweenCallAndMark(t *testing.T) {
-	for _, plan := range []string{
-		"when payments.charge/applied{event=order-5} #1 kill $caller for 1s",
-		"when payments.charge/received{event=order-5} #1 power-loss outbox-1 for 1s",
-		"when outbox.disk.append/started{event=order-5} #2 power-loss outbox-1 for 1s",
-		"at 9s lose-reply payments",
+	const unheard, unmarked = "applied-reply-lost", "done-mark-lost"
+	for plan, label := range map[string]string{
+		"when payments.charge/applied{event=order-5} #1 kill $caller for 1s":           unheard,
+		"when payments.charge/received{event=order-5} #1 power-loss outbox-1 for 1s":   unheard,
+		"when outbox.disk.append/started{event=order-5} #2 power-loss outbox-1 for 1s": unmarked,
+		"at 9s lose-reply payments": unheard,
 	} {
 		for variant, extra := range map[string]int64{"keyed": 0, "keyless": 1} {
 			r := aimed(t, outboxed(t, "variant", variant), "outbox-effect", plan)
 			require.Equal(t, extra, extraCharges(r), "%s: %s", variant, plan)
+			require.Zero(t, r.Row.Buckets[history.StuckB], plan)
 			if extra > 0 {
-				require.Contains(t, strings.Join(r.Verdicts.Fingerprints(), " "), "duplicate-effect (critical)/charge/")
+				require.Contains(t, r.Verdicts.Fingerprints(), "duplicate-effect (critical)/charge/"+label, plan)
 			}
 		}
 	}
@@ -70,7 +71,7 @@ func TestRelayGoesOnFromItsRows(t *testing.T) {
 	for _, stop := range []string{"kill outbox-1 for 30s", "power-loss outbox-1 for 30s", "pause outbox-1 for 30s"} {
 		r := aimed(t, sc, "outbox-effect", "at 12s refuse payments for 60s", "at 50s "+stop)
 		require.Zero(t, extraCharges(r), stop)
-		require.Zero(t, r.Row.Buckets[history.ParkedB], stop)
+		require.Zero(t, r.Row.Buckets[history.ParkedB]+r.Row.Buckets[history.StuckB], stop)
 	}
 }
 

@@ -110,6 +110,11 @@ func plantedDuplicates() []Example {
 			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge")
 			d.Call("book").Reply(history.Failed).Do("charge", "book", "mail").Commit()
 		}),
+		example("a relay stopped before its mark was durable", history.PropDuplicateCritical, history.LabelMarkLost, func(s *Story) {
+			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge")
+			s.Stop("consumer-1")
+			d.Do("charge", "book", "mail").Commit()
+		}),
 		example("the producer sent it twice", history.PropDuplicateCritical, history.LabelPublishedTwice, func(s *Story) {
 			i := s.Offer("order-1", "anna")
 			i.Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()

@@ -135,7 +135,7 @@ func TestOutboxSurvivesStops(t *testing.T) {
 		defer g.w.Close()
 		stops := rapid.IntRange(0, 5).Draw(t, "stops")
 		for range stops {
-			at, power := sim.Time(rapid.Int64Range(0, int64(150*sim.Millisecond)).Draw(t, "at")), rapid.Bool().Draw(t, "power")
+			at, power := sim.Time(rapid.IntRange(0, 60).Draw(t, "at"))*sim.Time(sim.Millisecond), rapid.Bool().Draw(t, "power")
 			g.w.At(at, sim.PhaseFault, func() {
 				if !g.box.Up() {
 					return

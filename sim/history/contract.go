@@ -60,6 +60,7 @@ const (
 	LabelRedeliveredAfterReplay     Label = "redelivered-after-replay"      // an operator set the group's position back, or published a dead letter again
 	LabelReplyLost                  Label = "applied-reply-lost"            // applied, the caller was not told, it called again
 	LabelHandlerRetried             Label = "handler-retried"               // a later stage failed and the whole handler ran again
+	LabelMarkLost                   Label = "done-mark-lost"                // applied and acknowledged, but the caller's record of it was lost, and it called again
 	LabelPublishedTwice             Label = "published-twice"               // the producer's retry made two records
 	LabelDedupRecordLost            Label = "dedup-record-lost"
 	LabelDedupRecordExpired         Label = "dedup-record-expired"
@@ -90,6 +91,7 @@ func Labels() []struct {
 		{LabelCommittedBeforeEffect, "the group's position moved past the event before its effect took place"},
 		{LabelDedupRecordExpired, "the record that would have recognised the repetition had expired"},
 		{LabelDedupRecordLost, "the record that would have recognised the repetition was lost"},
+		{LabelMarkLost, "a resource applied the call and said so, the caller stopped before its own record of it was durable, and called again"},
 		{LabelDroppedWithoutTrace, "consumer code gave the event up and left only a log line"},
 		{LabelHandlerRetried, "a later stage failed and the whole handler ran again"},
 		{LabelNeverAppended, "the application was told success, but no log took the record"},
