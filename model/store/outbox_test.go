@@ -50,13 +50,13 @@ func (g *boxRig) Receive(_ *sim.Node, r *sim.Request) {
 	r.Reply(m, 0)
 }
 
-// client runs fn on a node of its own, and the world until nothing is left to do or the time is over.
-func (g *boxRig) client(fn func(c model.Ctx), d sim.Duration) sim.StopReason {
+// client runs fn on a node of its own, and the world until nothing is left to do.
+func (g *boxRig) client(fn func(c model.Ctx)) {
 	g.w.Role("client", func(n *sim.Node) sim.Handler {
 		n.Go("task", func(p *sim.Proc) { fn(model.NewContext(p, g.dir)) })
 		return sim.NoHandler()
 	}).Boot()
-	return g.w.Run(sim.Time(d))
+	g.w.Run(sim.Time(sim.Hour))
 }
 
 // put asks for a charge of one event.
@@ -88,7 +88,7 @@ func TestRelayMakesTheCallsOfItsRowsInOrder(t *testing.T) {
 			require.NoError(t, err)
 			answers = append(answers, answer)
 		}
-	}, sim.Hour)
+	})
 	require.Equal(t, []string{store.OK, store.OK, store.Known}, answers)
 	var called []string
 	for _, m := range g.calls {
@@ -116,7 +116,7 @@ func TestFinalStateOfAnOutbox(t *testing.T) {
 		_, err := put(c, "order-3", "")
 		require.NoError(t, err)
 		g.w.At(g.w.Now(), sim.PhaseFault, func() { g.box.PowerLoss(0) })
-	}, sim.Hour)
+	})
 	require.Equal(t, []string{"order-1 parked", "order-3 pending"}, g.held())
 	var parked []string
 	for _, f := range g.w.History.Facts {
@@ -160,7 +160,7 @@ func TestOutboxSurvivesStops(t *testing.T) {
 					answered = append(answered, event)
 				}
 			}
-		}, sim.Hour)
+		})
 		payload, order := map[string]string{}, []string(nil)
 		for _, m := range g.calls {
 			if !slices.Contains(order, m.Event) {
