@@ -103,13 +103,7 @@ func (b Buckets) MarshalJSON() ([]byte, error) {
 }
 
 // Cells returns one cell per stack and fault kind, by stack and then by column. Cells without runs are there too.
-func Cells(in Input) []Cell {
-	cells := sums(in)
-	for i := range cells {
-		cells[i].estimate()
-	}
-	return plain(cells)
-}
+func Cells(in Input) []Cell { return newChart(in).cells }
 
 // cell is a Cell with the rows it is made of.
 type cell struct {

@@ -72,16 +72,14 @@ func (d *chart) costs(stack string) []float64 {
 }
 
 // calls for each offered intent of a stack without a fault; 0 if that was not run.
-func (t *table) calls(stack string) float64 {
-	return newChart(t.in).cell(stack, Control).CallsPerIntent
-}
+func (t *table) calls(stack string) float64 { return t.chart().cell(stack, Control).CallsPerIntent }
 
 // costSheet is the second table of a comparison.
 func (t *table) costSheet() *sheet {
 	if !t.in.Costs {
 		return nil
 	}
-	v := costsOf(newChart(t.in))
+	v := costsOf(t.chart())
 	if v == nil {
 		return nil
 	}
@@ -136,7 +134,7 @@ func (t *table) smallestHolding() string {
 	}
 	d := t.digest(best.Name)
 	text := best.Name + " · " + strings.Join(best.Parts, " + ")
-	if v := costsOf(newChart(t.in)); v != nil && v.Baseline != best.Name {
+	if v := costsOf(t.chart()); v != nil && v.Baseline != best.Name {
 		for _, row := range v.Rows {
 			if row.Stack == best.Name {
 				text += fmt.Sprintf(" · %s of the calls and %s of the p99 of %s", row.Values[0], row.Values[3], v.Baseline)

@@ -91,7 +91,8 @@ type plotView struct {
 }
 
 func newPage(in Input) (*page, error) {
-	t, cells := newTable(in), newChart(in)
+	t := newTable(in)
+	cells := t.chart()
 	style := pageStyle + rampStyle("o", oranges) + rampStyle("b", blues)
 	p := &page{
 		Policy: policy(style), Style: template.CSS(style), In: &in, //nolint:gosec // our own file

@@ -136,7 +136,7 @@ func (f *forest) markOf(c *Cell) mark {
 func (f *forest) ratePanel() *panel {
 	p := &panel{above: "a day at", below: f.in.Exposed.Name}
 	var all []Interval
-	for _, r := range Rates(*f.in) {
+	for _, r := range f.rates() {
 		iv := f.rate(r)
 		p.marks = append(p.marks, mark{Interval: iv, zero: iv.Value == 0})
 		all = append(all, iv)

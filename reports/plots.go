@@ -26,6 +26,7 @@ type chart struct {
 	in      *Input
 	columns []history.FaultKind
 	cells   []Cell
+	rates   func() []Rate
 }
 
 // figure is a picture that knows its size.
@@ -78,7 +79,7 @@ func WritePlot(w io.Writer, in Input, name, format string) error {
 	return fmt.Errorf("unknown plot %q", name)
 }
 
-func newChart(in Input) *chart { return &chart{in: &in, columns: in.columns(), cells: Cells(in)} }
+func newChart(in Input) *chart { return newTable(in).chart() }
 
 func (d *chart) cell(stack, fault string) *Cell {
 	for i := range d.cells {

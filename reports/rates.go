@@ -57,7 +57,7 @@ func (in *Input) exposedKinds() []exposedKind {
 
 // Rates returns one rate per stack, or none: when a contributing cell has fewer than 300 runs, when the profile names
 // none of the compared kinds, or when the input says nothing of the load.
-func Rates(in Input) []Rate { return ratesOf(&in, sums(in)) }
+func Rates(in Input) []Rate { return newTable(in).rates() }
 
 func ratesOf(in *Input, cells []cell) []Rate {
 	kinds := in.exposedKinds()

@@ -16,7 +16,7 @@ func (t *table) rateSheet() *sheet {
 		return nil
 	}
 	origin := e.Name + prefixed("; every frequency is an assumption: ", e.Origin)
-	rates := ratesOf(&t.in, t.cells)
+	rates := t.rates()
 	if rates == nil {
 		return &sheet{above: fmt.Sprintf("With %d runs in every cell, also per day at %s", decisiveRuns, origin)}
 	}

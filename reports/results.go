@@ -48,11 +48,12 @@ func WriteResults(w io.Writer, in Input) error {
 	if err := in.check(); err != nil {
 		return err
 	}
+	t := newTable(in)
 	out := results{
 		Version: resultsVersion, Epoch: in.Epoch, Scenario: in.Scenario, BaseSeed: in.BaseSeed,
 		RunsPerCell: in.RunsPerCell, Precision: in.Precision, Exposure: in.Exposed.Name,
-		Cells: Cells(in), Stacks: make([]stackResult, 0, len(in.Stacks)), Rates: append([]Rate{}, Rates(in)...),
-		Differences: append([]Difference{}, Differences(in)...), Sensitivity: append([]Sensitivity{}, Sensitivities(in)...),
+		Cells: t.chart().cells, Stacks: make([]stackResult, 0, len(in.Stacks)), Rates: append([]Rate{}, t.rates()...),
+		Differences: append([]Difference{}, differencesOf(&in, t.cells)...), Sensitivity: append([]Sensitivity{}, sensitivitiesOf(&in, t.cells)...),
 	}
 	for _, s := range in.Stacks {
 		r := stackResult{

@@ -3,7 +3,9 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -43,9 +45,27 @@ type table struct {
 	in      Input
 	columns []history.FaultKind
 	cells   []cell // without estimates: a table shows counts
+
+	// What takes all rows once more is made when it is first asked for, and then kept.
+	chart func() *chart
+	rates func() []Rate
 }
 
-func newTable(in Input) *table { return &table{in: in, columns: in.columns(), cells: sums(in)} }
+func newTable(in Input) *table {
+	t := &table{in: in, columns: in.columns(), cells: sums(in)}
+	t.chart = sync.OnceValue(t.estimated)
+	t.rates = sync.OnceValue(func() []Rate { return ratesOf(&t.in, t.cells) })
+	return t
+}
+
+// estimated is the comparison with its estimates.
+func (t *table) estimated() *chart {
+	cells := slices.Clone(t.cells)
+	for i := range cells {
+		cells[i].estimate()
+	}
+	return &chart{in: &t.in, columns: t.columns, cells: plain(cells), rates: t.rates}
+}
 
 // cell is never nil for a listed stack and fault.
 func (t *table) cell(stack, fault string) *cell { return findCell(t.cells, stack, fault) }
