@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"errors"
-
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/sim"
@@ -25,7 +23,7 @@ type assembly struct {
 	batch  []func(model.Batch) model.Batch
 	stages map[string][]func(model.Call) model.Call // by stage; looked up only
 	loops  []loopSpec
-	calls  map[string]model.Call // composed, by stage; looked up only
+	calls  model.Calls
 }
 
 type topicSpec struct {
@@ -57,7 +55,7 @@ func assemble(flow model.Flow, s *Stack, offers map[string]*model.Offer) *assemb
 
 // assembleWith is assemble with an engine that need not be in the table.
 func assembleWith(flow model.Flow, s *Stack, engine model.Engine, offers map[string]*model.Offer) *assembly {
-	a := &assembly{flow: flow, offers: offers, stages: map[string][]func(model.Call) model.Call{}, calls: map[string]model.Call{}}
+	a := &assembly{flow: flow, offers: offers, stages: map[string][]func(model.Call) model.Call{}}
 	for _, l := range s.Layers {
 		kind, ok := stack.LayerByName(l.Kind)
 		if !ok {
@@ -66,9 +64,7 @@ func assembleWith(flow model.Flow, s *Stack, engine model.Engine, offers map[str
 		layer := kind.New(kind.Values(l.With))
 		layer.Install(a, flow)
 	}
-	for _, st := range flow.Stages {
-		a.calls[st.Name] = a.compose(st)
-	}
+	a.calls = model.Compose(flow.Stages, a.stages)
 	engine.Build(a, flow)
 	if len(a.loops) == 0 || a.loops[0].topic != flow.Source {
 		panic("scenarios: engine " + s.Engine + " does not consume the flow's source first")
@@ -124,55 +120,18 @@ func (a *assembly) loopOf(group string) *loopSpec {
 	return nil
 }
 
-// outermost wraps inner so that the first of the list is outermost.
-func outermost[T any](inner T, wraps []func(T) T) T {
-	for i := len(wraps) - 1; i >= 0; i-- {
-		inner = wraps[i](inner)
-	}
-	return inner
-}
-
-// compose is one stage through its layers: those for every stage are outside those for this one.
-func (a *assembly) compose(st model.Stage) model.Call {
-	run := model.Call(func(c model.Ctx, _ string, m model.Message) (model.Message, error) { return st.Run(c, m) })
-	return outermost(outermost(run, a.stages[st.Name]), a.stages[""])
-}
-
 // RunStages runs a message through stages, each through its layers; the first error ends it.
 func (a *assembly) RunStages(c model.Ctx, m model.Message, stages []model.Stage) error {
-	for _, st := range stages {
-		m.Stage = st.Name
-		next, err := a.calls[st.Name](c.With(m.Intent), st.Name, m)
-		if err != nil {
-			return err
-		}
-		m.Payload = next.Payload
-	}
-	return nil
+	return a.calls.RunStages(c, m, stages)
 }
 
 // handler is the batch port: the flow inside, the layers around it.
 func (a *assembly) handler() model.Batch {
-	return outermost(model.Batch(func(c model.Ctx, ms []model.Message) []model.Outcome {
-		out := make([]model.Outcome, len(ms))
-		for i := range ms {
-			err := a.RunStages(c, ms[i], a.flow.Stages)
-			switch {
-			case err == nil:
-			case errors.Is(err, model.ErrUndecided):
-				out[i] = model.Outcome{Is: model.Park, Why: err}
-			case errors.Is(err, model.ErrFenced): // it belongs to a later owner, who has it from the log
-				out[i] = model.Outcome{Is: model.Defer, Why: err}
-			default:
-				out[i] = model.Outcome{Is: model.Retry, Why: err}
-			}
-		}
-		return out
-	}), a.batch)
+	return model.Outermost(a.calls.Handle(a.flow.Stages), a.batch)
 }
 
 // sender is the send port around the client.
-func (a *assembly) sender(inner model.Call) model.Call { return outermost(inner, a.send) }
+func (a *assembly) sender(inner model.Call) model.Call { return model.Outermost(inner, a.send) }
 
 // flowOf turns a scenario's stages into runnable ones.
 func flowOf(sc *Scenario) model.Flow {

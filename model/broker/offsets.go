@@ -76,28 +76,24 @@ func (g *group) moved(r *sim.Request, req *model.CommitRequest) {
 
 // earliest answers with the first offset of each partition: 0, because topics keep everything.
 func (b *Broker) earliest(r *sim.Request, req model.EarliestRequest) {
-	t := b.topic(req.Topic)
-	if t == nil {
-		r.Fail(model.ErrUnknownTopic, 0)
-		return
-	}
-	reply := model.OffsetsReply{Offsets: make([]model.PartitionOffset, len(t.partitions))}
-	for i := range reply.Offsets {
-		reply.Offsets[i].Partition = i
-	}
-	r.Reply(reply, 0)
+	b.answerOffsets(r, req.Topic, func(*partition) int64 { return 0 })
 }
 
 // latest answers with the high watermark of each partition.
 func (b *Broker) latest(r *sim.Request, req model.LatestRequest) {
-	t := b.topic(req.Topic)
+	b.answerOffsets(r, req.Topic, func(p *partition) int64 { return p.high })
+}
+
+// answerOffsets answers with one offset of each partition of a topic.
+func (b *Broker) answerOffsets(r *sim.Request, name string, of func(*partition) int64) {
+	t := b.topic(name)
 	if t == nil {
 		r.Fail(model.ErrUnknownTopic, 0)
 		return
 	}
 	reply := model.OffsetsReply{Offsets: make([]model.PartitionOffset, len(t.partitions))}
 	for i, p := range t.partitions {
-		reply.Offsets[i] = model.PartitionOffset{Partition: i, Offset: p.high}
+		reply.Offsets[i] = model.PartitionOffset{Partition: i, Offset: of(p)}
 	}
 	r.Reply(reply, 0)
 }

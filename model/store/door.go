@@ -1,6 +1,9 @@
 package store
 
-import "github.com/twiceless/twiceless/sim"
+import (
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/rng"
+)
 
 // door keeps requests waiting while a boot flushes what a kill left in the page cache: an answer that rested on it
 // could be taken back by the next power loss.
@@ -36,4 +39,10 @@ func (d *door) Receive(_ *sim.Node, r *sim.Request) {
 		return
 	}
 	d.enter(r)
+}
+
+// serve lets a request take its service time, drawn for its action.
+func (d *door) serve(r *sim.Request, latency rng.Dist, then func()) {
+	took := latency.Quantile(d.n.World().Draw(rng.ServiceTime, r.Action, 0))
+	d.n.After(sim.Duration(took), then)
 }

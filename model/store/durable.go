@@ -5,7 +5,6 @@ import (
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
-	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // durable is the store of which every answer is true for ever: a change is appended and flushed before it is
@@ -69,8 +68,7 @@ func nameOf(r *sim.Request) name {
 // begin lets the first operation of a record's queue take its service time.
 func (s *durable) begin(id name) {
 	r := s.queues[id][0]
-	took := s.cfg.Latency.Quantile(s.n.World().Draw(rng.ServiceTime, r.Action, 0))
-	s.n.After(sim.Duration(took), func() { s.execute(id, r) })
+	s.serve(r, s.cfg.Latency, func() { s.execute(id, r) })
 }
 
 // execute decides, writes what changes, and answers.

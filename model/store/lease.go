@@ -6,7 +6,6 @@ import (
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
-	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // The lease service: one holder at a time, and a token that grows with each grant. A request names the lease in Guard;
@@ -85,8 +84,7 @@ func (s *leases) arrive(r *sim.Request) {
 // begin lets the first operation of the queue take its service time.
 func (s *leases) begin() {
 	r := s.queue[0]
-	took := s.cfg.Latency.Quantile(s.n.World().Draw(rng.ServiceTime, r.Action, 0))
-	s.n.After(sim.Duration(took), func() { s.execute(r) })
+	s.serve(r, s.cfg.Latency, func() { s.execute(r) })
 }
 
 func (s *leases) execute(r *sim.Request) {

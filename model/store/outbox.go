@@ -7,7 +7,6 @@ import (
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
-	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // The outbox. put has the call that is to be made as its message: Payload, Amount and IdempotencyKey are the call's, and
@@ -82,8 +81,7 @@ func (s *outbox) load() {
 
 // arrive lets a put take its service time.
 func (s *outbox) arrive(r *sim.Request) {
-	took := s.cfg.Latency.Quantile(s.n.World().Draw(rng.ServiceTime, r.Action, 0))
-	s.n.After(sim.Duration(took), func() { s.put(r) })
+	s.serve(r, s.cfg.Latency, func() { s.put(r) })
 }
 
 // put makes a row durable. Of two that are under way the first to be durable stands.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
-	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // The store of stage records. complete says that the stage of its intent is done, with the stage's result as Payload;
@@ -64,8 +63,7 @@ func (s *stages) has(event, stage string) bool {
 
 // arrive lets a request take its service time.
 func (s *stages) arrive(r *sim.Request) {
-	took := s.cfg.Latency.Quantile(s.n.World().Draw(rng.ServiceTime, r.Action, 0))
-	s.n.After(sim.Duration(took), func() { s.execute(r) })
+	s.serve(r, s.cfg.Latency, func() { s.execute(r) })
 }
 
 func (s *stages) execute(r *sim.Request) {
