@@ -13,6 +13,8 @@ const (
 	RoleConsumer = "consumer"
 	RoleBroker   = "broker"
 	RoleDedup    = "dedup" // the store of a dedup layer; there is one at most
+
+	primary = "$leader(" + RoleDedup + "/0)" // of a replicated dedup store, whoever that is at the moment
 )
 
 // Space is what a plan is drawn from: facts of the scenario alone, nothing that a stack does.
@@ -99,7 +101,7 @@ func (sc Space) shape(k history.FaultKind, target uint64) (Timed, error) {
 	case RoleDedup: // drawn for every stack alike: under one without a store the fault misses
 		f.Targets = []string{nodeName(RoleDedup, 0)}
 	case "@primary": // whoever that is at the moment; under a stack without replicas the fault misses
-		f.Targets = []string{"$leader(" + RoleDedup + "/0)"}
+		f.Targets = []string{primary}
 	case "@any":
 		err = pick("a node", len(sc.AllNodes), func(i int) string { return sc.AllNodes[i] })
 	case "@group":

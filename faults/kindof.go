@@ -37,7 +37,7 @@ func (f Fault) means(target string) bool {
 	case "@broker":
 		target = RoleBroker
 	case "@primary":
-		target = "$leader of " + RoleDedup
+		target = primary
 	}
 	if strings.HasPrefix(target, "@") {
 		return true
@@ -59,8 +59,8 @@ func (f Fault) role(target string) string {
 	case target == "$node":
 		role, _, _ := strings.Cut(f.Trigger.Hook, ".")
 		return role
-	case strings.HasPrefix(target, "$leader("+RoleDedup+"/"):
-		return "$leader of " + RoleDedup // no node by name: whoever is the primary
+	case target == primary: // no role: to kill whoever leads is another fault than to kill a node of the store
+		return primary
 	case strings.HasPrefix(target, "$leader"):
 		return RoleBroker
 	}

@@ -22,11 +22,11 @@ func compareSmall(args ...string) answer {
 	return simulate(append([]string{"compare", "small.yaml", "--faults", "consumer-kill,partition", "--hunt", "3", "--quiet"}, args...)...)
 }
 
-// drawsOften skips a test that makes several reports: under the race detector a plot takes seconds.
-func drawsOften(t *testing.T) {
+// long skips a test that makes reports or shrinks: under the race detector a plot takes seconds, and a run ten times as long.
+func long(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("draws many plots")
+		t.Skip("draws plots, or does many runs")
 	}
 }
 
@@ -115,7 +115,7 @@ func TestAnEarlierComparisonIsReplaced(t *testing.T) {
 
 // A stack without a store cannot meet dedup-down: its cell says so, and is not taken for one that was never exercised.
 func TestACellThatCannotHappen(t *testing.T) {
-	alone(t)
+	long(t)
 	t.Chdir(t.TempDir())
 	got := simulate("compare", "payments", "--stacks", "key-event-stage,dedup-durable", "--faults", "dedup-down", "--runs", "2", "--quiet")
 	require.Empty(t, got.errors)
@@ -153,7 +153,7 @@ func TestThePageTellsItsCases(t *testing.T) {
 }
 
 func TestReportMakesTheSameBytesAgain(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t)
 	first := compareSmall("--runs", "3", "--workers", "1")
 	before := map[string]string{}
@@ -174,7 +174,7 @@ func TestReportMakesTheSameBytesAgain(t *testing.T) {
 }
 
 func TestReportAgainst(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t)
 	compareSmall("--runs", "3", "--out", "old")
 	compareSmall("--runs", "4", "--stacks", "keyed", "--out", "new")
@@ -202,7 +202,7 @@ func TestReportAgainst(t *testing.T) {
 }
 
 func TestThePastedCommandWorks(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t)
 	got := compareSmall("--runs", "4", "--out", "a report")
 	line := regexp.MustCompile(`smallest break +simulate (replay .*)`).FindStringSubmatch(strings.ReplaceAll(got.out, "\n                ", " "))
@@ -216,7 +216,7 @@ func TestThePastedCommandWorks(t *testing.T) {
 
 // TestShardsMergeToTheSameBytes also with a stack that hunts break: its cases are a function of the merged rows.
 func TestShardsMergeToTheSameBytes(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t, overstated...)
 	splits := []int{1, 2, 7}
 	whole := compareSmall("--runs", "3", "--out", "whole", "--hunt", "6")
@@ -244,7 +244,7 @@ func TestShardsMergeToTheSameBytes(t *testing.T) {
 }
 
 func TestResumeEqualsFresh(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t)
 	fresh := compareSmall("--runs", "3", "--out", "fresh")
 	compareSmall("--runs", "1", "--hunt", "1", "--out", "grown")
@@ -284,7 +284,7 @@ func TestInterruptionKeepsWhatIsFinished(t *testing.T) {
 }
 
 func TestConflictingRowsAreNonDeterminism(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t)
 	args := []string{"compare", "small.yaml", "--faults", "none", "--stacks", "keyed", "--runs", "1", "--quiet", "--out"}
 	simulate(append(args, "one")...)
@@ -297,7 +297,7 @@ func TestConflictingRowsAreNonDeterminism(t *testing.T) {
 }
 
 func TestExpectations(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t, "stacks:", `expect:
   - { stack: at-least-once, damage: { partition: "p_duplicate < 1%" } }
   - { stack: keyed, damage: { partition: "p_duplicate < 1%", pause: "p_loss < 1%" }, lost_silent: none }
@@ -316,7 +316,7 @@ stacks:`)
 }
 
 func TestBrokenPromise(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t, overstated...)
 	got := compareSmall("--runs", "4", "--stacks", "at-least-once", "--format", "markdown")
 	require.Equal(t, exitFinding, got.code, got.errors)
@@ -343,7 +343,7 @@ func TestBrokenPromise(t *testing.T) {
 }
 
 func TestReplayOfEditedCases(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t)
 	compareSmall("--runs", "4", "--stacks", "at-least-once")
 	found, err := filepath.Glob("out/cases/at-least-once.partition.*.case")
@@ -394,13 +394,4 @@ func TestProgressLine(t *testing.T) {
 	require.Equal(t, "50 of 200 runs, 25 %, 5 runs/s, 30 s left", progressLine(50, 200, 10*time.Second))
 	require.Equal(t, "0 of 200 runs", progressLine(0, 200, time.Second))
 	require.Equal(t, "1.2 s", spell(1200*time.Millisecond))
-}
-
-// alone skips a test of code without concurrency where that is what is tested: under the race detector, with -short, a run
-// takes ten times as long.
-func alone(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("no concurrency in it")
-	}
 }

@@ -39,7 +39,7 @@ func compareEdges(args ...string) answer {
 // A bound that is wider than the key lives is a promise broken inside the envelope, although the kind's own size, 26 h,
 // lies outside: exit 1, with the case of the smallest size that breaks.
 func TestEdgesFindAWrongBound(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t, briefly("1h")...)
 	got := compareEdges("--out", "out")
 	require.Equal(t, exitFinding, got.code, got.errors)
@@ -72,7 +72,7 @@ func TestEdgesFindAWrongBound(t *testing.T) {
 
 // Parts of a search are those of the whole; two searches up to different limits have no common edge.
 func TestEdgesOfShardsMerge(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t, briefly("24h")...)
 	for _, part := range []string{"1/2", "2/2"} {
 		compareEdges("--shard", part, "--out", "part"+part[:1])

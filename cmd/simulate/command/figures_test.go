@@ -37,7 +37,7 @@ type plainSums struct {
 
 // TestEveryFigureOfTheTable recomputes what compare prints from rows.jsonl, with nothing of the code that prints it.
 func TestEveryFigureOfTheTable(t *testing.T) {
-	alone(t)
+	long(t)
 	scenarioFile(t)
 	const runs = 6
 	got := simulate("compare", "small.yaml", "--runs", strconv.Itoa(runs), "--hunt", "2", "--quiet")

@@ -26,7 +26,7 @@ func huntCases(t *testing.T, dir string) []string {
 
 // TestAHuntFindsAnOverstatedPromise within few seeds, where one fault a run at a moment nobody chose finds nothing.
 func TestAHuntFindsAnOverstatedPromise(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t, overstated...)
 	args := []string{"compare", "small.yaml", "--faults", "consumer-kill", "--stacks", "at-least-once,keyed", "--runs", "1", "--seed", "6", "--quiet"}
 	measured := simulate(append(args, "--hunt", "0", "--out", "measured")...)
@@ -112,7 +112,7 @@ func TestWhichHuntingRunsAreKept(t *testing.T) {
 
 // TestHuntsOfOtherKindsDoNotMix: one seed would mean two plans, and equal keys would look like non-determinism.
 func TestHuntsOfOtherKindsDoNotMix(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t)
 	hunt := func(faults, hunts, dir string, more ...string) answer {
 		return simulate(append([]string{"compare", "small.yaml", "--stacks", "keyed", "--runs", "1", "--faults", faults, "--hunt", hunts, "--out", dir}, more...)...)

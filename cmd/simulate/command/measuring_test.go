@@ -74,7 +74,7 @@ frequencies:
 // TestASensitivityIsPartOfItsComparison: its rows are no cell's, its runs can be split over machines and gone on with, and
 // a report made again from the rows is the same.
 func TestASensitivityIsPartOfItsComparison(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t)
 	often(t)
 	args := []string{"compare", "small.yaml", "--faults", "consumer-kill", "--stacks", "at-least-once,keyed", "--runs", "3", "--hunt", "0", "--exposure", "often.yaml", "--quiet"}
@@ -112,7 +112,7 @@ func TestASensitivityIsPartOfItsComparison(t *testing.T) {
 
 // TestUntilPrecise: the command says how long it will take, cells stop at their looks, and each has its own number.
 func TestUntilPrecise(t *testing.T) {
-	drawsOften(t)
+	long(t)
 	scenarioFile(t, "poisson(8/s)", "poisson(2/s)")
 	args := []string{"compare", "small.yaml", "--faults", "reply-lost", "--stacks", "keyed", "--hunt", "0"}
 	got := simulate(append(args, "--precision", "8%", "--out", "precise")...)

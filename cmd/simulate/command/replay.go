@@ -43,15 +43,21 @@ it, 0 a case without a finding that has none.`,
 // replayFlags are the files that replay writes beside its story; "" = none.
 type replayFlags struct{ history, timeline string }
 
+// readCase reads a case, and says by which name messages call its file.
+func (a *app) readCase(path string) (name string, c *scenarios.Case, err error) {
+	name, src, err := a.readInput(path)
+	if err != nil {
+		return name, nil, err
+	}
+	c, err = scenarios.DecodeCase(name, src)
+	return name, c, err
+}
+
 func (a *app) replay(path string, f replayFlags) error {
 	if f.history == "-" && f.timeline == "-" {
 		return failf(exitInput, "--history and --timeline cannot both be standard output")
 	}
-	name, src, err := a.readInput(path)
-	if err != nil {
-		return err
-	}
-	c, err := scenarios.DecodeCase(name, src)
+	name, c, err := a.readCase(path)
 	if err != nil {
 		return err
 	}

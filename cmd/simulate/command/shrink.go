@@ -49,11 +49,7 @@ func (a *app) shrink(ctx context.Context, path, out string, runs int) error {
 	if runs < minShrinkRuns || runs > maxShrinkRuns {
 		return failf(exitInput, "--runs %d: from %d to %d", runs, minShrinkRuns, maxShrinkRuns)
 	}
-	name, src, err := a.readInput(path)
-	if err != nil {
-		return err
-	}
-	c, err := scenarios.DecodeCase(name, src)
+	name, c, err := a.readCase(path)
 	if err != nil {
 		return err
 	}

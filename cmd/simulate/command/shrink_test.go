@@ -32,7 +32,7 @@ func brokenCase(t *testing.T) (path string, c *scenarios.Case) {
 }
 
 func TestShrinkTellsTheSmallestStory(t *testing.T) {
-	alone(t)
+	long(t)
 	path, c := brokenCase(t)
 	got := simulate("shrink", path)
 	require.Equal(t, exitFinding, got.code, got.errors)
@@ -112,7 +112,7 @@ func TestShrinkOfAStaleCase(t *testing.T) {
 // How likely it is, is counted in the measuring rows of the comparison that left the case: also for the case that it
 // is shrunk to, whose scenario is the same but for a shorter chaos phase.
 func TestHowLikely(t *testing.T) {
-	alone(t)
+	long(t)
 	scenarioFile(t, "promises: { loss: never }", "promises: { loss: never, duplicates: { critical: never } }")
 	require.Equal(t, exitFinding, simulate("compare", "small.yaml", "--stacks", "at-least-once", "--faults", "consumer-kill", "--runs", "12", "--hunt", "0", "--quiet").code)
 	files, err := filepath.Glob("out/cases/*.case")
