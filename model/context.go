@@ -140,7 +140,11 @@ func (c *Context) ask(service, op string, req any, cause, token int64) (any, int
 	}
 	name := service + "." + op
 	act := w.Act(c.intent.Event, c.intent.Stage, name)
-	called := c.Record(history.Fact{Kind: history.KindCalled, Attempt: act.Attempt, Resource: service, Op: op, Cause: cause, Fence: token, Offset: -1})
+	site := ""
+	if w.Sites() {
+		site = c.p.Site()
+	}
+	called := c.Record(history.Fact{Kind: history.KindCalled, Attempt: act.Attempt, Resource: service, Op: op, Cause: cause, Fence: token, Offset: -1, Site: site})
 	body, fact, err := c.p.Call(to, w.Op(name), act, req, called, c.dir.CallTimeout)
 	ret := history.Fact{Kind: history.KindReturned, Attempt: act.Attempt, Resource: service, Op: op, Cause: called, Fence: -1, Offset: -1, Outcome: history.Acked}
 	if err != nil {
@@ -171,7 +175,7 @@ var (
 
 // Definite says whether the error proves that the called party did not act.
 func Definite(err error) bool {
-	return !errors.Is(err, sim.ErrTimeout) && !errors.Is(err, sim.ErrReset)
+	return !errors.Is(err, sim.ErrTimeout) && !errors.Is(err, sim.ErrReset) && !errors.Is(err, sim.ErrCancelled)
 }
 
 func reached(c Ctx, n *sim.Node, hook string) {

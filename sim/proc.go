@@ -31,6 +31,7 @@ type Proc struct {
 	next     *Proc
 	signal   *Signal
 	swallows int
+	blame    func() string // where the code is that this process acts for; nil = where it awaits itself
 	id       uint64
 
 	gotBody any
@@ -124,7 +125,7 @@ func (p *Proc) run() {
 		case killed:
 			if !p.w.closing {
 				p.w.History.Record(history.Fact{Time: int64(p.w.now), Node: p.n.name, Incarnation: p.inc,
-					Kind: history.KindUnwound, Cause: p.cause, Fence: -1, Offset: -1, Op: p.name, Note: awaitSite()})
+					Kind: history.KindUnwound, Cause: p.cause, Fence: -1, Offset: -1, Op: p.name, Note: p.site()})
 			}
 		case worldOver:
 		default:
@@ -147,10 +148,27 @@ func (p *Proc) panicked(r any) {
 	if p.w.closing {
 		return // the run is over, and its history is closed
 	}
-	site := awaitSite()
+	site := p.site()
 	p.w.end(StopReason{Kind: StopPanic, Detail: fmt.Sprintf("%v at %s (process %s on %s)", r, site, p.name, p.n.name)})
 	p.w.History.Record(history.Fact{Time: int64(p.w.now), Node: p.n.name, Incarnation: p.inc,
 		Kind: history.KindPanicked, Fence: -1, Offset: -1, Op: p.name, Note: site, Value: fmt.Sprint(r)})
+}
+
+// Blame names who awaits: a process that acts for code elsewhere says with it where that code is. It is asked when the
+// process dies, and at each call of a world whose calls have sites.
+func (p *Proc) Blame(site func() string) { p.blame = site }
+
+// Site is where the process awaits, or the code that it acts for; see awaitSite.
+func (p *Proc) Site() string {
+	p.alive()
+	return p.site()
+}
+
+func (p *Proc) site() string {
+	if p.blame != nil {
+		return p.blame()
+	}
+	return awaitSite()
 }
 
 // awaitSite is file:line of the innermost frame that is neither the kernel's nor the runtime's nor the thin
@@ -162,7 +180,7 @@ func awaitSite() string {
 	for {
 		f, more := frames.Next()
 		if f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, module+"sim.") && !strings.HasPrefix(f.Function, module+"model.(*") {
-			return siteOf(f)
+			return SiteOf(f)
 		}
 		if !more {
 			return ""
@@ -172,8 +190,9 @@ func awaitSite() string {
 
 const module = "github.com/twiceless/twiceless/"
 
-// siteOf shortens a frame to package directory, file and line, the same on every machine.
-func siteOf(f runtime.Frame) string {
+// SiteOf shortens a frame to package, file and line, the same on every machine; of our own packages the path within
+// the module.
+func SiteOf(f runtime.Frame) string {
 	file := f.File[strings.LastIndexByte(f.File, '/')+1:]
 	pkg := f.Function
 	slash := strings.LastIndexByte(pkg, '/')

@@ -13,6 +13,9 @@ var (
 	ErrRefused = errors.New("connection refused")
 	ErrReset   = errors.New("connection reset")
 	ErrTimeout = errors.New("timeout")
+
+	// ErrCancelled: the caller gave up by itself. Like a timeout it says nothing of what the called party does.
+	ErrCancelled = errors.New("cancelled by its caller")
 )
 
 // call is one open call of a process. Its slot is reused under a new generation, so a late reply finds nobody.
@@ -242,6 +245,21 @@ func (w *World) finish(id uint64, body any, err error, fact int64) {
 		w.closeCall(id)
 		p.wake(body, err, fact)
 	}
+}
+
+// CancelCall has an open call of the process end with ErrCancelled, by an event of its node at the present instant:
+// a node that stands still gives nothing up, and what has arrived meanwhile comes first. A process that does not wait
+// for a call by then is left alone. It is called from outside the process.
+func (p *Proc) CancelCall() {
+	id := p.call
+	if id == 0 || p.dead || p.ended {
+		return
+	}
+	p.n.after(0, func() {
+		if !p.dead && p.call == id {
+			p.w.finish(id, nil, ErrCancelled, 0)
+		}
+	}, p.bg)
 }
 
 // arrive makes a Request of a packet.

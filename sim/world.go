@@ -60,6 +60,8 @@ type World struct {
 	closing    bool
 	everyEvent bool
 	forgetful  bool
+	sites      bool
+	beside     Beside
 }
 
 // Config of a world. The zero value of Limits means the defaults.
@@ -71,6 +73,13 @@ type Config struct {
 
 	// EveryEvent has quiet times executed event by event, for tests of the leap: facts and draws must be the same.
 	EveryEvent bool
+
+	// Sites has calls carry file:line of the code that makes them. That costs as much as a kernel event for each call,
+	// so it is for telling a story; digests do not see it.
+	Sites bool
+
+	// Beside is code beside this world, under its clock; nil = none.
+	Beside Beside
 
 	// KillDropsPageCache is a planted bug: a plain kill loses what was not fsynced, as if the power had gone.
 	KillDropsPageCache bool
@@ -110,6 +119,7 @@ func (w *World) Reset(c Config) {
 		idle: w.idle[:0], all: w.all[:0], ops: w.ops[:0], opByName: w.opByName, attempts: w.attempts,
 		packets: w.packets, diskOps: w.diskOps, requests: w.requests,
 		quiet: quiet{anchor: anchor{pending: w.quiet.anchor.pending[:0]}, moving: w.quiet.moving[:0]}, everyEvent: c.EveryEvent, forgetful: c.KillDropsPageCache,
+		sites: c.Sites, beside: c.Beside,
 		latency: c.Latency, limits: c.Limits.filled(), marks: w.marks[:0], digest: rng.Mix(c.Seed),
 	}
 	h.Reset(w.limits.Facts)
@@ -156,8 +166,40 @@ func (w *World) Run(horizon Time) StopReason {
 	return *w.stop
 }
 
+// Sites says whether calls carry where they are made.
+func (w *World) Sites() bool { return w.sites }
+
+// Beside is code that is not written against the kernel and runs beside it, under the same clock: it sleeps, has
+// deadlines, and asks the world for something in the middle of that. The world stands still while it runs, and it stands
+// still while the world does, so that still only one of them runs at any moment.
+type Beside interface {
+	// Reach lets the time there come to t, or to the first moment before t at which somebody there asks for something.
+	// It returns that moment, and what hands over the asks: it is called when the world has come there too; nil = nobody
+	// asks.
+	Reach(t Time) (at Time, asks func())
+}
+
+// together lets what runs beside come to the time of the next event, and takes up what it asks for on the way.
+func (w *World) together() {
+	for w.queue.len() > 0 && w.stop == nil {
+		next := w.queue.least().at
+		at, asks := w.beside.Reach(next)
+		if asks == nil {
+			return
+		}
+		if at < w.now || at > next {
+			panic(fmt.Sprintf("sim: what runs beside is at %v, between %v and %v of the world", at, w.now, next))
+		}
+		w.now = at
+		asks()
+	}
+}
+
 // next reports whether the run goes on with one more event; if not, it has a reason.
 func (w *World) next(horizon Time) bool {
+	if w.beside != nil {
+		w.together()
+	}
 	switch {
 	case w.stop != nil:
 	case w.queue.len() == 0:

@@ -52,7 +52,7 @@ func writable(f *Fact) error {
 	if f.Kind == KindNone || f.Kind >= kindCount || f.Outcome >= outcomeCount || f.Class >= ClassCount {
 		return fmt.Errorf("%s, outcome %s, class %s: not in the tables", f.Kind, f.Outcome, f.Class)
 	}
-	for _, s := range [...]string{f.Node, f.Event, f.Stage, f.Resource, f.Op, f.Key, f.Value, f.Note} {
+	for _, s := range [...]string{f.Node, f.Event, f.Stage, f.Resource, f.Op, f.Key, f.Value, f.Note, f.Site} {
 		if !utf8.ValidString(s) {
 			return fmt.Errorf("the string %q is not UTF-8", s)
 		}
@@ -127,7 +127,8 @@ func AppendFact(b []byte, f *Fact) []byte {
 		b = append(b, `,"changed":true`...)
 	}
 	b = appendDetail(b, "class", f.Class.String())
-	return append(appendDetail(b, "note", f.Note), '}')
+	b = appendDetail(b, "note", f.Note)
+	return append(appendDetail(b, "site", f.Site), '}')
 }
 
 // Read reads what Write wrote: at most limit facts (0 = DefaultLimit), each line at most MaxLine bytes. Its
@@ -278,6 +279,8 @@ func (s *scanner) factDetail(name []byte, f *Fact) {
 		f.Class = parsed(s, ParseClass)
 	case "note":
 		f.Note = s.string()
+	case "site":
+		f.Site = s.string()
 	default:
 		s.fail("unknown field %q", name)
 	}

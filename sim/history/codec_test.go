@@ -66,7 +66,7 @@ func drawFact(t *rapid.T, id int) Fact {
 		Resource: s.Draw(t, "resource"), Op: s.Draw(t, "op"), Key: s.Draw(t, "key"), Value: s.Draw(t, "value"),
 		Offset: rapid.Int64Range(-2, 2).Draw(t, "offset"), Until: rapid.Int64Range(-1, 1).Draw(t, "until"),
 		Hash: rapid.Uint64().Draw(t, "hash"), Changed: rapid.Bool().Draw(t, "changed"),
-		Class: Class(rapid.IntRange(0, int(ClassCount)-1).Draw(t, "class")), Note: s.Draw(t, "note"),
+		Class: Class(rapid.IntRange(0, int(ClassCount)-1).Draw(t, "class")), Note: s.Draw(t, "note"), Site: s.Draw(t, "site"),
 	}
 }
 

@@ -26,6 +26,10 @@ type Fact struct {
 	Changed  bool   // whether state moved
 	Class    Class  // class of an effect
 	Note     string // file:line, reason, text of a fault
+
+	// Site is file:line of the code that did this, where somebody asked for sites; "" = unknown. It is no part of
+	// what happened: digests leave it out.
+	Site string
 }
 
 // Requirement is one effect that an intent needs.
@@ -106,7 +110,7 @@ func (h *History) Len() int { return len(h.Facts) }
 // At returns the fact with that id; ids start at 1. It panics when there is none.
 func (h *History) At(id int64) *Fact { return &h.Facts[id-1] }
 
-// Digest folds every field of every fact in order, but for the source positions of deaths: they are not part of what
+// Digest folds every field of every fact in order, but for the source positions of deaths and calls: they are not part of what
 // happened, and move with every edit of a file. Else two histories are equal exactly if their text is, and unequal
 // histories have unequal digests but for a chance of 2^-64.
 func (h *History) Digest() uint64 { return h.digest }
