@@ -86,7 +86,7 @@ func roleOf(name string) (string, bool) {
 // isRPC says whether a hook is a step of one of the ops.
 func isRPC(hook string, ops []string) bool {
 	op, _, _ := strings.Cut(hook, "/")
-	return contains(ops, op)
+	return history.IsOp(op, ops)
 }
 
 func known(what, s string, list []string) error {

@@ -125,11 +125,6 @@ func (a *assembly) RunStages(c model.Ctx, m model.Message, stages []model.Stage)
 	return a.calls.RunStages(c, m, stages)
 }
 
-// handler is the batch port: the flow inside, the layers around it.
-func (a *assembly) handler() model.Batch {
-	return model.Outermost(a.calls.Handle(a.flow.Stages), a.batch)
-}
-
 // sender is the send port around the client.
 func (a *assembly) sender(inner model.Call) model.Call { return model.Outermost(inner, a.send) }
 
@@ -148,6 +143,9 @@ func flowOf(sc *Scenario) model.Flow {
 			st.Kind, st.Run = model.Effect, callStage(s)
 		default:
 			panic("scenarios: stage kind " + s.Kind)
+		}
+		if own := sc.stageCode(s.Name); own != nil {
+			st.Run = own
 		}
 		f.Stages = append(f.Stages, st)
 	}

@@ -37,6 +37,7 @@ type Intent struct {
 	Fingerprint string      `json:"fingerprint,omitempty"`
 	Expected    string      `json:"expected"`        // verdict: pass, fail, vacuous, unknown
 	Owner       string      `json:"owner,omitempty"` // the test that owns external handlers
+	Door        string      `json:"door,omitempty"`  // native or hosted: how the owner's handlers are bound
 }
 
 // Witness is what the run looked like when the case was recorded.
@@ -174,6 +175,11 @@ func (c *Case) check() []issue {
 	k.oneOf("intent.fault", "fault", in.Fault, known)
 	k.oneOf("intent.plan_type", "type of plan", in.PlanType, []string{PlanMeasuring, PlanHunting, PlanPoisson})
 	k.oneOf("intent.expected", "verdict", in.Expected, []string{"pass", "vacuous", "unknown", "fail"})
+	if (in.Owner == "") != (in.Door == "") {
+		k.add("intent.door", "a case has an owner and a door, or neither")
+	} else if in.Door != "" {
+		k.oneOf("intent.door", "door", in.Door, []string{DoorNative, DoorHosted})
+	}
 	k.lines("intent.plan", in.Plan, maxPlanLines)
 	k.planted("intent.planted", in.Planted)
 	if in.Reductions != nil {

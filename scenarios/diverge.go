@@ -1,6 +1,10 @@
 package scenarios
 
-import "github.com/twiceless/twiceless/sim"
+import (
+	"errors"
+
+	"github.com/twiceless/twiceless/sim"
+)
 
 // Diverge does a case twice at the same time, event by event, and reports the first event in which the two runs
 // differ; ok is false if they are equal. It is how a command explains digests that should have been equal.
@@ -8,6 +12,9 @@ func Diverge(c *Case) (at sim.Divergence, ok bool, err error) {
 	plan, err := Plan(c)
 	if err != nil {
 		return at, false, err
+	}
+	if c.Intent.Scenario.hosts() {
+		return at, false, errors.New("hosted code has one clock: two runs cannot go in step")
 	}
 	a, b := build(c, plan, &Memory{}), build(c, plan, &Memory{})
 	defer a.sim.Close()

@@ -161,7 +161,7 @@ func (p *edgePlans) caseAt(i int, size int64) (*Case, error) {
 			return nil, fmt.Errorf("fault kind %s: %w", p.kind.Name, err)
 		}
 	}
-	return &Case{Version: CaseVersion, Intent: Intent{Scenario: p.sc, Stack: p.stack, Fault: p.kind.Name, PlanType: p.planType(), Plan: faults.Lines(plan)},
+	return &Case{Version: CaseVersion, Intent: Intent{Scenario: p.sc, Stack: p.stack, Fault: p.kind.Name, PlanType: p.planType(), Plan: faults.Lines(plan), Owner: p.sc.owner(), Door: p.sc.door()},
 		Witness: Witness{Seed: p.base + uint64(i)}}, nil
 }
 

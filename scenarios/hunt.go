@@ -28,7 +28,7 @@ func NewHunter(sc *Scenario, stack string, kinds []string, base uint64, patience
 	h := &Hunter{sc: sc, stack: stack, kinds: sc.possible(stack, kinds), base: base}
 	calm := h.calm(base)
 	var err error
-	h.hits, err = supervised(patience, func() ([]faults.ObservedHit, error) {
+	h.hits, err = supervised(sc, patience, func() ([]faults.ObservedHit, error) {
 		w := build(calm, nil, &Memory{})
 		defer w.sim.Close()
 		seen := faults.Observe(w.sim)
@@ -57,7 +57,7 @@ func (s *Scenario) possible(stack string, kinds []string) []string {
 
 // calm is the case of a hunting run without faults.
 func (h *Hunter) calm(seed uint64) *Case {
-	return &Case{Version: CaseVersion, Intent: Intent{Scenario: h.sc, Stack: h.stack, Fault: history.HuntFault, PlanType: PlanHunting, Plan: []string{}, Planted: h.bugs},
+	return &Case{Version: CaseVersion, Intent: Intent{Scenario: h.sc, Stack: h.stack, Fault: history.HuntFault, PlanType: PlanHunting, Plan: []string{}, Planted: h.bugs, Owner: h.sc.owner(), Door: h.sc.door()},
 		Witness: Witness{Seed: seed}}
 }
 

@@ -26,7 +26,7 @@ func PoissonCase(sc *Scenario, stack, fault string, seed uint64, all []faults.Oc
 	if err != nil {
 		return nil, err
 	}
-	return &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: stack, Fault: fault, PlanType: PlanPoisson, Plan: plan.Lines()},
+	return &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: stack, Fault: fault, PlanType: PlanPoisson, Plan: plan.Lines(), Owner: sc.owner(), Door: sc.door()},
 		Witness: Witness{Seed: seed}}, nil
 }
 

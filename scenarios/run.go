@@ -48,6 +48,9 @@ func (w *world) finish(c *Case) *Result {
 
 // Plan parses and checks the plan of a case against its scenario, and the names of its planted bugs.
 func Plan(c *Case) ([]faults.Fault, error) {
+	if owner := c.Intent.Owner; owner != "" && c.Intent.Scenario.code == nil {
+		return nil, &ForeignCase{Owner: owner}
+	}
 	plan, err := faults.ParseLines(c.Intent.Plan)
 	if err != nil {
 		return nil, err
@@ -75,6 +78,9 @@ const horizon = sim.Time(1 << 62)
 func (w *world) run() sim.StopReason {
 	stop := w.sim.Run(horizon)
 	w.close(stop)
+	if w.guest != nil {
+		w.guest.Leave()
+	}
 	return stop
 }
 

@@ -25,6 +25,8 @@ type Scenario struct {
 	Limits      Limits                `json:"limits"`
 	Stacks      []Stack               `json:"stacks"`
 	Expect      []Expectation         `json:"expect,omitempty"`
+
+	code *Code // a team's own; nil = what the file says. It is no part of the data
 }
 
 // Broker is the partitioned log.

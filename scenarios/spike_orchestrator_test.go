@@ -101,7 +101,7 @@ func runSpike(t *testing.T, e model.Engine, plan []string) *Result {
 	c := &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: "at-least-once", Fault: "none", PlanType: PlanHunting, Plan: plan}, Witness: Witness{Seed: 7}}
 	faults, err := Plan(c)
 	require.NoError(t, err)
-	w := buildWith(c, faults, &Memory{}, func(f model.Flow, offers map[string]*model.Offer) *assembly {
+	w := buildWith(c, faults, &Memory{}, nil, func(f model.Flow, offers map[string]*model.Offer) *assembly {
 		return assembleWith(f, &Stack{Name: e.Name()}, e, offers)
 	})
 	defer w.sim.Close()

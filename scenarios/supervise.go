@@ -18,11 +18,11 @@ func (c *Crash) Error() string { return c.How + ": " + c.Detail }
 // Supervise does one run on a goroutine of its own, so that whatever happens to that goroutine ends the run and
 // nothing else. A run that takes longer than patience is abandoned with its memory; patience 0 waits for ever.
 func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
-	return supervised(patience, func() (*Result, error) { return Run(c, mem) })
+	return supervised(c.Intent.Scenario, patience, func() (*Result, error) { return Run(c, mem) })
 }
 
-// supervised is what Supervise does with the code of a run.
-func supervised[T any](patience time.Duration, run func() (T, error)) (T, error) {
+// supervised is what Supervise does with the code of a run of that scenario.
+func supervised[T any](sc *Scenario, patience time.Duration, run func() (T, error)) (T, error) {
 	type answer struct {
 		r   T
 		err error
@@ -36,8 +36,10 @@ func supervised[T any](patience time.Duration, run func() (T, error)) (T, error)
 			}
 			done <- out
 		}()
-		r, err := run()
-		out = answer{r, err}
+		sc.around(func() {
+			r, err := run()
+			out = answer{r, err}
+		})
 	}()
 	var alarm <-chan time.Time
 	if patience > 0 {

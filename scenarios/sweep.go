@@ -104,7 +104,7 @@ func MeasuringCase(sc *Scenario, stack, fault string, base, seed uint64) (*Case,
 	if err != nil {
 		return nil, err
 	}
-	return &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: stack, Fault: fault, PlanType: PlanMeasuring, Plan: plan.Lines()},
+	return &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: stack, Fault: fault, PlanType: PlanMeasuring, Plan: plan.Lines(), Owner: sc.owner(), Door: sc.door()},
 		Witness: Witness{Seed: seed}}, nil
 }
 

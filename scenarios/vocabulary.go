@@ -23,6 +23,11 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 			voc.ServiceOps = append(voc.ServiceOps, st.Service+"."+st.Op)
 		}
 	}
+	if s.code != nil { // what it calls is its own
+		for _, name := range SortedKeys(s.Downstreams) {
+			voc.ServiceOps = append(voc.ServiceOps, name+history.AnyOp)
+		}
+	}
 	if engine, _ := stack.EngineByName(s.stackNamed(stackName).Engine); slices.Contains(engine.Needs(), model.SinkTransaction) {
 		for _, sink := range s.calledForCritical() {
 			voc.ServiceOps = append(voc.ServiceOps, sink.Name+"."+model.OpTxn)

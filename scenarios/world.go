@@ -32,6 +32,7 @@ type world struct {
 	plan    []faults.Fault
 	planted model.Planted
 	kept    *Reductions // nil = everything
+	guest   Guest       // nil = none
 	sim     *sim.World
 	asm     *assembly
 	dir     *model.Directory
@@ -57,12 +58,22 @@ type world struct {
 
 // build makes the world of a case: nodes down, plan injected, phases scheduled.
 func build(c *Case, plan []faults.Fault, mem *Memory) *world {
-	st := c.Intent.Scenario.stackNamed(c.Intent.Stack)
-	return buildWith(c, plan, mem, func(f model.Flow, offers map[string]*model.Offer) *assembly { return assemble(f, st, offers) })
+	sc := c.Intent.Scenario
+	st := sc.stackNamed(c.Intent.Stack)
+	if !sc.hosts() {
+		return buildWith(c, plan, mem, nil, func(f model.Flow, offers map[string]*model.Offer) *assembly { return assemble(f, st, offers) })
+	}
+	guest := sc.code.Host()
+	return buildWith(c, plan, mem, guest, func(f model.Flow, offers map[string]*model.Offer) *assembly {
+		if loop := guest.Loop(); loop != nil {
+			return assembleWith(f, st, ownLoop{loop}, offers)
+		}
+		return assemble(f, st, offers)
+	})
 }
 
-// buildWith is build with an assembly that need not come from the tables.
-func buildWith(c *Case, plan []faults.Fault, mem *Memory, put func(model.Flow, map[string]*model.Offer) *assembly) *world {
+// buildWith is build with an assembly that need not come from the tables, and a guest, nil = none.
+func buildWith(c *Case, plan []faults.Fault, mem *Memory, guest Guest, put func(model.Flow, map[string]*model.Offer) *assembly) *world {
 	sc := c.Intent.Scenario
 	st := sc.stackNamed(c.Intent.Stack)
 	planted, err := model.PlantedBugs(c.Intent.Planted)
@@ -71,15 +82,21 @@ func buildWith(c *Case, plan []faults.Fault, mem *Memory, put func(model.Flow, m
 	}
 	cfg := sim.Config{Seed: c.Witness.Seed, Latency: sc.Network.Latency, History: &mem.history,
 		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}, EveryEvent: mem.everyEvent,
-		KillDropsPageCache: planted.Has(model.PageCacheLostOnKill)}
+		KillDropsPageCache: planted.Has(model.PageCacheLostOnKill), Sites: sc.code != nil && sc.code.Sites}
+	if guest != nil {
+		cfg.Beside = guest
+	}
 	if mem.world == nil {
 		mem.world = sim.New(cfg)
 	} else {
 		mem.world.Reset(cfg)
 	}
-	w := &world{sc: sc, stack: st, plan: plan, planted: planted, sim: mem.world, refusing: map[string]bool{}}
+	w := &world{sc: sc, stack: st, plan: plan, planted: planted, sim: mem.world, guest: guest, refusing: map[string]bool{}}
 	w.header(c)
 	w.assemble(put)
+	if guest != nil {
+		guest.Enter(Hall{World: w.sim, Scenario: sc, Stages: w.asm.calls})
+	}
 	w.kept = c.Intent.Reductions
 	w.nodes()
 	w.injector = faults.Inject(w.sim, plan, (*controls)(w))
@@ -114,6 +131,9 @@ func (w *world) assemble(put func(model.Flow, map[string]*model.Offer) *assembly
 	w.asm = put(flow, w.sc.offers())
 	w.sim.History.Header.Requires = requirements(flow)
 	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Emit: w.emit, Planted: w.planted}
+	if w.guest != nil {
+		w.dir.CallTimeout = transportGivesUp // deadlines are the code's own
+	}
 }
 
 // nodes adds every node, in an order that depends on names only, and boots them when the world starts.
@@ -166,8 +186,15 @@ func (w *world) addService(name string) {
 	if !ok {
 		panic("scenarios: downstream kind " + d.Kind)
 	}
-	n := w.sim.Role(name, kind.New(downstream.Config{Service: name, Latency: d.Latency, CapacityPerSecond: d.Capacity,
-		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }, Planted: w.planted}))
+	cfg := downstream.Config{Service: name, Latency: d.Latency, CapacityPerSecond: d.Capacity,
+		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }, Planted: w.planted}
+	boot := kind.New(cfg)
+	if w.guest != nil {
+		if serve, own := w.guest.Service(name); own {
+			boot = downstream.NewForeign(cfg, serve)
+		}
+	}
+	n := w.sim.Role(name, boot)
 	w.dir.Services[name] = n
 	w.boots = append(w.boots, n)
 }
@@ -209,8 +236,17 @@ func (w *world) addMember(l *loopSpec) *sim.Node {
 		Heartbeat: sim.Duration(c.Heartbeat), MaxPollInterval: sim.Duration(c.MaxPollInterval), MaxPollRecords: c.MaxPollRecords,
 		FetchWait: sim.Duration(c.FetchWait), RequestTimeout: sim.Duration(c.RequestTimeout), Restart: sim.Duration(c.Restart),
 		CommitTimeout: sim.Duration(c.CommitTimeout), Backoff: 100 * sim.Millisecond, Planted: w.planted}
-	handle := w.asm.handler()
+	handle := w.handler()
 	return w.sim.Role(l.role, consumer.New(cfg, w.dir, w.leader, func(c model.Ctx, in model.Consumer) { l.run(c, in, handle) }))
+}
+
+// handler is the batch port: the flow, or a guest in its place, inside, the layers around it.
+func (w *world) handler() model.Batch {
+	inner := w.asm.calls.Handle(w.asm.flow.Stages)
+	if w.guest != nil {
+		inner = w.guest.Handle()
+	}
+	return model.Outermost(inner, w.asm.batch)
 }
 
 func (w *world) addRole(r roleSpec) {

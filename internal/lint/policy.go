@@ -47,6 +47,7 @@ var lattice = []row{
 		third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},
 
+	{pkg: "internal/bubble", ours: []string{"sim"}},
 	{pkg: "internal/lint"},
 	{pkg: "internal/words"},
 }
