@@ -20,15 +20,15 @@ type Client interface {
 	// lost set. Poll is worth calling when everything is paused: it keeps the membership.
 	//
 	// When ctx ends Poll returns its error and no records; none are lost by that, the next Poll returns them. ErrClosed says that the loop is to end.
-	// Any other error is about reading: no record was passed over, and Poll may be called again.
+	// Any other error is about reading or the membership and comes without records; Poll may be called again and goes on where it was.
 	Poll(ctx context.Context, max int) ([]Record, error)
 
 	// Commit moves the group's position in each partition of the records to one past the highest offset among them, and returns when the group's
 	// coordinator has acknowledged it. The position is set: committing an old record after a newer one sets it back. No records are no commit.
 	//
-	// All or nothing of what it is given is refused with ErrFenced when one of the partitions is not this client's, or the group has another generation
-	// than the client knows of. ErrUnknown says that the positions may have moved or not, as when ctx ends under way; committing again is safe. After
-	// any other error no position has moved.
+	// The whole commit is refused with ErrFenced when one of the partitions is not this client's, or the group has another generation than the client
+	// knows of. ErrUnknown says that the positions may have moved or not, as when ctx ends under way. Any other error is a refusal for the reason that
+	// it gives, in the partitions that it names. Both may be committed again as long as the partitions are this client's.
 	Commit(ctx context.Context, records ...Record) error
 
 	// Produce appends the record to its topic and returns when all in-sync replicas have acknowledged it. The key chooses the partition: Partition and
@@ -70,8 +70,8 @@ var (
 	// poll again. Commit and Produce return it after Close only.
 	ErrClosed = errors.New("loop: client is closed")
 
-	// ErrFenced says that a commit was refused because the partitions, or the whole membership, are no longer this client's. No position has moved. The
-	// records come again to whoever has the partition now, this client included: do not commit them again, drop what is left of them and poll.
+	// ErrFenced says that a commit was refused because the partitions, or the whole membership, are no longer this client's. The records come again to
+	// whoever has the partitions now, which may be this client: do not commit them again, drop what is left of them and poll.
 	ErrFenced = errors.New("loop: commit refused: the partition is not this client's any more")
 
 	// ErrUnknown says that a request was sent, or may have been, and no answer tells what came of it.
