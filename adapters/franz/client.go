@@ -1,6 +1,7 @@
 package franz
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ func New(opts ...kgo.Opt) (loop.Client, error) {
 	k, err := kgo.NewClient(append(slices.Clone(opts),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
-		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.assigned(m) }),
+		kgo.OnPartitionsAssigned(func(_ context.Context, k *kgo.Client, m map[string][]int32) { c.assigned(k, m) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.revoked(m, false) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.revoked(m, true) }),
 	)...)
@@ -48,11 +49,13 @@ type client struct {
 	closed atomic.Bool
 	inside atomic.Bool // a Poll or Close is running
 	unread error       // came with records that Poll returned, for the next Poll; guarded by inside
+	putOut atomic.Bool // the group went on without this member, and kgo did not say so; see startOver
 
 	mu         sync.Mutex
 	onAssigned func(context.Context, []loop.TopicPartition)
 	onRevoked  func(context.Context, []loop.TopicPartition, bool)
 	owned      map[loop.TopicPartition]bool
+	member     string // the id under which the group knows the client, or knew it last
 }
 
 // A call is a callback on its way to the goroutine that runs it.
@@ -87,9 +90,11 @@ func (c *client) Poll(ctx context.Context, max int) ([]loop.Record, error) {
 		return nil, err
 	}
 	for {
+		c.startOver(ctx)
 		fetched := c.fetch(ctx, max)
 		records, err := fromFetches(fetched), readError(ctx, fetched)
 		switch {
+		case c.putOut.Load(): // during this very poll: the records will be read again from the group's positions
 		case len(records) > 0:
 			c.unread = err
 			return records, nil
@@ -114,6 +119,28 @@ func (c *client) fetch(ctx context.Context, max int) kgo.Fetches {
 	}
 }
 
+// startOver gives up what the client holds of a membership that is over, and joins for it anew.
+//
+// kgo does so by itself when a heartbeat tells that the member is unknown. When a refused commit tells first, or the member was waiting for a rebalance, it
+// joins again as a new member, claims what it had, and if it gets that reads on where it was, without a callback. What others have read and not
+// committed meanwhile, and what this loop dropped on ErrFenced, would never be handled. Purged topics that are added again are read from the
+// group's positions.
+func (c *client) startOver(ctx context.Context) {
+	if !c.putOut.Swap(false) {
+		return
+	}
+	c.mu.Lock()
+	gone := slices.SortedFunc(maps.Keys(c.owned), byTopicAndNumber)
+	c.mu.Unlock()
+	if len(gone) == 0 {
+		return
+	}
+	c.tellRevoked(context.WithoutCancel(ctx), gone, true)
+	topics := slices.Collect(maps.Keys(toMap(gone)))
+	c.kgo.PurgeTopicsFromConsuming(topics...)
+	c.kgo.AddConsumeTopics(topics...)
+}
+
 func (c *client) Close(ctx context.Context) error {
 	if !c.inside.CompareAndSwap(false, true) {
 		return errInside
@@ -133,7 +160,7 @@ func (c *client) Close(ctx context.Context) error {
 	for {
 		select {
 		case err := <-left:
-			return err
+			return leaveError(ctx, err)
 		case next := <-c.calls:
 			next.serve(ctx)
 		}
@@ -147,7 +174,9 @@ func (c *client) Pause(partitions ...loop.TopicPartition) {
 	c.kgo.PauseFetchPartitions(toMap(mine))
 }
 
-func (c *client) Resume(partitions ...loop.TopicPartition) { c.kgo.ResumeFetchPartitions(toMap(partitions)) }
+func (c *client) Resume(partitions ...loop.TopicPartition) {
+	c.kgo.ResumeFetchPartitions(toMap(partitions))
+}
 
 func (c *client) Assigned(f func(context.Context, []loop.TopicPartition)) {
 	c.mu.Lock()
@@ -161,7 +190,8 @@ func (c *client) Revoked(f func(context.Context, []loop.TopicPartition, bool)) {
 	c.onRevoked = f
 }
 
-func (c *client) assigned(m map[string][]int32) {
+func (c *client) assigned(k *kgo.Client, m map[string][]int32) {
+	c.noteMember(k)
 	partitions := fromMap(m)
 	if len(partitions) == 0 { // kgo tells of every rebalance, also of one that brings nothing
 		return
@@ -179,24 +209,37 @@ func (c *client) assigned(m map[string][]int32) {
 	})
 }
 
+// noteMember sees that the client holds partitions that it was given under another name.
+func (c *client) noteMember(k *kgo.Client) {
+	id, _ := k.GroupMetadata()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if id != c.member && len(c.owned) > 0 {
+		c.putOut.Store(true)
+	}
+	c.member = id
+}
+
 func (c *client) revoked(m map[string][]int32, lost bool) {
 	partitions := slices.DeleteFunc(fromMap(m), func(p loop.TopicPartition) bool { return !c.owns(p) })
 	if len(partitions) == 0 {
 		return
 	}
-	c.handOver(func(ctx context.Context) {
-		if lost {
-			c.disown(partitions)
-		} else {
-			defer c.disown(partitions)
-		}
-		c.mu.Lock()
-		f := c.onRevoked
-		c.mu.Unlock()
-		if f != nil {
-			f(ctx, partitions, lost)
-		}
-	})
+	c.handOver(func(ctx context.Context) { c.tellRevoked(ctx, partitions, lost || c.putOut.Load()) })
+}
+
+func (c *client) tellRevoked(ctx context.Context, partitions []loop.TopicPartition, lost bool) {
+	if lost {
+		c.disown(partitions)
+	} else {
+		defer c.disown(partitions)
+	}
+	c.mu.Lock()
+	f := c.onRevoked
+	c.mu.Unlock()
+	if f != nil {
+		f(ctx, partitions, lost)
+	}
 }
 
 func (c *client) disown(partitions []loop.TopicPartition) {
@@ -214,13 +257,18 @@ func (c *client) owns(p loop.TopicPartition) bool {
 	return c.owned[p]
 }
 
+func byTopicAndNumber(a, b loop.TopicPartition) int {
+	return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+}
+
 func fromMap(m map[string][]int32) []loop.TopicPartition {
 	var partitions []loop.TopicPartition
-	for _, topic := range slices.Sorted(maps.Keys(m)) {
-		for _, p := range slices.Sorted(slices.Values(m[topic])) {
+	for topic, numbers := range m {
+		for _, p := range numbers {
 			partitions = append(partitions, loop.TopicPartition{Topic: topic, Partition: p})
 		}
 	}
+	slices.SortFunc(partitions, byTopicAndNumber)
 	return partitions
 }
 

@@ -27,6 +27,9 @@ func (c *client) Commit(ctx context.Context, records ...loop.Record) error {
 		}
 		err = answerError(ctx, resp)
 	})
+	if errors.Is(err, loop.ErrFenced) {
+		c.putOut.Store(true)
+	}
 	return err
 }
 
@@ -150,6 +153,17 @@ func readError(ctx context.Context, fetches kgo.Fetches) error {
 		}
 	}
 	return errors.Join(all...)
+}
+
+// leaveError is nil when the group had put the member out already: then it has left.
+func leaveError(ctx context.Context, err error) error {
+	switch {
+	case err == nil || isFenced(err):
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return fmt.Errorf("franz: leave the group: %w", err)
 }
 
 func fromFetches(fetches kgo.Fetches) []loop.Record {
