@@ -1,0 +1,2 @@
+// Package loop is the interface between a consumer's own poll loop and its log.
+package loop
