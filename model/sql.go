@@ -27,13 +27,14 @@ const (
 // database knows of none (it was restarted, or gave the connection up) the answer is SQLConnectionGone and the
 // transaction has been rolled back. A statement without a session commits by itself.
 type SQLRequest struct {
-	Session   string // "" = a statement that commits by itself
-	Do        SQLVerb
-	Level     Isolation     // of SQLBegin
-	ReadOnly  bool          // of SQLBegin: a statement that writes is refused with SQLReadOnly
-	Statement *SQLStatement // of SQLExecute
-	Args      []SQLValue    // of SQLExecute: the value of placeholder n is Args[n-1]
-	Cause     int64         // fact id that led here
+	Session    string // "" = a statement that commits by itself
+	Connection string // of a statement without a session, and of SQLCancel: what SQLCancel finds it by; may be empty
+	Do         SQLVerb
+	Level      Isolation     // of SQLBegin
+	ReadOnly   bool          // of SQLBegin: a statement that writes is refused with SQLReadOnly
+	Statement  *SQLStatement // of SQLExecute
+	Args       []SQLValue    // of SQLExecute: the value of placeholder n is Args[n-1]
+	Cause      int64         // fact id that led here
 }
 
 // SQLReply answers SQLExecute; the other verbs are answered with the zero value. Columns and Rows are of a SELECT or of
@@ -56,7 +57,7 @@ func (r *SQLRequest) Op() string {
 // SQLKind is the type of a value or a column.
 type SQLKind uint8
 
-// The types. A world has no floats: REAL and DOUBLE PRECISION are refused by the driver, and so is NUMERIC, which as text
+// The types. A text that stands where another type is wanted is read as that type, except as a time. A world has no floats: REAL and DOUBLE PRECISION are refused by the driver, and so is NUMERIC, which as text
 // would compare '9' above '10' and as an integer would lose its scale: amounts are integers of the smallest unit.
 // VARCHAR, UUID and JSON are SQLText.
 const (
@@ -205,7 +206,7 @@ const (
 	SQLIsNull
 	SQLIn   // Args[0] is looked for in Args[1:]
 	SQLLike // % and _
-	SQLAdd
+	SQLAdd  // of a time and an integer: an INTERVAL is a literal of ns
 	SQLSubtract
 	SQLMultiply
 	SQLNegate
@@ -253,6 +254,7 @@ const (
 	SQLConnectionGone      = "08003" // the database has no such session, any more
 	SQLValueTooLong        = "22001"
 	SQLOutOfRange          = "22003"
+	SQLInvalidText         = "22P02" // a text that is no number, no boolean
 	SQLNotNullViolation    = "23502"
 	SQLUniqueViolation     = "23505"
 	SQLActiveTransaction   = "25001" // SQLBegin in a transaction
@@ -264,6 +266,9 @@ const (
 	SQLDeadlock            = "40P01" // repeat the transaction
 	SQLSyntax              = "42601"
 	SQLUndefinedColumn     = "42703"
+	SQLGrouping            = "42803" // a column beside an aggregate
+	SQLUndefinedFunction   = "42883" // no such operator for these types
+	SQLDuplicateColumn     = "42701"
 	SQLDatatypeMismatch    = "42804"
 	SQLUndefinedTable      = "42P01"
 	SQLDuplicateTable      = "42P07"
