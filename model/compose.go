@@ -42,14 +42,14 @@ func (calls Calls) Handle(stages []Stage) Batch {
 	return func(c Ctx, ms []Message) []Outcome {
 		out := make([]Outcome, len(ms))
 		for i := range ms {
-			out[i] = outcomeOf(calls.RunStages(c, ms[i], stages))
+			out[i] = OutcomeOf(calls.RunStages(c, ms[i], stages))
 		}
 		return out
 	}
 }
 
-// outcomeOf is what becomes of a message whose handling ended with that error.
-func outcomeOf(err error) Outcome {
+// OutcomeOf is what becomes of a message whose handling ended with that error.
+func OutcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
 		return Outcome{}

@@ -127,6 +127,11 @@ func (c *Context) Transact(service, op string, req TxnRequest) (TxnReply, error)
 	return body.(TxnReply), nil
 }
 
+// Ask asks a service with a body of its own form.
+func (c *Context) Ask(service, op string, body any, cause int64) (any, int64, error) {
+	return c.ask(service, op, body, cause, -1)
+}
+
 // ask is one call with its facts. It returns the body of the reply and the fact that it rests on.
 func (c *Context) ask(service, op string, req any, cause, token int64) (any, int64, error) {
 	w := c.p.World()

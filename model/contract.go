@@ -78,6 +78,10 @@ type Ctx interface {
 	Now() sim.Time                                                 // the node's monotonic clock
 	Wall() sim.Time                                                // the node's wall clock
 	Transact(service, op string, req TxnRequest) (TxnReply, error) // of a database; steps and errors as of Call
+
+	// Ask is Call with a body of any form that the service understands; cause is the fact that led here, 0 = none, and
+	// rests the fact that the reply rests on.
+	Ask(service, op string, body any, cause int64) (reply any, rests int64, err error)
 	Unit() Unit
 	In(Unit) Ctx                            // the same process inside another unit of work
 	Record(history.Fact) int64              // a fact that this process knows
@@ -194,6 +198,12 @@ type Consumer interface {
 	// OnAssign has fn run, on the loop's process, when the member has got a share with the group's positions, before it
 	// reads anything. The session is kept alive meanwhile, as long as the poll interval lasts.
 	OnAssign(fn func(Ctx, []PartitionOffset))
+	// Lost says, while OnRevoke's function runs, that others may have the share already: the group has put the member
+	// out, and refuses its commits.
+	Lost() bool
+	// Leave gives up the share and leaves the group, which otherwise happens when the loop ends. A member that has left
+	// is not to poll again.
+	Leave(c Ctx)
 	// Seek reads on from another position. A partition that the member does not own is left alone.
 	Seek(to PartitionOffset)
 }

@@ -38,6 +38,8 @@ type Guest interface {
 	Loop() func(model.Ctx, model.Consumer)
 	// Service is what a service of the scenario does, if the code brings it along.
 	Service(name string) (serve downstream.Serve, own bool)
+	// Working counts what the code has in hand, or waits for: a world in which it is not 0 is not at rest.
+	Working() int
 	// Leave is called when the world has ended, with its processes.
 	Leave()
 }
@@ -47,6 +49,7 @@ type Hall struct {
 	World    *sim.World
 	Scenario *Scenario
 	Stages   model.Calls // each through the layers around it
+	Speak    func(*sim.Proc) model.Ctx
 }
 
 // The doors of Intent.Door.

@@ -136,7 +136,13 @@ func (w *world) watch() *sim.StopReason {
 }
 
 // outstanding is work that a live component would take up.
-func (w *world) outstanding() int64 { return w.lag() + int64(w.out.N) }
+func (w *world) outstanding() int64 {
+	n := w.lag() + int64(w.out.N)
+	if w.guest != nil {
+		n += int64(w.guest.Working())
+	}
+	return n
+}
 
 func (w *world) lag() int64 {
 	b := broker.Of(w.broker)

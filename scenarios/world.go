@@ -95,7 +95,8 @@ func buildWith(c *Case, plan []faults.Fault, mem *Memory, guest Guest, put func(
 	w.header(c)
 	w.assemble(put)
 	if guest != nil {
-		guest.Enter(Hall{World: w.sim, Scenario: sc, Stages: w.asm.calls})
+		guest.Enter(Hall{World: w.sim, Scenario: sc, Stages: w.asm.calls,
+			Speak: func(p *sim.Proc) model.Ctx { return model.NewContext(p, w.dir) }})
 	}
 	w.kept = c.Intent.Reductions
 	w.nodes()

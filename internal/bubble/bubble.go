@@ -3,6 +3,7 @@ package bubble
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -45,16 +46,19 @@ type Group struct {
 	number  int
 	open    []*Ask // waiting
 	dead    bool
-	refused int // asks after its death
+	refused int  // asks after its death
 }
 
 // Group makes a new group, alive.
 func (b *Bubble) Group(name string) *Group {
 	b.groups++
 	g := &Group{Name: name, b: b, number: b.groups}
-	g.ctx, g.end = context.WithCancel(pprof.WithLabels(context.Background(), pprof.Labels(groupLabel, name)))
+	g.ctx, g.end = context.WithCancel(pprof.WithLabels(context.Background(), pprof.Labels(groupLabel, g.Label())))
 	return g
 }
+
+// Label names the group among those of all bubbles of the program.
+func (g *Group) Label() string { return fmt.Sprintf("%s %p", g.Name, g) }
 
 // groupLabel is the profiler label by which goroutines of a group are found again; those that they start inherit it.
 const groupLabel = "twiceless-group"
@@ -69,8 +73,8 @@ type Run struct {
 
 	ended  bool
 	Panic  any    // what it panicked with; nil = it did not
-	Stack  []byte // of the panic
 	Goexit bool   // it ended its goroutine by itself, as t.FailNow does
+	Site   string // where it did either
 }
 
 // Ended says whether its end was taken up.
@@ -83,10 +87,10 @@ func (g *Group) Go(fn func()) *Run {
 		pprof.SetGoroutineLabels(g.ctx)
 		returned := false
 		defer func() {
-			if p := recover(); p != nil {
-				r.Panic, r.Stack = p, stack()
-			} else {
-				r.Goexit = !returned
+			r.Panic, r.Goexit = recover(), !returned
+			if r.Goexit {
+				r.Goexit = r.Panic == nil
+				r.Site = here()
 			}
 			g.b.note(func() { g.b.ends = append(g.b.ends, r) })
 		}()
@@ -96,9 +100,10 @@ func (g *Group) Go(fn func()) *Run {
 	return r
 }
 
-func stack() []byte {
-	buf := make([]byte, 16<<10)
-	return buf[:runtime.Stack(buf, false)]
+// here is the innermost frame of the code that a deferred function of Go runs for: it is still on the stack.
+func here() string {
+	var pcs [64]uintptr
+	return site(pcs[:runtime.Callers(2, pcs[:])], []string{"github.com/twiceless/twiceless/internal/bubble.", "github.com/stretchr/testify/"})
 }
 
 // note adds to what is to be taken up, and says so.
@@ -200,6 +205,9 @@ func (g *Group) Ask(ctx context.Context, text string, what any) (any, error) {
 	a := &Ask{Group: g, Text: text, What: what, Ctx: ctx, answer: make(chan answer, 1)}
 	a.depth = runtime.Callers(2, a.pcs[:])
 	if !g.enter(a) {
+		if g.Swallowed() {
+			select {} // it begins again each time that it is ended: standing still is all that is left
+		}
 		runtime.Goexit()
 	}
 	r := a.wait(ctx)
@@ -276,11 +284,14 @@ func (g *Group) Kill() {
 // Dead says whether the group was killed.
 func (g *Group) Dead() bool { return g.dead }
 
-// Refused counts the asks after the group's death: code that would not end.
-func (g *Group) Refused() int {
+// swallowLimit is how often a dead group may ask again.
+const swallowLimit = 100
+
+// Swallowed says that the code would not end: it has gone on asking after the death of its group.
+func (g *Group) Swallowed() bool {
 	g.b.mu.Lock()
 	defer g.b.mu.Unlock()
-	return g.refused
+	return g.refused > swallowLimit
 }
 
 // Open are the asks that wait now, in order of asking.
@@ -292,11 +303,13 @@ func (g *Group) Open() []*Ask {
 
 // Site is where the code asks: package, file and line of the innermost frame that is neither of the standard library
 // nor hidden; hidden are prefixes of functions, such as those of a driver.
-func (a *Ask) Site(hidden ...string) string {
-	frames := runtime.CallersFrames(a.pcs[:a.depth])
+func (a *Ask) Site(hidden ...string) string { return site(a.pcs[:a.depth], hidden) }
+
+func site(pcs []uintptr, hidden []string) string {
+	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
-		if f.Function != "" && !standard(f.Function) && !slices.ContainsFunc(hidden, func(h string) bool { return strings.HasPrefix(f.Function, h) }) {
+		if f.Function != "" && !standard(f.Function) && !hasPrefix(f.Function, hidden) {
 			return sim.SiteOf(f)
 		}
 		if !more {

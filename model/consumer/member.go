@@ -43,7 +43,7 @@ func New(cfg Config, dir *model.Directory, broker func() *sim.Node, loop Loop) f
 			m.lastPoll = n.Now()
 			c := model.NewContext(p, dir)
 			loop(c, m)
-			m.leave(c)
+			m.Leave(c)
 		})
 		n.GoBackground("heartbeat", m.heartbeats)
 		return sim.NoHandler()

@@ -102,8 +102,14 @@ func (m *Member) revoke(c model.Ctx) {
 	m.owned, m.assigned = m.owned[:0], m.assigned[:0]
 }
 
-// leave is the end of a graceful stop.
-func (m *Member) leave(c model.Ctx) {
+// Lost says that the group has put the member out, as far as the member knows.
+func (m *Member) Lost() bool { return m.left || m.id == "" }
+
+// Leave is the end of a member that was not killed: the loop's own, or that of a graceful stop.
+func (m *Member) Leave(c model.Ctx) {
+	if m.ended {
+		return
+	}
 	m.revoke(c)
 	p := c.Process()
 	m.joined, m.ended = false, true
