@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/twiceless/twiceless/internal/bubble"
@@ -30,7 +31,7 @@ type Env struct {
 
 // Context ends when the process does: it was killed, or the run is over. Goroutines that outlive a message should end with
 // it.
-func (e *Env) Context() context.Context { return e.m.group.Context() }
+func (e *Env) Context() context.Context { return e.m.under(&delivery{}) }
 
 // HTTP is a client whose requests go to a service of the scenario, whatever their host is. It has no time-out of its own;
 // set one as in production.
@@ -83,12 +84,13 @@ type member struct {
 	group *bubble.Group
 	env   *Env
 
-	batch   BatchHandler // nil = it owns its loop
-	client  *client      // of a loop; nil = the engine's
-	changed sim.Signal   // something that its processes wait for has happened
-	works   []*delivery  // what is in work, in order of beginning
-	run     *bubble.Run  // of the loop
-	loopErr error        // what the loop returned
+	batch   BatchHandler     // nil = it owns its loop
+	client  *client          // of a loop; nil = the engine's
+	changed sim.Signal       // something that its processes wait for has happened
+	works   []*delivery      // what is in work, in order of beginning
+	run     *bubble.Run      // of the loop
+	loopErr error            // what the loop returned
+	handed  map[string]int64 // by event: the fact of its latest delivery; looked up only
 	closers []func()
 	pools   int
 	over    bool
@@ -96,9 +98,9 @@ type member struct {
 
 // delivery is one message, or a batch, in the hands of the code.
 type delivery struct {
-	intent model.Intent // of a single message; Event "" = a batch of several, or none
+	intent model.Intent // of a single message; Event "" = of none
 	cause  int64
-	of     []model.Message // of a batch
+	batch  bool // of several
 }
 
 type deliveryKey struct{}
@@ -113,61 +115,46 @@ func Single(ctx context.Context, m Message) context.Context {
 	return context.WithValue(ctx, deliveryKey{}, &delivery{intent: m.Intent, cause: m.Cause})
 }
 
-// workOf is the message that a call belongs to: that of its context, or else the only one in work, or else the only one
-// whose event is named in the call. nil = nobody can tell.
+// workOf is the message that a call belongs to: that of its context, or else the only one in work, or else the one whose
+// event the call names: code that owns its loop, a batch, or a relay that works off what was written down has no context
+// of one message. nil = nobody can tell.
 func (m *member) workOf(a *bubble.Ask) *delivery {
-	if d, ok := a.Ctx.Value(deliveryKey{}).(*delivery); ok && d.intent.Event != "" {
+	d, told := a.Ctx.Value(deliveryKey{}).(*delivery)
+	if told && d.intent.Event != "" {
 		return d
 	}
-	if len(m.works) == 1 && (m.works[0].intent.Event != "" || len(m.works[0].of) == 0 && m.client == nil) {
+	events := named(a.Text, m.gu.hall.Scenario.Event)
+	switch {
+	case len(events) == 1:
+		return &delivery{intent: model.Intent{Event: events[0], Correlation: events[0]}, cause: m.handed[events[0]]}
+	case !told && len(m.works) == 1 && m.works[0].intent.Event != "":
 		return m.works[0]
+	case len(events) > 1 || told && d.batch || !told && len(m.works) > 1:
+		m.gu.h.remark("a call has not the context of one message and names no event, or several, so nobody can say which it belongs to; use Single: " + a.Site(drivers...))
 	}
-	var found *delivery
-	for _, d := range m.inHand() {
-		switch {
-		case !names(a.Text, d.intent.Event):
-		case found == nil:
-			found = d
-		case found.intent.Event != d.intent.Event:
-			found = nil
-			m.gu.h.remark("a call names several events, and its context none: nobody can say which it belongs to (use Single)")
-			return nil
-		}
-	}
-	return found
+	return nil
 }
 
-// inHand are the messages that a call may belong to.
-func (m *member) inHand() []*delivery {
-	if m.client != nil {
-		return m.client.inHand
-	}
-	var all []*delivery
-	for _, d := range m.works {
-		if d.intent.Event != "" {
-			all = append(all, d)
-		}
-		for i := range d.of {
-			all = append(all, &delivery{intent: d.of[i].Intent, cause: d.of[i].Cause})
-		}
-	}
-	return all
-}
-
-// names says whether a text has that word: order-1 is not in order-17.
-func names(text, word string) bool {
-	for from := 0; word != ""; {
-		i := strings.Index(text[from:], word)
+// named are the events that a text names, each once: order-117 is one if the noun is order.
+func named(text, noun string) (events []string) {
+	for from := 0; ; {
+		i := strings.Index(text[from:], noun+"-")
 		if i < 0 {
-			return false
+			return events
 		}
-		from += i + len(word)
-		before, after := from-len(word)-1, from
-		if (before < 0 || !wordByte(text[before])) && (after == len(text) || !wordByte(text[after])) {
-			return true
+		start := from + i
+		end := start + len(noun) + 1
+		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+			end++
+		}
+		from = end
+		if end == start+len(noun)+1 || start > 0 && wordByte(text[start-1]) || end < len(text) && wordByte(text[end]) {
+			continue
+		}
+		if event := text[start:end]; !slices.Contains(events, event) {
+			events = append(events, event)
 		}
 	}
-	return false
 }
 
 func wordByte(b byte) bool {

@@ -122,6 +122,8 @@ type guest struct {
 	b       *bubble.Bubble
 	members map[*sim.Node]*member // present ones, by node; looked up only
 	all     []*member             // every one that there was
+
+	restless bool // somebody asks without a message
 }
 
 func (gu *guest) Enter(hall scenarios.Hall) { gu.hall = hall }
@@ -189,6 +191,7 @@ func (gu *guest) begin(a *bubble.Ask) {
 	d := m.workOf(a)
 	start := m.node.Go
 	if d == nil {
+		gu.restless = true
 		start = m.node.GoBackground // what belongs to no message keeps no run going
 	}
 	w := &work{ask: a}
@@ -246,10 +249,11 @@ func (m *member) handle(c model.Ctx, ms []model.Message) []model.Outcome {
 	for i := range own {
 		own[i].Payload = m.gu.h.payload(own[i])
 	}
-	d := &delivery{of: ms}
+	d := &delivery{batch: len(ms) > 1}
 	if len(ms) == 1 {
-		d = &delivery{intent: ms[0].Intent, cause: ms[0].Cause}
+		d.intent, d.cause = ms[0].Intent, ms[0].Cause
 	}
+	m.hand(ms)
 	var errs []error
 	m.do(c, d, func() { errs = m.batch(m.under(d), own) })
 	return outcomes(errs, len(ms))
@@ -267,13 +271,20 @@ func outcomes(errs []error, n int) []model.Outcome {
 	return out
 }
 
+// hand notes that messages are given to the code.
+func (m *member) hand(ms []model.Message) {
+	for i := range ms {
+		m.handed[ms[i].Event] = ms[i].Cause
+	}
+}
+
 // present is the process of the node, started if need be.
 func (gu *guest) present(c model.Ctx) *member {
 	n := c.Process().Node()
 	if m := gu.members[n]; m != nil && m.inc == n.Incarnation() {
 		return m
 	}
-	m := &member{gu: gu, node: n, inc: n.Incarnation(), group: gu.b.Group(fmt.Sprintf("%s/%d", n.Name(), n.Incarnation()))}
+	m := &member{gu: gu, node: n, inc: n.Incarnation(), handed: map[string]int64{}, group: gu.b.Group(fmt.Sprintf("%s/%d", n.Name(), n.Incarnation()))}
 	m.env = &Env{Node: n.Name(), m: m}
 	gu.members[n] = m
 	gu.all = append(gu.all, m)
@@ -358,6 +369,9 @@ func (gu *guest) Working() (n int) {
 	}
 	return n
 }
+
+// Restless says whether code works in the background.
+func (gu *guest) Restless() bool { return gu.restless }
 
 // Leave ends every process that still runs.
 func (gu *guest) Leave() {

@@ -37,7 +37,6 @@ type client struct {
 	current *bubble.Ask   // the one that is done; nil = none
 	owned   []int         // partitions
 	stash   []model.Message
-	inHand  []*delivery // polled and not given up, oldest first; bounded
 	polled  map[place]model.Message
 	closed  bool
 	polling bool // the loop's process waits for records
@@ -70,9 +69,6 @@ const (
 
 // callback is an answer to an ask of the loop: run this and ask again.
 type callback func(context.Context)
-
-// maxInHand bounds the messages that calls are looked up among.
-const maxInHand = 1000
 
 // Poll waits for records.
 func (cl *client) Poll(ctx context.Context, most int) ([]loop.Record, error) {
@@ -285,8 +281,7 @@ func (gu *guest) runLoop(c model.Ctx, in model.Consumer) {
 	m.client = cl
 	in.OnAssign(cl.onAssign)
 	in.OnRevoke(cl.onRevoke)
-	d := &delivery{}
-	m.do(c, d, func() { m.loopErr = gu.h.loop(m.env)(m.group.Context()) })
+	m.do(c, &delivery{}, func() { m.loopErr = gu.h.loop(m.env)(m.env.Context()) })
 	cl.current = nil
 	if !c.Stopping() {
 		gu.restart(m)
@@ -360,9 +355,8 @@ func (cl *client) poll(c model.Ctx, most int) {
 func (cl *client) remember(ms []model.Message) {
 	for i := range ms {
 		cl.polled[place{ms[i].Partition, ms[i].Offset}] = ms[i]
-		cl.inHand = append(cl.inHand, &delivery{intent: ms[i].Intent, cause: ms[i].Cause})
 	}
-	cl.inHand = cl.inHand[max(0, len(cl.inHand)-maxInHand):]
+	cl.m.hand(ms)
 }
 
 // answer ends the present ask.
@@ -430,7 +424,7 @@ func (cl *client) onRevoke(c model.Ctx) {
 	if fn != nil && len(which) > 0 {
 		cl.call(c, func(ctx context.Context) { fn(ctx, which, lost) })
 	}
-	cl.owned, cl.inHand = nil, nil
+	cl.owned = nil
 	clear(cl.polled)
 }
 

@@ -40,6 +40,9 @@ type Guest interface {
 	Service(name string) (serve downstream.Serve, own bool)
 	// Working counts what the code has in hand, or waits for: a world in which it is not 0 is not at rest.
 	Working() int
+	// Restless says that the code has asked for things that belong to no message: it may have work that nobody else
+	// knows of, such as rows of an outbox.
+	Restless() bool
 	// Leave is called when the world has ended, with its processes.
 	Leave()
 }

@@ -115,12 +115,34 @@ func (w *world) watch() *sim.StopReason {
 	if !w.draining {
 		return nil
 	}
-	if w.sim.Foreground() == 0 && w.outstanding() == 0 {
+	if w.sim.Foreground() == 0 && w.outstanding() == 0 && !w.restless() {
 		if w.rest() {
 			return nil
 		}
 		return &sim.StopReason{Kind: sim.StopQuiescent}
 	}
+	w.look()
+	if w.sim.Now().Sub(w.moved) > sim.Duration(w.sc.Phases.Chain) {
+		return &sim.StopReason{Kind: sim.StopStuck, Detail: fmt.Sprintf("%d records and %d intents outstanding, nothing moved for %v",
+			w.lag(), w.out.N, sim.Duration(w.sc.Phases.Chain))}
+	}
+	return nil
+}
+
+// restTime is how long nothing must have moved before code that works in the background counts as being at rest.
+const restTime = 30 * sim.Second
+
+// restless says whether a guest may have work that nobody else knows of.
+func (w *world) restless() bool {
+	if w.guest == nil || !w.guest.Restless() {
+		return false
+	}
+	w.look()
+	return w.sim.Now().Sub(w.moved) < restTime
+}
+
+// look sees whether the ledger has moved.
+func (w *world) look() {
 	facts := w.sim.History.Facts
 	for ; w.scanned < len(facts); w.scanned++ {
 		switch facts[w.scanned].Kind {
@@ -128,11 +150,6 @@ func (w *world) watch() *sim.StopReason {
 			w.moved = w.sim.Now()
 		}
 	}
-	if w.sim.Now().Sub(w.moved) > sim.Duration(w.sc.Phases.Chain) {
-		return &sim.StopReason{Kind: sim.StopStuck, Detail: fmt.Sprintf("%d records and %d intents outstanding, nothing moved for %v",
-			w.lag(), w.out.N, sim.Duration(w.sc.Phases.Chain))}
-	}
-	return nil
 }
 
 // outstanding is work that a live component would take up.

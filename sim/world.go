@@ -167,7 +167,9 @@ func (w *World) Run(horizon Time) StopReason {
 }
 
 // KillSwallowed ends the run: code that acts for a killed process would not end.
-func (w *World) KillSwallowed(detail string) { w.end(StopReason{Kind: StopKillSwallowed, Detail: detail}) }
+func (w *World) KillSwallowed(detail string) {
+	w.end(StopReason{Kind: StopKillSwallowed, Detail: detail})
+}
 
 // Sites says whether calls carry where they are made.
 func (w *World) Sites() bool { return w.sites }

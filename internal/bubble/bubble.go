@@ -46,7 +46,7 @@ type Group struct {
 	number  int
 	open    []*Ask // waiting
 	dead    bool
-	refused int  // asks after its death
+	refused int // asks after its death
 }
 
 // Group makes a new group, alive.
