@@ -1,25 +1,25 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 )
 
-// Crash is a run that ended outside the rules: a panic of ours, a goroutine that ended, a loop without awaits.
-// It is exit 3 of a command, never the end of a sweep.
-type Crash struct {
-	How    string // panic, goexit or hang; a hang is the one that is not deterministic
-	Detail string
-}
-
-func (c *Crash) Error() string { return c.How + ": " + c.Detail }
-
 // Supervise does one run on a goroutine of its own, so that whatever happens to that goroutine ends the run and
 // nothing else. A run that takes longer than patience is abandoned with its memory; patience 0 waits for ever.
 func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
-	return supervised(c.Intent.Scenario, patience, func() (*Result, error) { return Run(c, mem) })
+	mem.ended = nil
+	r, err := supervised(c.Intent.Scenario, patience, func() (*Result, error) { return Run(c, mem) })
+	if crash, ok := errors.AsType[*Crash](err); ok && crash.How == goexit && mem.ended != nil {
+		return nil, crashOf(*mem.ended)
+	}
+	return r, err
 }
+
+// goexit is how a run ends whose code ends its goroutine.
+const goexit = "goexit"
 
 // supervised is what Supervise does with the code of a run of that scenario.
 func supervised[T any](sc *Scenario, patience time.Duration, run func() (T, error)) (T, error) {
@@ -29,7 +29,7 @@ func supervised[T any](sc *Scenario, patience time.Duration, run func() (T, erro
 	}
 	done := make(chan answer, 1)
 	go func() {
-		out := answer{err: &Crash{How: "goexit", Detail: "code of the run ended its goroutine"}}
+		out := answer{err: &Crash{How: goexit, Detail: "code of the run ended its goroutine"}}
 		defer func() {
 			if p := recover(); p != nil {
 				out = answer{err: &Crash{How: "panic", Detail: fmt.Sprintf("%v\n%s", p, debug.Stack())}}
