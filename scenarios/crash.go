@@ -9,10 +9,19 @@ import (
 // Crash is a run that ended outside the rules: a panic, a goroutine that ended, a loop without awaits. If the code is
 // ours it is a bug of ours, exit 3 of a command, and never the end of a sweep; if it is a team's own, it is a finding.
 type Crash struct {
-	How    string // panic, goexit, kill-swallowed, warm-up or hang; a hang is the one that is not deterministic
+	How    string // one of those below
 	Detail string
 	Site   string // package/file.go:line of the code; "" = unknown
 }
+
+// How a run can crash.
+const (
+	Panic         = "panic"
+	Goexit        = "goexit"         // code ended its goroutine
+	KillSwallowed = "kill-swallowed" // code recovered from its kill, time and again
+	WarmUp        = "warm-up"        // the group was not stable when the phase of events began
+	Hang          = "hang"           // by the clock on the wall; the one that is not deterministic
+)
 
 func (c *Crash) Error() string { return c.How + ": " + c.Detail }
 
@@ -28,7 +37,7 @@ func (r *Result) Crash() *Crash {
 		return nil
 	}
 	if r.Stop.Kind == sim.StopAsked {
-		return &Crash{How: "warm-up", Detail: r.Stop.Detail}
+		return &Crash{How: WarmUp, Detail: r.Stop.Detail}
 	}
 	return crashOf(r.Stop)
 }

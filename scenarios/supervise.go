@@ -12,14 +12,11 @@ import (
 func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
 	mem.ended = nil
 	r, err := supervised(c.Intent.Scenario, patience, func() (*Result, error) { return Run(c, mem) })
-	if crash, ok := errors.AsType[*Crash](err); ok && crash.How == goexit && mem.ended != nil {
+	if crash, ok := errors.AsType[*Crash](err); ok && crash.How == Goexit && mem.ended != nil {
 		return nil, crashOf(*mem.ended)
 	}
 	return r, err
 }
-
-// goexit is how a run ends whose code ends its goroutine.
-const goexit = "goexit"
 
 // supervised is what Supervise does with the code of a run of that scenario.
 func supervised[T any](sc *Scenario, patience time.Duration, run func() (T, error)) (T, error) {
@@ -29,10 +26,10 @@ func supervised[T any](sc *Scenario, patience time.Duration, run func() (T, erro
 	}
 	done := make(chan answer, 1)
 	go func() {
-		out := answer{err: &Crash{How: goexit, Detail: "code of the run ended its goroutine"}}
+		out := answer{err: &Crash{How: Goexit, Detail: "code of the run ended its goroutine"}}
 		defer func() {
 			if p := recover(); p != nil {
-				out = answer{err: &Crash{How: "panic", Detail: fmt.Sprintf("%v\n%s", p, debug.Stack())}}
+				out = answer{err: &Crash{How: Panic, Detail: fmt.Sprintf("%v\n%s", p, debug.Stack())}}
 			}
 			done <- out
 		}()
@@ -52,6 +49,6 @@ func supervised[T any](sc *Scenario, patience time.Duration, run func() (T, erro
 		return a.r, a.err
 	case <-alarm:
 		var none T
-		return none, &Crash{How: "hang", Detail: "no await for " + patience.String()}
+		return none, &Crash{How: Hang, Detail: "no await for " + patience.String()}
 	}
 }
