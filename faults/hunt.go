@@ -63,16 +63,25 @@ func (o *Observer) Hits() []ObservedHit { return o.hits }
 // maxHunt is the most faults of a hunting plan.
 const maxHunt = 3
 
-// Hunt draws a hunting plan: a swarm. The seed first chooses which of the kinds take part at all, so that some
+// Choices are where the choices of a hunting plan come from: uniform words. Small words choose what is small or early, so
+// that whoever makes words smaller makes plans simpler.
+type Choices interface{ Uint64() uint64 }
+
+// Hunt draws the hunting plan of a seed; see HuntWith.
+func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, error) {
+	s := rng.NewStream(seed, "hunt")
+	return HuntWith(&s, sc, kinds, hits)
+}
+
+// HuntWith draws a hunting plan: a swarm. The first choice is which of the kinds take part at all, so that some
 // plans are all of one kind, then 1 to 3 faults of these, three quarters of them at observed hits that have an
 // event, the others at times, with a duration or size from half to twice the kind's own. What comes after the drain keeps its time. kinds are names of fault
 // kinds; nil means all of them. Without hits all faults are timed.
-func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, error) {
+func HuntWith(s Choices, sc Space, kinds []string, hits []ObservedHit) (Hunting, error) {
 	if kinds == nil {
 		kinds = kindNames()
 	}
-	s := rng.NewStream(seed, "hunt")
-	swarm, err := swarmOf(kinds, &s)
+	swarm, err := swarmOf(kinds, s)
 	if err != nil {
 		return Hunting{}, err
 	}
@@ -90,9 +99,9 @@ func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, e
 		if err != nil {
 			return Hunting{}, err
 		}
-		t.For, t.By = scaled(t.For, &s), scaled(t.By, &s)
+		t.For, t.By = scaled(t.For, s), scaled(t.By, s)
 		if t.Grace > 0 { // no draw for the other kinds, whose plans stay what they were before this one existed
-			t.Grace = scaled(t.Grace, &s)
+			t.Grace = scaled(t.Grace, s)
 		}
 		moment := sc.ChaosBegin + int64(rng.Below(s.Uint64(), uint64(sc.ChaosEnd-sc.ChaosBegin)))
 		if !t.Drained {
@@ -112,7 +121,7 @@ func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, e
 }
 
 // swarmOf keeps each kind with probability one half, and one of them at least.
-func swarmOf(names []string, s *rng.Stream) ([]history.FaultKind, error) {
+func swarmOf(names []string, s Choices) ([]history.FaultKind, error) {
 	var all, out []history.FaultKind
 	for _, name := range names {
 		k, ok := history.FaultKindByName(name)
@@ -135,7 +144,7 @@ func swarmOf(names []string, s *rng.Stream) ([]history.FaultKind, error) {
 }
 
 // scaled is d halved, kept or doubled.
-func scaled(d int64, s *rng.Stream) int64 { return d << rng.Below(s.Uint64(), 3) / 2 }
+func scaled(d int64, s Choices) int64 { return d << rng.Below(s.Uint64(), 3) / 2 }
 
 // withEvent counts the hits that have an event: a hunt of many plans shares one list of hits, and copies none of it.
 func withEvent(hits []ObservedHit) (n uint64) {

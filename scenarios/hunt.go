@@ -67,14 +67,30 @@ func (h *Hunter) Case(seed uint64) (*Case, error) {
 	if seed < h.base {
 		return nil, fmt.Errorf("seed %d lies before the base seed %d", seed, h.base)
 	}
-	c := h.calm(seed)
 	if seed == h.base {
+		return h.calm(seed), nil
+	}
+	return h.with(seed)(faults.Hunt(seed, h.sc.space(), h.kinds, h.hits))
+}
+
+// Choose is the case of a hunting run with that seed whose plan is drawn by other choices than those of the seed.
+func (h *Hunter) Choose(seed uint64, choices faults.Choices) (*Case, error) {
+	return h.with(seed)(faults.HuntWith(choices, h.sc.space(), h.kinds, h.hits))
+}
+
+func (h *Hunter) with(seed uint64) func(faults.Hunting, error) (*Case, error) {
+	return func(plan faults.Hunting, err error) (*Case, error) {
+		if err != nil {
+			return nil, err
+		}
+		c := h.calm(seed)
+		c.Intent.Plan = plan.Lines()
 		return c, nil
 	}
-	plan, err := faults.Hunt(seed, h.sc.space(), h.kinds, h.hits)
-	if err != nil {
-		return nil, err
-	}
-	c.Intent.Plan = plan.Lines()
-	return c, nil
 }
+
+// Control is the case of the run without faults.
+func (h *Hunter) Control() *Case { return h.calm(h.base) }
+
+// Kinds are the fault kinds that can happen under the stack, of those that were asked for.
+func (h *Hunter) Kinds() []string { return slices.Clone(h.kinds) }

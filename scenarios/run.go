@@ -36,6 +36,11 @@ func Run(c *Case, mem *Memory) (*Result, error) {
 	}
 	w := build(c, plan, mem)
 	defer w.sim.Close()
+	defer func() { // a Goexit leaves no result
+		if stop, ok := w.sim.Stopped(); ok && stop.Site != "" {
+			mem.ended = &stop
+		}
+	}()
 	return w.finish(c), nil
 }
 

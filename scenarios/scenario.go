@@ -140,9 +140,12 @@ type Layer struct {
 	With map[string]string `json:"with,omitempty"` // by name, canonical, static defaults filled in; a list is event,stage
 }
 
-// Expectation is a statement about cells that must hold, or compare exits 1.
+// Expectation is a statement about cells that must hold, or compare exits 1; or a finding that is accepted for a while.
 type Expectation struct {
-	Stack      string            `json:"stack"`
+	Stack      string            `json:"stack,omitempty"`       // "" = every one, of an acceptance only
 	Damage     map[string]string `json:"damage,omitempty"`      // fault kind → "p_duplicate < 1%"
 	LostSilent string            `json:"lost_silent,omitempty"` // none
+	Accept     string            `json:"accept,omitempty"`      // see Acceptance
+	Issue      string            `json:"issue,omitempty"`
+	Until      string            `json:"until,omitempty"`
 }

@@ -141,7 +141,7 @@ func (s *shrinker) try(k candidate) bool {
 		s.mem = &Memory{} // an abandoned run may still use the old one
 		return false
 	}
-	if _, bad := r.Failed(); bad || r.Row.Outside && !s.outside || !shows(r, c.Intent.Fingerprint) {
+	if r.Row.Outside && !s.outside || !shows(r, c.Intent.Fingerprint) {
 		return false
 	}
 	s.now, s.seen = k, nil
@@ -149,8 +149,11 @@ func (s *shrinker) try(k candidate) bool {
 	return true
 }
 
-// shows says whether a run has a finding of that fingerprint.
+// shows says whether a run has a finding of that fingerprint, or ended in a crash of it.
 func shows(r *Result, fingerprint string) bool {
+	if crash := r.Crash(); crash != nil {
+		return crash.Fingerprint() == fingerprint
+	}
 	return slices.ContainsFunc(r.Verdicts.Findings, func(f history.Finding) bool { return f.Fingerprint() == fingerprint })
 }
 

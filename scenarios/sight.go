@@ -48,7 +48,7 @@ func (s *shrinker) first() error {
 	if err != nil {
 		return err
 	}
-	if _, bad := r.Failed(); bad || !shows(r, c.Intent.Fingerprint) {
+	if !shows(r, c.Intent.Fingerprint) {
 		return ErrFindingGone
 	}
 	s.outside, s.seen = r.Row.Outside, sightOf(r, hits, c.Intent.Fingerprint)

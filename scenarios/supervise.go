@@ -1,24 +1,21 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 )
 
-// Crash is a run that ended outside the rules: a panic of ours, a goroutine that ended, a loop without awaits.
-// It is exit 3 of a command, never the end of a sweep.
-type Crash struct {
-	How    string // panic, goexit or hang; a hang is the one that is not deterministic
-	Detail string
-}
-
-func (c *Crash) Error() string { return c.How + ": " + c.Detail }
-
 // Supervise does one run on a goroutine of its own, so that whatever happens to that goroutine ends the run and
 // nothing else. A run that takes longer than patience is abandoned with its memory; patience 0 waits for ever.
 func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
-	return supervised(c.Intent.Scenario, patience, func() (*Result, error) { return Run(c, mem) })
+	mem.ended = nil
+	r, err := supervised(c.Intent.Scenario, patience, func() (*Result, error) { return Run(c, mem) })
+	if crash, ok := errors.AsType[*Crash](err); ok && crash.How == Goexit && mem.ended != nil {
+		return nil, crashOf(*mem.ended)
+	}
+	return r, err
 }
 
 // supervised is what Supervise does with the code of a run of that scenario.
@@ -29,10 +26,10 @@ func supervised[T any](sc *Scenario, patience time.Duration, run func() (T, erro
 	}
 	done := make(chan answer, 1)
 	go func() {
-		out := answer{err: &Crash{How: "goexit", Detail: "code of the run ended its goroutine"}}
+		out := answer{err: &Crash{How: Goexit, Detail: "code of the run ended its goroutine"}}
 		defer func() {
 			if p := recover(); p != nil {
-				out = answer{err: &Crash{How: "panic", Detail: fmt.Sprintf("%v\n%s", p, debug.Stack())}}
+				out = answer{err: &Crash{How: Panic, Detail: fmt.Sprintf("%v\n%s", p, debug.Stack())}}
 			}
 			done <- out
 		}()
@@ -52,6 +49,6 @@ func supervised[T any](sc *Scenario, patience time.Duration, run func() (T, erro
 		return a.r, a.err
 	case <-alarm:
 		var none T
-		return none, &Crash{How: "hang", Detail: "no await for " + patience.String()}
+		return none, &Crash{How: Hang, Detail: "no await for " + patience.String()}
 	}
 }

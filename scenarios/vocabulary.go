@@ -83,7 +83,11 @@ func (s *Scenario) CanHappen(stackName, kind string) bool {
 func (s *Scenario) offers() map[string]*model.Offer {
 	offers := map[string]*model.Offer{}
 	for _, name := range SortedKeys(s.Downstreams) {
-		offers[name] = &model.Offer{KeepKeys: sim.Duration(s.Downstreams[name].KeepKeys)}
+		d := s.Downstreams[name]
+		offers[name] = &model.Offer{KeepKeys: sim.Duration(d.KeepKeys)}
+		if s.code != nil { // no layer need ask for what a team's own code makes use of
+			offers[name].Keys, offers[name].Fences = d.IdempotencyKeys == "offered", d.Fencing == "offered"
+		}
 	}
 	return offers
 }

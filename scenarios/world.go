@@ -21,6 +21,7 @@ var storeLatency, _ = orDist(nil, "lognormal(p50 200us, p99 1ms)")
 type Memory struct {
 	world   *sim.World
 	history history.History
+	ended   *sim.StopReason // of a run whose code ended the goroutine of the run; nil = none
 
 	everyEvent bool // tests of the leap over quiet time: see sim.Config
 }

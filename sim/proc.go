@@ -138,10 +138,10 @@ func (p *Proc) run() {
 
 func (p *Proc) goexit() {
 	if p.swallows > swallowLimit {
-		p.w.end(StopReason{Kind: StopKillSwallowed, Detail: fmt.Sprintf("process %s on %s recovered from its kill %d times", p.name, p.n.name, p.swallows)})
+		p.w.end(StopReason{Kind: StopKillSwallowed, Detail: fmt.Sprintf("process %s on %s recovered from its kill %d times", p.name, p.n.name, p.swallows), Site: p.site()})
 		return
 	}
-	p.w.end(StopReason{Kind: StopGoexit, Detail: fmt.Sprintf("process %s on %s ended its goroutine", p.name, p.n.name)})
+	p.w.end(StopReason{Kind: StopGoexit, Detail: fmt.Sprintf("process %s on %s ended its goroutine", p.name, p.n.name), Site: p.site()})
 }
 
 func (p *Proc) panicked(r any) {
@@ -149,7 +149,7 @@ func (p *Proc) panicked(r any) {
 		return // the run is over, and its history is closed
 	}
 	site := p.site()
-	p.w.end(StopReason{Kind: StopPanic, Detail: fmt.Sprintf("%v at %s (process %s on %s)", r, site, p.name, p.n.name)})
+	p.w.end(StopReason{Kind: StopPanic, Detail: fmt.Sprintf("%v at %s (process %s on %s)", r, site, p.name, p.n.name), Site: site})
 	p.w.History.Record(history.Fact{Time: int64(p.w.now), Node: p.n.name, Incarnation: p.inc,
 		Kind: history.KindPanicked, Fence: -1, Offset: -1, Op: p.name, Note: site, Value: fmt.Sprint(r)})
 }
@@ -171,7 +171,7 @@ func (p *Proc) site() string {
 	return awaitSite()
 }
 
-// awaitSite is file:line of the innermost frame that is neither the kernel's nor the runtime's nor the thin
+// awaitSite is file:line of the innermost frame that is neither the kernel's nor the runtime's (or of testing, whose FailNow ends a goroutine) nor the thin
 // context of package model: the await as the author of the process sees it. It is taken while the process
 // unwinds, because taking it at every await would cost more than the await.
 func awaitSite() string {
@@ -179,7 +179,7 @@ func awaitSite() string {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, module+"sim.") && !strings.HasPrefix(f.Function, module+"model.(*") {
+		if f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, "testing.") && !strings.HasPrefix(f.Function, module+"sim.") && !strings.HasPrefix(f.Function, module+"model.(*") {
 			return SiteOf(f)
 		}
 		if !more {

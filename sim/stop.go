@@ -26,6 +26,7 @@ type StopReason struct {
 	Kind   StopKind
 	Limit  string
 	Detail string
+	Site   string // file:line of the code that panicked, ended its goroutine or swallowed its kill; "" otherwise
 }
 
 // StopKind is the type of a stop reason.

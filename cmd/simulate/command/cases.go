@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/internal/tell"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
@@ -139,42 +140,9 @@ func (c *comparison) drawn(row *history.Row, hunters map[string]*scenarios.Hunte
 // expect writes into a case what its run showed: the gravest of these findings.
 func expect(k *scenarios.Case, found []history.Finding, contract history.Contract) {
 	k.Intent.Expected = checker.Pass.String()
-	if f, ok := gravest(found, checker.Promised(contract)); ok {
+	if f, ok := tell.Gravest(found, checker.Promised(contract)); ok {
 		k.Intent.Property, k.Intent.Fingerprint, k.Intent.Expected = string(f.Property), f.Fingerprint(), checker.Fail.String()
 	}
-}
-
-// gravity lists the properties, the gravest first.
-func gravity() []history.Property {
-	return []history.Property{
-		history.PropHarness, history.PropCommit, history.PropDeadLetter, history.PropPageCache,
-		history.PropDuplicateCritical, history.PropLoss, history.PropStuck, history.PropPhantom, history.PropLinearizable, history.PropZombie,
-		history.PropDuplicateState, history.PropOrder, history.PropDuplicateNotify, history.PropDuplicateDerived,
-	}
-}
-
-// gravest is the finding to tell first: a broken promise before a permitted anomaly, then by gravity, then the first.
-func gravest(found []history.Finding, promised []history.Property) (history.Finding, bool) {
-	if len(found) == 0 {
-		return history.Finding{}, false
-	}
-	order := gravity()
-	return slices.MinFunc(found, func(a, b history.Finding) int {
-		return cmp.Or(
-			boolCompare(slices.Contains(promised, a.Property), slices.Contains(promised, b.Property)),
-			cmp.Compare(slices.Index(order, a.Property), slices.Index(order, b.Property)))
-	}), true
-}
-
-// boolCompare puts true first.
-func boolCompare(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return -1
-	}
-	return 1
 }
 
 // again is the command of the smallest break.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twiceless/twiceless/internal/tell"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
@@ -155,7 +156,7 @@ func (a *app) accidents(done *finished, swept *scenarios.Swept) error {
 	for _, c := range swept.Drifted {
 		why := "two runs of one case differ"
 		if twice, err := scenarios.Replay(c, patience); err == nil && !twice.Same {
-			why += "\n" + drift(c, twice.First, twice.Second)
+			why += "\n" + tell.Drift(c, twice.First, twice.Second)
 		}
 		if err := add(c, why); err != nil {
 			return err

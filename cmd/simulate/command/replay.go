@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/internal/tell"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
@@ -72,7 +73,7 @@ func (a *app) replay(path string, f replayFlags) error {
 	}
 	if !twice.Same {
 		return failf(exitDrift, "%s: two runs of this case differ: %016x and %016x\n%s", name, twice.First.Digest, twice.Second.Digest,
-			drift(c, twice.First, twice.Second))
+			tell.Drift(c, twice.First, twice.Second))
 	}
 	out := a
 	if f.history != "" {
@@ -114,7 +115,7 @@ func storyOf(c *scenarios.Case, r *scenarios.Result) (story history.Finding, aga
 	if want >= 0 {
 		return found[want], true, true
 	}
-	story, some = gravest(found, checker.Promised(contractOf(c)))
+	story, some = tell.Gravest(found, checker.Promised(contractOf(c)))
 	return story, false, some
 }
 
@@ -179,7 +180,7 @@ func (a *app) stale(c *scenarios.Case, r *scenarios.Result, again bool) {
 		why = fmt.Sprintf("recorded at this model epoch (%d), so that the case was edited or a model changed without saying so", w.Epoch)
 	}
 	fmt.Fprintf(a.stdout, "stale: the digest is %016x, the case has %s; %s\n", r.Digest, w.Digest, why)
-	fmt.Fprintf(a.stdout, "stale: the run parts from the recorded one within the %d events from %d on\n", markEvery, parting(hexes(r.Marks), w.Checkpoints))
+	fmt.Fprintf(a.stdout, "stale: the run parts from the recorded one within the %d events from %d on\n", tell.MarkEvery, tell.Parting(r.Marks, w.Checkpoints))
 	if again {
 		fmt.Fprintf(a.stdout, "stale: its finding is still there: %s\n\n", c.Intent.Fingerprint)
 		return
@@ -204,7 +205,7 @@ func (a *app) reaim(c *scenarios.Case) {
 
 // storyOptions are the words around a story.
 func (a *app) storyOptions(path string, c *scenarios.Case, r *scenarios.Result, f history.Finding) reports.StoryOptions {
-	opt := reports.StoryOptions{Stack: c.Intent.Stack, Fault: c.Intent.Fault, Seed: c.Witness.Seed, Amount: amount(c, r.History, f),
+	opt := reports.StoryOptions{Stack: c.Intent.Stack, Fault: c.Intent.Fault, Seed: c.Witness.Seed, Amount: tell.Amount(c, r.History, f),
 		Digest: fmt.Sprintf("%016x", r.Digest), Epoch: scenarios.Epoch}
 	if from := c.Witness.Shrunk; from != nil {
 		opt.Shrunk = fmt.Sprintf("shrunk from %s to %d, from %s to %d", count(int64(from.Faults), "fault"), len(c.Intent.Plan),
@@ -215,34 +216,6 @@ func (a *app) storyOptions(path string, c *scenarios.Case, r *scenarios.Result, 
 	}
 	return opt
 }
-
-// amount says what a critical duplicate cost.
-func amount(c *scenarios.Case, h *history.History, f history.Finding) string {
-	if f.Property != history.PropDuplicateCritical {
-		return ""
-	}
-	for i := range c.Intent.Scenario.Flow {
-		st := &c.Intent.Scenario.Flow[i]
-		if st.Name != f.Stage || st.Amount == 0 {
-			continue
-		}
-		net := int64(0)
-		for j := range h.Facts {
-			switch fact := &h.Facts[j]; {
-			case fact.Event != f.Event || fact.Stage != f.Stage || !fact.Changed:
-			case fact.Kind == history.KindApplied:
-				net++
-			case fact.Kind == history.KindReversed:
-				net--
-			}
-		}
-		return fmt.Sprintf("%s of %s instead of %s at %s, applied %d times", st.Name, money(net*st.Amount), money(st.Amount), st.Service, net)
-	}
-	return ""
-}
-
-// money writes hundredths.
-func money(hundredths int64) string { return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100) }
 
 // count writes a number with its noun.
 func count(n int64, noun string) string {

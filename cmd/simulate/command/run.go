@@ -13,6 +13,7 @@ import (
 
 	"github.com/twiceless/twiceless/checker"
 	"github.com/twiceless/twiceless/faults"
+	"github.com/twiceless/twiceless/internal/tell"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
@@ -278,7 +279,7 @@ func guaranteeBroken(v *checker.StackVerdict) bool {
 func (a *app) printFindings(found []history.Finding, promised []history.Property) {
 	rest := slices.Clone(found)
 	for len(rest) > 0 {
-		f, _ := gravest(rest, promised)
+		f, _ := tell.Gravest(rest, promised)
 		print, before := f.Fingerprint(), len(rest)
 		rest = slices.DeleteFunc(rest, func(g history.Finding) bool { return g.Fingerprint() == print })
 		standing := "permitted"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/twiceless/twiceless/internal/tell"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
@@ -65,7 +66,7 @@ func (a *app) shrink(ctx context.Context, path, out string, runs int) error {
 		}
 		return failf(exitInput, "%s: %v", name, err)
 	case !s.Proof.Same:
-		return failf(exitDrift, "%s: two runs of the smallest case differ\n%s", name, drift(s.Case, s.Proof.First, s.Proof.Second))
+		return failf(exitDrift, "%s: two runs of the smallest case differ\n%s", name, tell.Drift(s.Case, s.Proof.First, s.Proof.Second))
 	}
 	file, err := a.keepShrunk(path, out, s.Case)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/internal/tell"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
@@ -56,7 +57,7 @@ func (a *app) welcome(ctx context.Context) error {
 			return err
 		}
 		contract := contractOf(c)
-		f, ok := gravest(r.Verdicts.Findings, checker.Promised(contract))
+		f, ok := tell.Gravest(r.Verdicts.Findings, checker.Promised(contract))
 		if !ok || f.Property != history.PropDuplicateCritical {
 			continue
 		}

@@ -1,4 +1,4 @@
-package command
+package tell
 
 import (
 	"fmt"
@@ -8,12 +8,12 @@ import (
 	"github.com/twiceless/twiceless/sim/history"
 )
 
-// markEvery is the number of events between two checkpoints of a digest.
-const markEvery = 4096
+// MarkEvery is the number of events between two checkpoints of a digest.
+const MarkEvery = 4096
 
-// drift explains two runs of a case that should be equal: a third and a fourth, in lockstep, show the first event in
+// Drift explains two runs of a case that should be equal: a third and a fourth, in lockstep, show the first event in
 // which they differ; if these two happen to agree, the histories at hand say what they can.
-func drift(c *scenarios.Case, a, b *scenarios.Result) string {
+func Drift(c *scenarios.Case, a, b *scenarios.Result) string {
 	if at, ok, err := scenarios.Diverge(c); err == nil && ok {
 		return at.String()
 	}
@@ -24,7 +24,7 @@ func drift(c *scenarios.Case, a, b *scenarios.Result) string {
 // that differ, with the last ones that do not.
 func divergence(a, b *scenarios.Result) string {
 	var lines []string
-	lines = append(lines, fmt.Sprintf("  they part within the %d events from %d on", markEvery, parting(hexes(a.Marks), hexes(b.Marks))))
+	lines = append(lines, fmt.Sprintf("  they part within the %d events from %d on", MarkEvery, Parting(a.Marks, hexes(b.Marks))))
 	at := 0
 	var left, right []byte
 	for ; at < a.History.Len() && at < b.History.Len(); at++ {
@@ -50,15 +50,16 @@ func factOrEnd(h *history.History, i int) string {
 	return string(history.AppendFact(nil, &h.Facts[i]))
 }
 
-// parting is the number of the first event of the stretch in which two lists of checkpoints begin to differ.
-func parting(a, b []string) int {
+// Parting is the number of the first event of the stretch in which two lists of checkpoints begin to differ.
+func Parting(marks []uint64, b []string) int {
+	a := hexes(marks)
 	n := min(len(a), len(b))
 	for i := range n {
 		if a[i] != b[i] {
-			return i * markEvery
+			return i * MarkEvery
 		}
 	}
-	return n * markEvery
+	return n * MarkEvery
 }
 
 func hexes(marks []uint64) []string {

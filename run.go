@@ -1,0 +1,125 @@
+package twiceless
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/internal/tell"
+	"github.com/twiceless/twiceless/scenarios"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// ran is what a run says. It is a copy: its history goes with the next run of the worker.
+type ran struct {
+	c         *scenarios.Case
+	digest    uint64
+	crash     *scenarios.Crash
+	breach    *history.Finding // of the promise, neither excused by the envelope nor accepted
+	accepted  []string         // fingerprints of breaches that are accepted
+	undecided string           // why a promised property could not be judged; "" = all could
+	vacuous   []string         // promised properties that were not put to the test
+	touched   int64            // faults that fell on work under way
+	awaits    awaits
+	runs      int
+	drifted   bool  // a second run differed
+	err       error // the plan could not be drawn, or not run
+}
+
+// bad says whether a run ends the search.
+func (r *ran) bad() bool { return r.err != nil || r.crash != nil || r.breach != nil || r.drifted }
+
+// run does a case and judges it.
+func (k *tester) run(c *scenarios.Case, mem *scenarios.Memory) *ran {
+	out := &ran{c: c, runs: 1}
+	r, err := scenarios.Supervise(c, mem, k.set.patience)
+	if errors.As(err, &out.crash) {
+		return out
+	}
+	if out.err = err; err != nil {
+		return out
+	}
+	out.digest, out.awaits, out.touched = r.Digest, awaitsOf(r.History), r.Row.FaultsHit
+	if out.crash = r.Crash(); out.crash == nil {
+		k.judge(r, out)
+	}
+	return out
+}
+
+// judge looks for what breaks the promise.
+func (k *tester) judge(r *scenarios.Result, out *ran) {
+	counted := k.promised
+	if r.Row.Outside {
+		counted = checker.Guaranteed()
+	}
+	var broken []history.Finding
+	for _, f := range r.Verdicts.Findings {
+		switch {
+		case !slices.Contains(counted, f.Property):
+		case k.accepts(f.Fingerprint()):
+			out.accepted = append(out.accepted, f.Fingerprint())
+		default:
+			broken = append(broken, f)
+		}
+	}
+	if f, some := tell.Gravest(broken, k.promised); some {
+		out.breach = &f
+	}
+	for _, p := range k.out.Promises {
+		if n := r.Verdicts.Undecided[p]; n > 0 && !r.Row.Outside && out.undecided == "" {
+			out.undecided = fmt.Sprintf("%s could not be judged for %d events: the run ended by %s", p, n, r.Stop)
+		}
+		if r.Verdicts.Exercised[p] == 0 {
+			out.vacuous = append(out.vacuous, string(p))
+		}
+	}
+}
+
+// plans does the plans of the budget, up to the first that fails: which one that is, and what is said of those before it,
+// does not depend on the number of workers.
+func (k *tester) plans() []ran {
+	all := make([]ran, k.set.budget.Plans)
+	var next, first atomic.Int64 // next to do; the first that failed
+	first.Store(int64(len(all)))
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			mem := &scenarios.Memory{}
+			for i := next.Add(1) - 1; i < first.Load(); i = next.Add(1) - 1 {
+				all[i] = *k.plan(int(i), mem)
+				if all[i].crash != nil {
+					mem = &scenarios.Memory{} // an abandoned run may still use the old one
+				}
+				for f := first.Load(); all[i].bad() && i < f && !first.CompareAndSwap(f, i); f = first.Load() {
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return all[:min(int64(len(all)), first.Load()+1)]
+}
+
+// twiceEvery is the sample of plans that are done twice.
+const twiceEvery = 20
+
+// plan does the i-th plan.
+func (k *tester) plan(i int, mem *scenarios.Memory) *ran {
+	c, err := planOf(k.hunter, k.set.first+uint64(i)) //nolint:gosec // i is not negative
+	if err != nil {
+		return &ran{err: err, runs: 1}
+	}
+	as := c
+	if i%sitedEvery == 0 {
+		as = sited(c)
+	}
+	r := k.run(as, mem)
+	if r.c = c; i%twiceEvery == 0 && r.crash == nil && r.err == nil {
+		again := k.run(c, &scenarios.Memory{})
+		r.runs, r.drifted = 2, again.digest != r.digest || again.crash != nil
+	}
+	return r
+}
