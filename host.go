@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -18,6 +17,49 @@ import (
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim"
 )
+
+// Host tests a handler of messages, unchanged code as production runs it: it may use its context, deadlines, goroutines,
+// mutexes, an *http.Client, a *sql.DB. newHandler is called for each start of a consumer's process, on the simulated
+// consumers that the scenario has; what a handler remembers between messages it keeps in what newHandler makes, or else it
+// survives crashes that a real process would not survive.
+//
+// The engine of the stack polls, hands over one message after the other, and commits; each call to a service is the stage of
+// the scenario's flow that calls this service.
+//
+// What it cannot do: time.Now is the simulated time, but clock skew does not reach it; a process dies at a call to the
+// world, and a goroutine that waits for something of its own when its process dies ends at its next call; on a machine that
+// stands still the code's own timers go on.
+func Host(t *testing.T, scenario string, newHandler func(*Env) Handler, opts ...Option) {
+	t.Helper()
+	host(t, scenario, &hosted{handler: single(newHandler)}, opts)
+}
+
+// HostBatch is Host for a handler of several messages at once.
+func HostBatch(t *testing.T, scenario string, newHandler func(*Env) BatchHandler, opts ...Option) {
+	t.Helper()
+	host(t, scenario, &hosted{handler: newHandler, batches: true}, opts)
+}
+
+// HostLoop is Host for code that owns its poll loop, by the client that Env.Client gives. The loop returns when its
+// client says loop.ErrClosed; if it returns before, its process is started again, as a supervisor would.
+func HostLoop(t *testing.T, scenario string, newLoop func(*Env) func(context.Context) error, opts ...Option) {
+	t.Helper()
+	host(t, scenario, &hosted{loop: newLoop}, opts)
+}
+
+func host(t *testing.T, scenario string, h *hosted, opts []Option) {
+	t.Helper()
+	h.t = t
+	defer func() {
+		for _, r := range h.remarks {
+			t.Log("twiceless: " + r)
+		}
+	}()
+	check(t, scenario, func(s *settings) *scenarios.Code {
+		h.brought = &s.brought
+		return h.code("")
+	}, opts)
+}
 
 // Handler handles one message, as production code does. An error is what the stack around it deals with: at-least-once
 // tries again.
@@ -33,9 +75,7 @@ type hosted struct {
 	handler func(*Env) BatchHandler
 	batches bool // the handler takes several messages at once
 	loop    func(*Env) func(context.Context) error
-	fakes   map[string]func() http.Handler
-	schemas map[string][]*model.SQLStatement
-	payload func(Message) string
+	brought *brought
 
 	mu      sync.Mutex
 	remarks []string        // each once
@@ -247,7 +287,7 @@ func (gu *guest) Handle() model.Batch {
 func (m *member) handle(c model.Ctx, ms []model.Message) []model.Outcome {
 	own := slices.Clone(ms)
 	for i := range own {
-		own[i].Payload = m.gu.h.payload(own[i])
+		own[i].Payload = m.gu.h.brought.payloadOf(own[i])
 	}
 	d := &delivery{batch: len(ms) > 1}
 	if len(ms) == 1 {
@@ -393,7 +433,7 @@ func (gu *guest) Loop() func(model.Ctx, model.Consumer) {
 
 // Service is a fake that the team brings along.
 func (gu *guest) Service(name string) (downstream.Serve, bool) {
-	fake := gu.h.fakes[name]
+	fake := gu.h.brought.fakes[name]
 	if fake == nil {
 		return nil, false
 	}

@@ -48,7 +48,7 @@ func (s *shop) post(ctx context.Context, c *http.Client, url string, m Message) 
 }
 
 func hostedShop(t *testing.T) *hosted {
-	return &hosted{t: t, payload: func(m Message) string { return m.Payload }, handler: single(func(env *Env) Handler {
+	return &hosted{t: t, brought: &brought{payload: func(m Message) string { return m.Payload }}, handler: single(func(env *Env) Handler {
 		s := &shop{env.HTTP("payments"), env.HTTP("notifier")}
 		return s.handle
 	})}

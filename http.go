@@ -56,7 +56,7 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("twiceless: a body of more than %d bytes", maxBody)
 		}
 	}
-	q := &httpAsk{service: rt.service, method: req.Method, path: req.URL.RequestURI(), fake: rt.m.gu.h.fakes[rt.service] != nil}
+	q := &httpAsk{service: rt.service, method: req.Method, path: req.URL.RequestURI(), fake: rt.m.gu.h.brought.fakes[rt.service] != nil}
 	q.stage, q.op = rt.m.gu.stageOf(rt.service, operation(req), changes(req.Method))
 	q.m = model.Message{Payload: string(body), IdempotencyKey: req.Header.Get("Idempotency-Key")}
 	if q.fake {

@@ -29,7 +29,7 @@ func hostedRun(t *testing.T, h *hosted, patience time.Duration, plan ...string) 
 }
 
 func handlerOf(t *testing.T, make func(*Env) Handler) *hosted {
-	return &hosted{t: t, payload: func(m Message) string { return m.Payload }, handler: single(make)}
+	return &hosted{t: t, brought: &brought{payload: func(m Message) string { return m.Payload }}, handler: single(make)}
 }
 
 const killInFirstCharge = "when payments.charge/arrived{event=order-5} #1 kill $caller for 1s"

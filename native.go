@@ -25,7 +25,7 @@ type Stages map[string]func(Ctx, StageMessage) (StageMessage, error)
 // it does in which order.
 func Native(t *testing.T, scenario string, stages Stages, opts ...Option) {
 	t.Helper()
-	check(t, scenario, stages.code(), opts)
+	check(t, scenario, func(*settings) *scenarios.Code { return stages.code() }, opts)
 }
 
 func (s Stages) code() *scenarios.Code {

@@ -161,6 +161,7 @@ type settings struct {
 	cover    int      // percent; 0 = no demand
 	accepted []scenarios.Acceptance
 	patience time.Duration
+	brought  brought
 
 	searched string // date; "" = the fixed set
 	first    uint64 // seed of the first plan
@@ -251,6 +252,7 @@ func (s *settings) fit(sc *scenarios.Scenario) *scenarios.Scenario {
 	case at < 0:
 		at = 0
 	}
+	sc = s.brought.into(s, sc)
 	out := *sc
 	st := sc.Stacks[at]
 	st.Contract = history.Contract{Envelope: st.Contract.Envelope}

@@ -133,7 +133,7 @@ func (cl *client) ready() bool {
 const eventHeader = "event"
 
 func (cl *client) record(m *model.Message) loop.Record {
-	r := loop.Record{Topic: m.Topic, Partition: int32(m.Partition), Offset: m.Offset, Value: []byte(cl.m.gu.h.payload(*m)),
+	r := loop.Record{Topic: m.Topic, Partition: int32(m.Partition), Offset: m.Offset, Value: []byte(cl.m.gu.h.brought.payloadOf(*m)),
 		Headers: []loop.Header{{Key: eventHeader, Value: []byte(m.Event)}}, Time: time.Now().Truncate(time.Millisecond)}
 	if m.Key != "" {
 		r.Key = []byte(m.Key)

@@ -58,7 +58,7 @@ func (l *pollLoop) work(ctx context.Context, r loop.Record) error {
 }
 
 func hostedLoop(t *testing.T, handOff bool) *hosted {
-	return &hosted{t: t, payload: func(m Message) string { return m.Payload }, loop: func(env *Env) func(context.Context) error {
+	return &hosted{t: t, brought: &brought{payload: func(m Message) string { return m.Payload }}, loop: func(env *Env) func(context.Context) error {
 		l := &pollLoop{shop: &shop{env.HTTP("payments"), env.HTTP("notifier")}, client: env.Client(), handOff: handOff}
 		return l.run
 	}}

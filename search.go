@@ -15,7 +15,7 @@ import (
 )
 
 // check is the test of all doors. The code is not bound yet.
-func check(t *testing.T, scenario string, code *scenarios.Code, opts []Option) {
+func check(t *testing.T, scenario string, code func(*settings) *scenarios.Code, opts []Option) {
 	t.Helper()
 	began := time.Now()
 	k, err := begin(t, scenario, code, opts)
@@ -44,9 +44,10 @@ type tester struct {
 }
 
 // begin puts a test together. The error lists everything that does not fit.
-func begin(t *testing.T, scenario string, code *scenarios.Code, opts []Option) (*tester, error) {
+func begin(t *testing.T, scenario string, with func(*settings) *scenarios.Code, opts []Option) (*tester, error) {
 	k := &tester{t: t, set: settingsOf(opts), owner: ownerOf(t.Name())}
 	sc := k.set.load(scenario)
+	code := with(k.set)
 	if sc != nil {
 		code.Owner = k.owner.name()
 		bound, err := sc.Bind(code)

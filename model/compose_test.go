@@ -28,9 +28,9 @@ func TestComposeOrder(t *testing.T) {
 
 // What nobody can decide is parked, what a later owner has is deferred, and everything else is tried again.
 func TestOutcomeOfAnError(t *testing.T) {
-	require.Equal(t, Outcome{}, outcomeOf(nil))
+	require.Equal(t, Outcome{}, OutcomeOf(nil))
 	for err, is := range map[error]OutcomeKind{ErrUndecided: Park, ErrFenced: Defer, ErrUnavailable: Retry, errors.New("any"): Retry} {
 		wrapped := fmt.Errorf("service: %w", err)
-		require.Equal(t, Outcome{Is: is, Why: wrapped}, outcomeOf(wrapped))
+		require.Equal(t, Outcome{Is: is, Why: wrapped}, OutcomeOf(wrapped))
 	}
 }

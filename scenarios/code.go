@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/twiceless/twiceless/model"
@@ -89,6 +90,10 @@ func (s *Scenario) Bind(c *Code) (*Scenario, error) {
 			report("no stage %s in the flow (%s)", quoteShort(name), hintOr(name, names, "it has "+fmt.Sprint(names)))
 		}
 	}
+	if c.Host != nil { // a call without a deadline may wait that long
+		out.Phases.Chain = max(s.Phases.Chain, s.chain()+int64(transportGivesUp))
+		out.Phases.Drain = max(s.Phases.Drain, s.drainFloor()+int64(transportGivesUp))
+	}
 	if c.Host == nil && len(c.Stages) == 0 {
 		report("neither stages nor a handler")
 	}
@@ -99,6 +104,26 @@ func (s *Scenario) Bind(c *Code) (*Scenario, error) {
 		}
 	}
 	return &out, ps.orNil()
+}
+
+// WithDatabase is the scenario with one more database, of the library's default latency; one that is there already stays
+// as it is. It reports a name that is taken by another kind of service.
+func (s *Scenario) WithDatabase(name string) (*Scenario, error) {
+	if d, taken := s.Downstreams[name]; taken {
+		if d.Kind != "database" {
+			return nil, fmt.Errorf("service %s of scenario %s is of kind %s, not a database", name, s.Name, d.Kind)
+		}
+		return s, nil
+	}
+	out := *s
+	out.Downstreams = maps.Clone(s.Downstreams)
+	d := Downstream{Kind: "database"}
+	d.Latency, d.LatencyText = orDist(nil, defaultLatency(d.Kind))
+	out.Downstreams[name] = d
+	if issues := checkScenario(&out); len(issues) > 0 {
+		return nil, fmt.Errorf("database %q: %s", name, issues[0].message)
+	}
+	return &out, nil
 }
 
 // Bound is the code, nil if there is none.

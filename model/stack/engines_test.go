@@ -41,6 +41,10 @@ func (s *scripted) Commit(c model.Ctx, ms []model.Message) error {
 
 func (s *scripted) OnRevoke(fn func(model.Ctx)) { s.revoke = fn }
 
+func (s *scripted) Lost() bool { return false }
+
+func (s *scripted) Leave(model.Ctx) {}
+
 func (s *scripted) OnAssign(func(model.Ctx, []model.PartitionOffset)) {}
 
 func (s *scripted) Seek(model.PartitionOffset) {}

@@ -258,6 +258,12 @@ func (o *orders) Commit(_ model.Ctx, ms []model.Message) error {
 	return nil
 }
 
+// Lost is asked where OnRevoke's function is called: nowhere.
+func (o *orders) Lost() bool { return false }
+
+// Leave does nothing: there is no group.
+func (o *orders) Leave(model.Ctx) {}
+
 // OnRevoke is not called: the consumer keeps its share.
 func (o *orders) OnRevoke(func(model.Ctx)) {}
 
