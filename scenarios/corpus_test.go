@@ -125,6 +125,10 @@ func TestCorpusRefreshesAnOlderCase(t *testing.T) {
 	k, err := OpenCorpus(k.dir)
 	require.NoError(t, err)
 	s := k.Cases()[0]
+	file, added, err := k.Add(c)
+	require.NoError(t, err)
+	require.False(t, added, "the corpus has it, though under another name")
+	require.Equal(t, s.File, file)
 	j, err := Judge(s.Case, 0)
 	require.NoError(t, err)
 	require.True(t, j.Stale)
