@@ -22,7 +22,13 @@ type Case struct {
 	Version int     `json:"version"`
 	Intent  Intent  `json:"intent"`
 	Witness Witness `json:"witness"`
+
+	missing []string // paths of the fields that its file did not have
 }
+
+// Missing lists the fields, such as intent.scenario.limits.facts, that the file of a case did not have, because models
+// have gained them since it was written, and that have their defaults now.
+func (c *Case) Missing() []string { return c.missing }
 
 // Intent is what is run. Its canonical JSON gives the case its name.
 type Intent struct {
@@ -36,7 +42,7 @@ type Intent struct {
 	Property    string      `json:"property,omitempty"`
 	Fingerprint string      `json:"fingerprint,omitempty"`
 	Expected    string      `json:"expected"`        // verdict: pass, fail, vacuous, unknown
-	Owner       string      `json:"owner,omitempty"` // the test that owns external handlers
+	Owner       string      `json:"owner,omitempty"` // the test that owns external handlers, as ParseOwner reads it
 	Door        string      `json:"door,omitempty"`  // native or hosted: how the owner's handlers are bound
 }
 
@@ -66,7 +72,8 @@ const (
 	PlanPoisson   = "poisson"
 )
 
-// Name is the first 12 hex digits of the SHA-256 of the canonical intent half.
+// Name is the first 12 hex digits of the SHA-256 of the canonical intent half, with nothing left to defaults: a case
+// whose file lacked fields has another name than when it was written.
 func (c *Case) Name() string { return shortHash(&c.Intent, 12) }
 
 // Encode returns the case file: indented JSON with a final newline.
@@ -82,7 +89,8 @@ func (c *Case) Encode() []byte {
 }
 
 // DecodeCase reads a case file. It trusts nothing in it: the scenario is validated and rebuilt, names and digests are
-// checked; only the lines of the plan are left to package faults. The error is of type Problems.
+// checked; only the lines of the plan are left to package faults. Fields of the scenario and parameters of layers that
+// the file does not have get their defaults (see Missing). The error is of type Problems.
 func DecodeCase(file string, src []byte) (*Case, error) {
 	source, root, ps := parseJSON(file, src)
 	if len(ps) > 0 {
@@ -105,7 +113,8 @@ func DecodeCase(file string, src []byte) (*Case, error) {
 	d.add(c.check())
 	if c.Intent.Scenario != nil {
 		at := root.field("intent").field("scenario")
-		d.problems = append(d.problems, c.Intent.Scenario.rebuild(source, at, "intent.scenario.")...)
+		missing, ps := c.Intent.Scenario.rebuild(source, at, "intent.scenario.")
+		c.missing, d.problems = missing, append(d.problems, ps...)
 	}
 	if err := d.problems.orNil(); err != nil {
 		return nil, err
@@ -190,6 +199,9 @@ func (c *Case) check() []issue {
 		{"witness.go", w.Go}, {"witness.format", w.Format},
 	} {
 		k.line(text.path, text.s, maxText)
+	}
+	if _, err := ParseOwner(in.Owner); err != nil && in.Owner != "" {
+		k.add("intent.owner", "%v", err)
 	}
 	k.hex("witness.digest", w.Digest)
 	k.hex("witness.history_digest", w.HistoryDigest)

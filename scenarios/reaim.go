@@ -72,10 +72,8 @@ func (s *reaimer) asItIs() ([]faults.ObservedHit, error) {
 	if err != nil || s.judge(s.c, r) {
 		return nil, err
 	}
+	s.out.Gone = notPassed(s.plan, hits)
 	for _, f := range s.plan {
-		if !f.Trigger.Timed() && !slices.ContainsFunc(hits, f.Trigger.Matches) {
-			s.out.Gone = append(s.out.Gone, f.String())
-		}
 		s.victims = append(s.victims, cmp.Or(struck(r.History, f), "consumer-1"))
 	}
 	bare := s.withPlan(nil)
@@ -84,6 +82,16 @@ func (s *reaimer) asItIs() ([]faults.ObservedHit, error) {
 		s.out.Moved = s.judge(bare, r)
 	}
 	return keyed(hits), err
+}
+
+// notPassed lists the faults that wait for a hook which is not among the hits.
+func notPassed(plan []faults.Fault, hits []faults.ObservedHit) (gone []string) {
+	for _, f := range plan {
+		if !f.Trigger.Timed() && !slices.ContainsFunc(hits, f.Trigger.Matches) {
+			gone = append(gone, f.String())
+		}
+	}
+	return gone
 }
 
 // withPlan is the case with other faults.

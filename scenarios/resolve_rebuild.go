@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
@@ -16,33 +17,42 @@ import (
 // A scenario is valid if it is what some scenario file resolves to; only the phases may differ, as a case's chaos may
 // be shorter than a file's.
 func (s *Scenario) Rebuild() error {
-	ps := s.rebuild(&source{}, &docNode{}, "")
+	_, ps := s.rebuild(&source{}, nil, "")
 	return ps.orNil()
 }
 
-// rebuild is Rebuild with the positions of the scenario in an input, where its path is prefix.
-func (s *Scenario) rebuild(src *source, root *docNode, prefix string) Problems {
+// rebuild is Rebuild of a scenario in an input, where its path is prefix: with its positions, and with defaults for the
+// fields that are missing there, whose paths it returns. A nil root stands for one that has them all.
+func (s *Scenario) rebuild(src *source, root *docNode, prefix string) (missing []string, ps Problems) {
 	d := &fileDecoder{source: &source{}, root: s.tree()}
+	if root != nil {
+		forget(d.root, root, reflect.TypeFor[Scenario]())
+	}
 	var f fileScenario
 	d.decode(d.root, reflect.ValueOf(&f).Elem(), "", "")
 	r := resolveFile(&f)
 	d.add(checkBounds(&f))
 	d.add(checkScenario(r))
 	if len(d.problems) == 0 {
+		if root != nil {
+			missing = fill(reflect.ValueOf(s).Elem(), reflect.ValueOf(r).Elem(), root, strings.TrimSuffix(prefix, "."))
+		}
 		r.Phases = s.Phases
 		d.add(s.checkPhases())
 		d.add(difference(s, r))
 	}
 	if len(d.problems) == 0 {
 		*s = *r
-		return nil
+		return missing, nil
 	}
-	var ps Problems
+	if root == nil {
+		root = &docNode{}
+	}
 	for _, p := range d.problems.sorted() {
 		n := findNode(root, p.Path)
 		ps = append(ps, src.problem(n.line, n.col, n.width, prefix+p.Path, p.Message, p.Hint))
 	}
-	return ps
+	return nil, ps
 }
 
 // checkPhases bounds the phases of a case.
@@ -181,8 +191,11 @@ func (s *Scenario) tree() *docNode {
 
 func (st *Stage) tree() *docNode {
 	n := new(docNode).set("stage", leaf(st.Name)).set("kind", leaf(st.Kind)).set("takes", leaf(st.TakesText)).set("effect", leaf(st.Effect))
-	if st.Service != "" || st.Op != "" {
-		n.set("calls", leaf(st.Service+"."+st.Op))
+	if calls := st.Service; calls != "" {
+		if st.Op != "" {
+			calls += "." + st.Op
+		}
+		n.set("calls", leaf(calls))
 	}
 	if st.Amount != 0 {
 		n.set("amount", leaf(formatDecimal(st.Amount, 2)))

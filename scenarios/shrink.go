@@ -67,7 +67,7 @@ func Shrink(ctx context.Context, c *Case, opt ShrinkOptions) (*Shrunk, error) {
 	if err := s.first(); err != nil {
 		return nil, err
 	}
-	from := s.size(s.seen.offered)
+	from := s.now.size(s.seen.offered)
 	s.reduce()
 	return s.prove(from)
 }
@@ -173,12 +173,11 @@ func (s *shrinker) prove(from Size) (*Shrunk, error) {
 		from.Faults, from.Events = o.Faults, o.Events
 	}
 	twice.Fresh = true
-	return &Shrunk{Case: c, Proof: twice, From: from, To: s.size(offered), Runs: s.runs + 2, RanOut: !s.affords()}, nil
+	return &Shrunk{Case: c, Proof: twice, From: from, To: s.now.size(offered), Runs: s.runs + 2, RanOut: !s.affords()}, nil
 }
 
-// size of the smallest case so far.
-func (s *shrinker) size(offered int64) Size {
-	k := &s.now
+// size of a candidate whose run offered so many events.
+func (k *candidate) size(offered int64) Size {
 	z := Size{Faults: len(k.plan), Events: offered, Members: k.members, Partitions: k.partitions, Chaos: k.chaos}
 	for _, f := range k.plan {
 		z.Lasts += lengthOf(f, k.chaos) + max(f.By, -f.By) + f.Grace + f.Pause

@@ -139,11 +139,11 @@ func TestShrinkSteps(t *testing.T) {
 		{"chaos", oneEvent, (*shrinker).shorterChaos, func(now, was Size, _ *shrinker) bool { return now.Chaos <= was.Chaos-5*nsSecond }},
 	} {
 		s := started(t, step.from)
-		was := s.size(s.seen.offered)
+		was := s.now.size(s.seen.offered)
 		step.do(s)
 		require.NotZero(t, s.steps, step.name)
 		at := s.look()
-		now := s.size(at.offered)
+		now := s.now.size(at.offered)
 		require.True(t, step.less(now, was, s), "%s: %+v, was %+v: %v", step.name, now, was, s.now.plan)
 		require.True(t, smaller(now, was), "%s: %+v, was %+v", step.name, now, was)
 		require.NotEmpty(t, at.stories, "%s: the finding is still there", step.name)

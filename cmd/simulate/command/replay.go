@@ -180,6 +180,9 @@ func (a *app) stale(c *scenarios.Case, r *scenarios.Result, again bool) {
 		why = fmt.Sprintf("recorded at this model epoch (%d), so that the case was edited or a model changed without saying so", w.Epoch)
 	}
 	fmt.Fprintf(a.stdout, "stale: the digest is %016x, the case has %s; %s\n", r.Digest, w.Digest, why)
+	if paths := c.Missing(); len(paths) > 0 {
+		fmt.Fprintf(a.stdout, "stale: %s\n", missingFields(paths))
+	}
 	fmt.Fprintf(a.stdout, "stale: the run parts from the recorded one within the %d events from %d on\n", tell.MarkEvery, tell.Parting(r.Marks, w.Checkpoints))
 	if again {
 		fmt.Fprintf(a.stdout, "stale: its finding is still there: %s\n\n", c.Intent.Fingerprint)

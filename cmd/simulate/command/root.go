@@ -18,6 +18,7 @@ func (a *app) commands() []*cobra.Command {
 		a.runCommand(),
 		a.replayCommand(),
 		a.shrinkCommand(),
+		a.corpusCommand(),
 		a.reportCommand(),
 		a.mergeCommand(),
 		a.listCommand(),
