@@ -47,7 +47,7 @@ func fill(v, resolved reflect.Value, written *docNode, path string) (missing []s
 	case reflect.Struct:
 		for i := range v.NumField() {
 			name, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			if name == "-" {
+			if name == "-" || !v.Type().Field(i).IsExported() {
 				continue
 			}
 			at, node := joinPath(path, name), written.field(name)
