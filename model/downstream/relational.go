@@ -16,8 +16,7 @@ import (
 // not found. An insert waits for whoever has the same key uncommitted.
 //
 // Serializable: all statements see one snapshot, that of the first. Who would write a row that was changed since is
-// refused (SQLSerialization), and so is a commit that wrote or locked rows if what the transaction read has changed
-// since: the rows of a key where the condition names one, otherwise the whole table. That refuses more than Postgres
+// refused (SQLSerialization), and so is a commit that changes rows if what the transaction read has changed since: the rows of a key where the condition names one, otherwise the whole table. That refuses more than Postgres
 // does, and lets nothing pass that is not serializable among transactions of this level: those that wrote are in the
 // order of their commits, those that only read come where their snapshot was taken.
 //
@@ -186,15 +185,24 @@ func (r *Relational) Prepare(t *Transaction) ([]Change, *model.SQLError) {
 	if t.over || t.waits() != nil {
 		panic("downstream: commit of a transaction that is over or waits")
 	}
-	if len(t.locked) > 0 && !r.stands(t) {
+	changes := t.changes()
+	if len(changes) > 0 && !r.stands(t) {
 		err := failure(model.SQLSerialization, "could not serialize access due to read/write dependencies among transactions")
-		t.failed = true
-		r.release(t, 0)
-		r.wake()
+		r.Abort(t)
 		return nil, err
 	}
-	return t.changes(), nil
+	return changes, nil
 }
+
+// Abort fails a transaction none of whose statements waits: it holds nothing any more and can only be rolled back.
+func (r *Relational) Abort(t *Transaction) {
+	t.failed = true
+	r.release(t, 0)
+	r.wake()
+}
+
+// Wrote says whether a commit of the transaction would change anything.
+func (t *Transaction) Wrote() bool { return !t.over && len(t.changes()) > 0 }
 
 // stands says whether what a serializable transaction has read is still so.
 func (r *Relational) stands(t *Transaction) bool {

@@ -30,9 +30,9 @@ func (t *Transaction) changes() []Change {
 	return out
 }
 
-// Changed says whether a row that the statement wrote is other than it was before the transaction. It is asked after
-// Prepare and before Commit.
-func (e *Execution) Changed() bool { return slices.ContainsFunc(e.wrote, (*row).moved) }
+// Changed says whether a row that the statement wrote is other than it was before the transaction. It is asked before
+// the transaction ends; after that, and of one that failed, it is false.
+func (e *Execution) Changed() bool { return !e.t.over && slices.ContainsFunc(e.wrote, (*row).moved) }
 
 // Load does again what a commit did, in the order of the commits, before there are transactions.
 func (r *Relational) Load(changes []Change) {
