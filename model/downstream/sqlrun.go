@@ -10,7 +10,7 @@ import (
 // when that has ended, and goes on where it was: what it has found, locked and written stays.
 func (r *Relational) step(e *Execution) (waits *Transaction, err *model.SQLError) {
 	if e.t.ReadOnly && (e.Statement.Does != model.SQLSelect || e.Statement.Lock != model.SQLNoLock) {
-		return nil, failure(model.SQLReadOnly, "cannot execute %s in a read-only transaction", e.Statement.Op())
+		return nil, failure(model.SQLReadOnly, "cannot execute %s in a read-only transaction", commandOf(e.Statement))
 	}
 	if e.Statement.Does == model.SQLCreateTable {
 		return r.makeTable(e)
@@ -38,7 +38,13 @@ func (r *Relational) step(e *Execution) (waits *Transaction, err *model.SQLError
 	return nil, nil
 }
 
-// makeTable is CREATE TABLE. It is part of its transaction: others see the table when that commits.
+// commandOf names the command of a statement.
+func commandOf(s *model.SQLStatement) string {
+	return [...]string{"SELECT FOR UPDATE", "INSERT", "UPDATE", "DELETE", "CREATE TABLE"}[s.Does]
+}
+
+// makeTable is CREATE TABLE. It is part of its transaction: others see the table when that commits. Who creates the same
+// table meanwhile waits, and then finds it; Postgres may tell it of a duplicate in the catalogue, even with IF NOT EXISTS.
 func (r *Relational) makeTable(e *Execution) (*Transaction, *model.SQLError) {
 	s := e.Statement
 	found, maker := r.find(e.t, s.Table)

@@ -84,7 +84,7 @@ func (s *scope) checkExpr(x *model.SQLExpr, excluded bool) *model.SQLError {
 	}
 	if x.Op == model.SQLColumnRef && (!excluded || x.Table != "excluded" || s.in.column(x.Name) < 0) {
 		if sc, _ := s.resolve(x); sc == nil {
-			return s.unknown(x.Name)
+			return s.missing(x)
 		}
 	}
 	for _, a := range x.Args {
@@ -104,6 +104,16 @@ func (s *scope) checkExpr(x *model.SQLExpr, excluded bool) *model.SQLError {
 
 func (s *scope) unknown(column string) *model.SQLError {
 	return failure(model.SQLUndefinedColumn, "column %q does not exist", column)
+}
+
+// missing is a column reference that leads nowhere.
+func (s *scope) missing(x *model.SQLExpr) *model.SQLError {
+	for sc := s; sc != nil; sc = sc.outer {
+		if x.Table == "" || x.Table == sc.name {
+			return s.unknown(x.Name)
+		}
+	}
+	return failure(model.SQLUndefinedTable, "missing FROM-clause entry for table %q", x.Table)
 }
 
 // resolve finds the scope and position of a column; a nil scope = there is none.
