@@ -35,6 +35,7 @@ type Node struct {
 	counter     int32 // processes started
 	first, last *Proc // alive, in order of their start
 	onLeap      []func(since Time, by Duration)
+	kept        []kept // connections whose end the handler wants to hear of
 }
 
 // Handler is a state machine on a node. A node whose code is all processes returns an empty one.
@@ -183,6 +184,7 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 			n.disk.dropPageCache()
 		}
 		n.w.resetCalls(n)
+		n.w.closeConnections(n)
 	}
 	for p := n.first; p != nil; p = p.next {
 		if !p.dead { // one that runs unwinds at its own hook, the others when the event is over
@@ -190,7 +192,7 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 			n.w.doomed = append(n.w.doomed, p)
 		}
 	}
-	n.handler, n.onLeap = nil, nil
+	n.handler, n.onLeap, n.kept = nil, nil, nil
 	n.disk.reset()
 	for _, fn := range n.onStop {
 		n.w.At(n.w.now, PhaseFault, func() { fn(cause) })

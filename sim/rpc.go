@@ -34,7 +34,8 @@ type packetKind uint8
 const (
 	pktRequest packetKind = iota
 	pktReply
-	pktReset // the connection is gone: code says how
+	pktReset  // the connection is gone: code says how
+	pktClosed // the caller's process has ended: see peer.go
 )
 
 // packet is one message on the wire. Bodies are values: nothing aliases across nodes.
@@ -218,8 +219,12 @@ func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) {
 
 // deliver hands a packet to its node.
 func (w *World) deliver(pkt *packet) {
-	if pkt.kind == pktRequest {
+	switch pkt.kind {
+	case pktRequest:
 		w.arrive(pkt)
+		return
+	case pktClosed:
+		w.closed(pkt)
 		return
 	}
 	c := w.openCall(pkt.call)

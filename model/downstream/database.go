@@ -13,6 +13,9 @@ import (
 // An op that a stage names is a transaction of one statement: a read stage selects the row of the business key, an
 // effect stage inserts a row for event and stage. That row has no unique constraint, so a repetition is applied again.
 //
+// It also has tables and speaks SQL, see sqlServer: the rows of the one are not those of the other, but all commits go
+// through the same queue to the same disk.
+//
 // Every error is definite: ErrSerialize (somebody committed first), ErrUnique (the row exists), ErrFenced (a statement
 // of an earlier owner than one it has seen, where the database fences).
 type database struct {
@@ -21,14 +24,24 @@ type database struct {
 	commits int64
 	queue   []func() // commits that wait for their turn
 	busy    bool
+	sql     sqlServer
 }
 
 func newDatabase(cfg Config) func(*sim.Node) sim.Handler {
 	return func(n *sim.Node) sim.Handler {
-		s := &database{rows: map[string]model.Row{}}
-		s.boot(cfg, n, s.committed, s.execute)
+		s := &database{rows: map[string]model.Row{}, sql: newSQLServer(&cfg)}
+		s.boot(cfg, n, s.load, s.execute)
 		return s
 	}
+}
+
+// load is one record at a boot.
+func (s *database) load(rec *record) {
+	if rec.changes != nil {
+		s.sql.engine.Load(rec.changes)
+		return
+	}
+	s.committed(rec)
 }
 
 // committed makes the rows of a durable commit visible.
@@ -40,8 +53,12 @@ func (s *database) committed(rec *record) {
 }
 
 func (s *database) execute(r *sim.Request, wait sim.Duration) {
-	if t, ok := r.Body.(model.TxnRequest); ok {
-		s.work(r, wait, func() { s.transaction(r, &t) })
+	switch b := r.Body.(type) {
+	case model.TxnRequest:
+		s.work(r, wait, func() { s.transaction(r, &b) })
+		return
+	case model.SQLRequest:
+		s.connection(r, &b, wait)
 		return
 	}
 	m := r.Body.(model.Message)

@@ -17,6 +17,19 @@ type Config struct {
 	Refusing          func() bool                                              // the outage switch, asked at arrival; nil = never
 	Append, Fsync     rng.Dist                                                 // disk timing
 	Planted           model.Planted                                            // bugs of this world
+
+	// Of a database, for SQL.
+	Schema            []*model.SQLStatement // CREATE TABLEs that were committed before the world began
+	SQLStages         []SQLStage            // the effect stages that call this service, in the order of the flow
+	IdleInTransaction sim.Duration          // idle_in_transaction_session_timeout; 0 = for ever, as Postgres by default
+}
+
+// SQLStage is an effect stage as a committed SQL transaction is recognised by it: by the op of a statement that changed a
+// row, such as insert-orders. A transaction with no statement of such an op is taken for the stage that its caller acted
+// for, or else for the first.
+type SQLStage struct {
+	Name, Op string
+	Class    history.Class
 }
 
 // Kind is one row of the table of services.

@@ -30,6 +30,18 @@ type record struct {
 	wall    sim.Time
 
 	writes []model.Write // of a database
+
+	// Of a transaction of SQL statements: its changes, and its effects, of which one transaction may have several.
+	changes []Change
+	parts   []record
+}
+
+// applications are the effects that a record states.
+func (r *record) applications() []record {
+	if r.effect {
+		return []record{*r}
+	}
+	return r.parts
 }
 
 // Effect is one applied effect as a service's disk holds it.
@@ -43,8 +55,8 @@ type Effect struct {
 func Effects(n *sim.Node) []Effect {
 	var out []Effect
 	for _, rec := range records(n) {
-		if rec.effect {
-			out = append(out, Effect{rec.event, rec.stage, rec.key, rec.op, rec.result, rec.hash})
+		for _, a := range rec.applications() {
+			out = append(out, Effect{a.event, a.stage, a.key, a.op, a.result, a.hash})
 		}
 	}
 	return out
@@ -72,8 +84,17 @@ func (r *record) encode() string {
 	for _, s := range [...]string{r.event, r.stage, r.key, r.op, r.result, r.idemKey, r.guard} {
 		b = model.AppendText(b, s)
 	}
-	for _, v := range [...]int64{flag(r.effect), int64(r.class), int64(r.hash), int64(r.attempt), r.cause, int64(r.params), int64(r.wall), r.fence} {
+	for _, v := range [...]int64{flag(r.effect) + 2*flag(r.changes != nil), int64(r.class), int64(r.hash), int64(r.attempt), r.cause, int64(r.params), int64(r.wall), r.fence} {
 		b = model.AppendNumber(b, v)
+	}
+	if r.changes != nil {
+		b = model.AppendNumber(b, int64(len(r.parts)))
+	}
+	for i := range r.parts {
+		b = model.AppendText(b, r.parts[i].encode())
+	}
+	for i := range r.changes {
+		b = model.AppendText(b, r.changes[i].encode())
 	}
 	for _, w := range r.writes {
 		b = model.AppendText(b, w.Key)
@@ -85,12 +106,30 @@ func (r *record) encode() string {
 func decode(s string) (r record, ok bool) {
 	in, ok := model.Open(s)
 	r.event, r.stage, r.key, r.op, r.result, r.idemKey, r.guard = in.Text(), in.Text(), in.Text(), in.Text(), in.Text(), in.Text(), in.Text()
-	r.effect, r.class, r.hash = in.Number() == 1, history.Class(in.Number()), uint64(in.Number())
+	form := in.Number()
+	r.effect, r.class, r.hash = form == 1, history.Class(in.Number()), uint64(in.Number())
 	r.attempt, r.cause, r.params, r.wall, r.fence = int32(in.Number()), in.Number(), uint64(in.Number()), sim.Time(in.Number()), in.Number()
+	if form == 2 {
+		r.decodeChanges(&in)
+	}
 	for in.More() {
 		r.writes = append(r.writes, model.Write{Key: in.Text(), Value: in.Text()})
 	}
 	return r, ok && !in.Bad
+}
+
+// decodeChanges takes what is left of the record of an SQL transaction.
+func (r *record) decodeChanges(in *model.Fields) {
+	for n := in.Number(); n > 0 && !in.Bad; n-- {
+		part, ok := decode(in.Text())
+		in.Bad = in.Bad || !ok
+		r.parts = append(r.parts, part)
+	}
+	for in.More() {
+		c, ok := decodeChange(in.Text())
+		in.Bad = in.Bad || !ok
+		r.changes = append(r.changes, c)
+	}
 }
 
 func flag(on bool) int64 {

@@ -62,9 +62,9 @@ func (s *service) found(load func(*record)) {
 	}
 	recs := records(s.n)
 	for i := range recs {
-		if recs[i].effect {
+		for _, a := range recs[i].applications() {
 			if stated--; stated < 0 {
-				s.state(&recs[i], "written before the crash")
+				s.state(&a, "written before the crash")
 			}
 		}
 		s.highest[recs[i].guard] = max(s.highest[recs[i].guard], recs[i].fence)
@@ -153,6 +153,9 @@ func (s *service) apply(r *sim.Request, rec *record, then func(fact int64)) {
 		fact := int64(0)
 		if rec.effect {
 			fact = s.state(rec, "")
+		}
+		for i := range rec.parts {
+			fact = s.state(&rec.parts[i], "")
 		}
 		r.Applied()
 		if r.Alive() {
