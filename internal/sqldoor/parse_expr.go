@@ -1,6 +1,7 @@
 package sqldoor
 
 import (
+	"math"
 	"slices"
 	"strconv"
 
@@ -108,6 +109,9 @@ func (p *parser) membership() *model.SQLExpr {
 	case p.words("like"):
 		e = apply(model.SQLLike, e, p.joined())
 	case p.words("between"):
+		if holdsCondition(e) { // it stands in both comparisons: nested ones would double it each time
+			p.fail("a value before BETWEEN, not a condition")
+		}
 		low := p.joined()
 		p.needWords("and")
 		e = apply(model.SQLAnd, apply(model.SQLGreaterEqual, e, low), apply(model.SQLLessEqual, e, p.joined()))
@@ -115,6 +119,10 @@ func (p *parser) membership() *model.SQLExpr {
 		p.fail("IN, LIKE or BETWEEN after NOT")
 	}
 	return negated(not, e)
+}
+
+func holdsCondition(e *model.SQLExpr) bool {
+	return e.Op == model.SQLAnd || e.Op == model.SQLExists || slices.ContainsFunc(e.Args, holdsCondition)
 }
 
 // list reads (1, 2, 3), with at least one.
@@ -172,7 +180,12 @@ func (p *parser) signed() *model.SQLExpr {
 		p.i++
 		return p.integer("-")
 	case p.symbol("-"):
-		return apply(model.SQLNegate, p.nested(p.signed))
+		e := p.nested(p.signed)
+		if e.Op == model.SQLLiteral && e.Value.Kind == model.SQLInteger && e.Value.Int != math.MinInt64 {
+			e.Value.Int = -e.Value.Int
+			return e
+		}
+		return apply(model.SQLNegate, e)
 	case p.symbol("+"):
 		return p.nested(p.signed)
 	}
@@ -229,6 +242,9 @@ func (p *parser) keyword() *model.SQLExpr {
 			p.needSymbol(")")
 		}
 		return apply(model.SQLNow)
+	case p.isWord(0, "interval") && (p.ahead(1).kind == tokText || p.ahead(1).kind == tokNumber): // else it is a column
+		p.i++
+		return p.interval()
 	case p.words("exists"):
 		p.needSymbol("(")
 		sub := p.nested(func() *model.SQLExpr { return &model.SQLExpr{Op: model.SQLExists, Sub: p.selectStatement()} })
@@ -353,6 +369,9 @@ func boolean(b bool) *model.SQLExpr {
 // count(*)::int.
 func (p *parser) castTo(e *model.SQLExpr) *model.SQLExpr {
 	at := p.peek()
+	if e.Op == model.SQLLiteral && e.Value.Kind == model.SQLText && p.words("interval") {
+		return p.intervalOf(at, e.Value.Text)
+	}
 	typ := p.typeName()
 	switch {
 	case p.err != nil || e.Op == model.SQLPlaceholder:

@@ -2,6 +2,7 @@ package sqldoor
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,3 +140,62 @@ func timeValue(t time.Time) (model.SQLValue, bool) {
 	}
 	return model.SQLValue{Kind: model.SQLTime, Int: t.UnixMicro() * 1000}, true
 }
+
+type intervalUnit struct {
+	name string
+	ns   int64
+}
+
+// intervalUnits in ns. A day has 24 hours, as times are UTC; a month has no length.
+var intervalUnits = []intervalUnit{
+	{"microsecond", 1e3}, {"us", 1e3}, {"millisecond", 1e6}, {"ms", 1e6}, {"second", 1e9}, {"sec", 1e9}, {"s", 1e9},
+	{"minute", 60e9}, {"min", 60e9}, {"m", 60e9}, {"hour", 3600e9}, {"h", 3600e9}, {"day", 86400e9}, {"d", 86400e9}, {"week", 604800e9},
+}
+
+const intervalForm = "intervals such as '5 minutes' or '1 day 12 hours', without months"
+
+// interval reads what follows INTERVAL: '5 minutes', or 5 MINUTE as MySQL writes it. It is an integer of ns, which may be added
+// to a time.
+func (p *parser) interval() *model.SQLExpr {
+	at := p.peek()
+	text := at.text
+	switch {
+	case at.kind == tokText:
+	case at.kind == tokNumber && p.ahead(1).kind == tokWord:
+		text += " " + p.ahead(1).text
+		p.i++
+	default:
+		p.fail(intervalForm)
+		return &model.SQLExpr{}
+	}
+	p.i++
+	return p.intervalOf(at, text)
+}
+
+func (p *parser) intervalOf(at token, text string) *model.SQLExpr {
+	ns, ok := readInterval(strings.Fields(strings.ToLower(text)))
+	if !ok {
+		p.failAt(at, intervalForm)
+	}
+	return literal(model.SQLValue{Kind: model.SQLInteger, Int: ns})
+}
+
+// readInterval adds up pairs of a number and a unit.
+func readInterval(words []string) (ns int64, ok bool) {
+	for ; len(words) >= 2; words = words[2:] {
+		n, err := strconv.ParseInt(words[0], 10, 32)
+		i := slices.IndexFunc(intervalUnits, func(u intervalUnit) bool { return words[1] == u.name || words[1] == u.name+"s" })
+		if err != nil || i < 0 || n > maxInterval/intervalUnits[i].ns || n < -maxInterval/intervalUnits[i].ns {
+			return 0, false
+		}
+		ns += n * intervalUnits[i].ns
+		if ns > maxInterval || ns < -maxInterval {
+			return 0, false
+		}
+		ok = true
+	}
+	return ns, ok && len(words) == 0
+}
+
+// maxInterval is about a hundred years.
+const maxInterval = int64(36500 * 86400e9)
