@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/twiceless/twiceless/internal/sqldoor"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/scenarios"
 )
@@ -13,6 +14,7 @@ type brought struct {
 	fakes     map[string]func() http.Handler
 	databases []string
 	schemas   map[string][]*model.SQLStatement
+	sqlErrors func(*sqldoor.Error) error // nil = as they are
 	payload   func(Message) string
 }
 
@@ -30,6 +32,37 @@ func Service(name string, newFake func() http.Handler) Option {
 			s.brought.fakes = map[string]func() http.Handler{}
 		}
 		s.brought.fakes[name] = newFake
+	})
+}
+
+// Database is an Option: the scenario has a database of that name, whose tables are made by these statements before
+// anything runs: CREATE TABLE, and CREATE UNIQUE INDEX, as in a schema file. The scenario may have the database already.
+func Database(name, schema string) Option {
+	return option(func(s *settings) {
+		b := &s.brought
+		tables, _, err := sqldoor.ParseScript(schema)
+		if err != nil {
+			s.problem("Database(%q): %v", name, err)
+			return
+		}
+		if b.schemas == nil {
+			b.schemas = map[string][]*model.SQLStatement{}
+		}
+		b.schemas[name] = tables
+		b.databases = append(b.databases, name)
+	})
+}
+
+// SQLError is what a database answers to a statement that failed: Code is its SQLSTATE, as Postgres has it.
+type SQLError struct{ Code, Message, Constraint string }
+
+// SQLErrors is an Option: the error that code under test looks for in place of ours, such as a *pgconn.PgError made of the
+// code. Without it errors have a method SQLState() string.
+func SQLErrors(as func(SQLError) error) Option {
+	return option(func(s *settings) {
+		s.brought.sqlErrors = func(e *sqldoor.Error) error {
+			return as(SQLError{Code: e.Code, Message: e.Message, Constraint: e.Constraint})
+		}
 	})
 }
 

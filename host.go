@@ -162,6 +162,7 @@ type guest struct {
 	b       *bubble.Bubble
 	members map[*sim.Node]*member // present ones, by node; looked up only
 	all     []*member             // every one that there was
+	lock    sync.Mutex            // of what the code changes by itself: the list of pools
 
 	restless bool // somebody asks without a message
 }
@@ -430,6 +431,9 @@ func (gu *guest) Loop() func(model.Ctx, model.Consumer) {
 	}
 	return gu.runLoop
 }
+
+// Schema is what the option Database has said.
+func (gu *guest) Schema(name string) []*model.SQLStatement { return gu.h.brought.schemas[name] }
 
 // Service is a fake that the team brings along.
 func (gu *guest) Service(name string) (downstream.Serve, bool) {

@@ -1,5 +1,119 @@
 package twiceless
 
-import "database/sql"
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 
-func (m *member) openSQL(string) *sql.DB { panic("twiceless: not yet") }
+	"github.com/twiceless/twiceless/internal/sqldoor"
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim"
+)
+
+// openSQL is a pool of connections to a database of the world. It is closed with its process.
+func (m *member) openSQL(database string) *sql.DB {
+	m.gu.lock.Lock()
+	defer m.gu.lock.Unlock()
+	m.pools++
+	db := sqldoor.Open(&sqlTransport{m: m, database: database, pool: strconv.Itoa(m.pools)}, sqldoor.Options{Errors: m.gu.h.brought.sqlErrors})
+	m.closers = append(m.closers, func() { _ = db.Close() })
+	return db
+}
+
+// sqlTransport carries the requests of one pool's connections.
+type sqlTransport struct {
+	m        *member
+	database string
+	pool     string
+}
+
+type sqlAsk struct {
+	database string
+	req      model.SQLRequest
+}
+
+// Do asks the database and waits.
+func (t *sqlTransport) Do(ctx context.Context, session string, req model.SQLRequest) (model.SQLReply, error) {
+	q := t.ask(session, req)
+	v, err := t.m.group.Ask(ctx, q.text(), q)
+	if err != nil {
+		return model.SQLReply{}, t.failed(err)
+	}
+	return v.(model.SQLReply), nil
+}
+
+// Tell sends what nobody waits for.
+func (t *sqlTransport) Tell(session string, req model.SQLRequest) {
+	q := t.ask(session, req)
+	t.m.group.Tell(q.text(), q)
+}
+
+// ask is a request under the names that the database knows connections by: those of two pools of one process differ.
+func (t *sqlTransport) ask(session string, req model.SQLRequest) *sqlAsk {
+	name := t.pool + "." + session
+	if req.Session != "" {
+		req.Session = name
+	}
+	req.Connection = name
+	return &sqlAsk{t.database, req}
+}
+
+// failed is the error of a request that the database has not answered, or not answered as a database.
+func (t *sqlTransport) failed(err error) error {
+	switch {
+	case errors.Is(err, sim.ErrRefused), errors.Is(err, model.ErrUnavailable):
+		return fmt.Errorf("%w: %w", sqldoor.ErrNotSent, networkError(t.database, sim.ErrRefused))
+	case errors.Is(err, model.ErrOverloaded):
+		return &model.SQLError{Code: tooManyConnections, Message: "sorry, too many clients already"}
+	}
+	return networkError(t.database, err)
+}
+
+// tooManyConnections is the SQLSTATE of a database that takes no more work.
+const tooManyConnections = "53300"
+
+// text names the request: its op and the arguments.
+func (q *sqlAsk) text() string {
+	var b strings.Builder
+	b.WriteString(q.database + "." + q.req.Op())
+	for _, v := range q.req.Args {
+		b.WriteByte(' ')
+		switch v.Kind {
+		case model.SQLText, model.SQLBytes:
+			b.WriteString(v.Text)
+		default:
+			b.WriteString(strconv.FormatInt(v.Int, 10))
+		}
+	}
+	return b.String()
+}
+
+func (q *sqlAsk) do(c model.Ctx, gu *guest, d *delivery) (any, error) {
+	op := q.req.Op()
+	if st, _ := gu.stageOf(q.database, op, q.changes()); st != nil {
+		i := c.Intent()
+		i.Stage = st.Name
+		c = c.With(i)
+	}
+	cause := int64(0)
+	if d != nil {
+		cause = d.cause
+	}
+	q.req.Cause = cause
+	reply, _, err := c.Ask(q.database, op, q.req, cause)
+	if err != nil {
+		return nil, err
+	}
+	return reply, nil
+}
+
+// changes says whether the request may change rows: a commit does what its statements have asked for.
+func (q *sqlAsk) changes() bool {
+	if q.req.Do == model.SQLExecute {
+		return q.req.Statement.Does != model.SQLSelect
+	}
+	return q.req.Do == model.SQLCommit
+}

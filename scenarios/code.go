@@ -39,6 +39,8 @@ type Guest interface {
 	Loop() func(model.Ctx, model.Consumer)
 	// Service is what a service of the scenario does, if the code brings it along.
 	Service(name string) (serve downstream.Serve, own bool)
+	// Schema is what a database of the scenario holds from the start.
+	Schema(name string) []*model.SQLStatement
 	// Working counts what the code has in hand, or waits for: a world in which it is not 0 is not at rest.
 	Working() int
 	// Restless says that the code has asked for things that belong to no message: it may have work that nobody else

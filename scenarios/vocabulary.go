@@ -23,10 +23,8 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 			voc.ServiceOps = append(voc.ServiceOps, st.Service+"."+st.Op)
 		}
 	}
-	if s.code != nil { // what it calls is its own
-		for _, name := range SortedKeys(s.Downstreams) {
-			voc.ServiceOps = append(voc.ServiceOps, name+history.AnyOp)
-		}
+	if s.code != nil {
+		voc.ServiceOps = append(voc.ServiceOps, s.anyOps()...)
 	}
 	if engine, _ := stack.EngineByName(s.stackNamed(stackName).Engine); slices.Contains(engine.Needs(), model.SinkTransaction) {
 		for _, sink := range s.calledForCritical() {
@@ -55,6 +53,14 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 	slices.Sort(voc.Roles)
 	slices.Sort(voc.ServiceOps)
 	return voc
+}
+
+// anyOps are the ops that a team's own code may call: any of each service.
+func (s *Scenario) anyOps() (out []string) {
+	for _, name := range SortedKeys(s.Downstreams) {
+		out = append(out, name+history.AnyOp)
+	}
+	return out
 }
 
 // measuredRoles are the roles that fault kinds mean by name. A measuring plan is drawn alike for every stack, so it

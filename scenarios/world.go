@@ -190,6 +190,9 @@ func (w *world) addService(name string) {
 	}
 	cfg := downstream.Config{Service: name, Latency: d.Latency, CapacityPerSecond: d.Capacity,
 		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }, Planted: w.planted}
+	if w.guest != nil {
+		cfg.Schema = w.guest.Schema(name)
+	}
 	boot := kind.New(cfg)
 	if w.guest != nil {
 		if serve, own := w.guest.Service(name); own {

@@ -217,6 +217,13 @@ func (g *Group) Ask(ctx context.Context, text string, what any) (any, error) {
 	return r.value, r.err
 }
 
+// Tell is Ask for what nobody waits for. In a dead group it says nothing.
+func (g *Group) Tell(text string, what any) {
+	a := &Ask{Group: g, Text: text, What: what, Ctx: g.ctx, answer: make(chan answer, 1)}
+	a.depth = runtime.Callers(2, a.pcs[:])
+	g.enter(a)
+}
+
 // enter hands an ask over, unless the group is dead.
 func (g *Group) enter(a *Ask) (alive bool) {
 	g.b.note(func() {
