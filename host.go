@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/twiceless/twiceless/internal/bubble"
+	"github.com/twiceless/twiceless/loop"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/scenarios"
@@ -414,14 +415,47 @@ func (gu *guest) Working() (n int) {
 // Restless says whether code works in the background.
 func (gu *guest) Restless() bool { return gu.restless }
 
-// Leave ends every process that still runs.
+// Leave ends every process that still runs, in good order: polls are told that the client is closed, contexts end, and
+// what the code asks for on its way out fails. What it leaves behind then is its own doing.
 func (gu *guest) Leave() {
 	for _, m := range gu.all {
 		if !m.over {
-			gu.h.keep(m.group.Label()) // it was not killed: what it leaves behind is its own doing
+			gu.h.keep(m.group.Label())
+			m.retire()
 			m.end()
 		}
 	}
+}
+
+// retire lets code come to its end by itself, as far as it does so without waiting for the world.
+func (m *member) retire() {
+	m.group.End()
+	for range retireRounds {
+		m.gu.b.Settle()
+		m.gu.b.Take()
+		open := m.group.Open()
+		for _, a := range open {
+			a.Answer(nil, goodbye(a))
+		}
+		if len(open) == 0 {
+			return
+		}
+	}
+}
+
+// retireRounds is how often a process that is told to end may ask for something more.
+const retireRounds = 100
+
+// goodbye is the answer to an ask of a process whose world is over.
+func goodbye(a *bubble.Ask) error {
+	q, ofLoop := a.What.(*clientAsk)
+	switch {
+	case ofLoop && q.do == doClose:
+		return nil
+	case ofLoop:
+		return loop.ErrClosed
+	}
+	return context.Canceled
 }
 
 // Loop is the loop of a team that owns it.

@@ -288,6 +288,9 @@ func (g *Group) Kill() {
 	synctest.Wait()
 }
 
+// End ends the context of the group and nothing else: its code may come to its own end.
+func (g *Group) End() { g.end() }
+
 // Dead says whether the group was killed.
 func (g *Group) Dead() bool { return g.dead }
 
