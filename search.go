@@ -1,6 +1,7 @@
 package twiceless
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -91,16 +92,15 @@ func (k *tester) end(kind reports.OutcomeKind, format string, args ...any) {
 func (k *tester) control() {
 	k.out.Phase = reports.InControl
 	h, err := scenarios.NewHunter(k.sc, k.set.stack, k.set.faults, 0, k.set.patience)
-	if crash, ok := errors.AsType[*scenarios.Crash](err); ok {
-		k.crashed(h.Control(), crash)
-		return
-	} else if err != nil {
+	crash, _ := errors.AsType[*scenarios.Crash](err)
+	if err != nil && crash == nil {
 		k.end(reports.Undecided, "%v", err)
 		return
 	}
 	k.hunter = h
-	c := sited(h.Control())
-	r := k.run(c, &scenarios.Memory{})
+	c := h.Control()
+	r := k.run(sited(c), &scenarios.Memory{})
+	r.crash = cmp.Or(r.crash, crash)
 	k.out.Runs += 2
 	k.awaits(r)
 	switch {

@@ -45,6 +45,16 @@ func (h *Hunter) Planting(bugs ...string) *Hunter {
 	return &planted
 }
 
+// Of is the same hunt with some of its kinds of faults only.
+func (h *Hunter) Of(keep func(history.FaultKind) bool) *Hunter {
+	some := *h
+	some.kinds = slices.DeleteFunc(slices.Clone(h.kinds), func(name string) bool {
+		kind, ok := history.FaultKindByName(name)
+		return !ok || !keep(kind)
+	})
+	return &some
+}
+
 // possible are those of the kinds, nil = all, that can happen under a stack.
 func (s *Scenario) possible(stack string, kinds []string) []string {
 	if kinds == nil {
