@@ -65,10 +65,10 @@ type Bench struct{ k *tester }
 // not fit, or if the run without faults does not end by the rules.
 func NativeBench(t *testing.T, scenario string, stages Stages, opts ...Option) *Bench {
 	t.Helper()
-	return newBench(t, scenario, stages.code(), opts)
+	return newBench(t, scenario, func(*settings) *scenarios.Code { return stages.code() }, opts)
 }
 
-func newBench(t *testing.T, scenario string, code *scenarios.Code, opts []Option) *Bench {
+func newBench(t *testing.T, scenario string, code func(*settings) *scenarios.Code, opts []Option) *Bench {
 	t.Helper()
 	k, err := begin(t, scenario, code, opts)
 	if err == nil {
