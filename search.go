@@ -36,7 +36,7 @@ type tester struct {
 	t        *testing.T
 	set      *settings
 	sc       *scenarios.Scenario // bound, reduced to the one stack
-	owner    owner
+	owner    scenarios.Owner
 	promised []history.Property // what must hold; the guarantees of components are part of it
 	hunter   *scenarios.Hunter
 
@@ -50,7 +50,7 @@ func begin(t *testing.T, scenario string, with func(*settings) *scenarios.Code, 
 	sc := k.set.load(scenario)
 	code := with(k.set)
 	if sc != nil {
-		code.Owner = k.owner.name()
+		code.Owner = k.owner.String()
 		bound, err := sc.Bind(code)
 		if err != nil {
 			k.set.problem("%v", err)
@@ -66,8 +66,8 @@ func begin(t *testing.T, scenario string, with func(*settings) *scenarios.Code, 
 	if code.Host != nil {
 		door = scenarios.DoorHosted
 	}
-	k.out = reports.Outcome{Test: k.owner.test, Package: k.owner.pkg, Owner: k.owner.name(), Scenario: k.sc.Name, Stack: k.set.stack, Door: door,
-		Promises: promised, Budget: k.set.budget.Plans, Searched: k.set.searched, Epoch: scenarios.Epoch, Again: k.owner.command(),
+	k.out = reports.Outcome{Test: k.owner.Test, Package: k.owner.Package, Owner: k.owner.String(), Scenario: k.sc.Name, Stack: k.set.stack, Door: door,
+		Promises: promised, Budget: k.set.budget.Plans, Searched: k.set.searched, Epoch: scenarios.Epoch, Again: commandOf(k.owner),
 		Awaits: reports.Awaits{Least: k.set.cover}}
 	return k, nil
 }
