@@ -54,7 +54,7 @@ func (k *tester) cases() ([]saved, error) {
 		s, err := readSaved(file)
 		if err != nil {
 			bad = append(bad, err)
-		} else if s.c.Intent.Owner == k.owner.name() {
+		} else if s.c.Intent.Owner == k.owner.String() {
 			out = append(out, s)
 		}
 	}
@@ -73,7 +73,7 @@ func readSaved(file string) (saved, error) {
 // ownsOnly says whether the one case that is to be done is of this test. What cannot be read is told by whoever does it.
 func (k *tester) ownsOnly() bool {
 	s, err := readSaved(k.set.only)
-	return err != nil || s.c.Intent.Owner == k.owner.name()
+	return err != nil || s.c.Intent.Owner == k.owner.String()
 }
 
 // again does a saved case.

@@ -260,8 +260,9 @@ func (s *settings) fit(sc *scenarios.Scenario) *scenarios.Scenario {
 		promises(&st.Contract, k)
 	}
 	out.Stacks = []scenarios.Stack{st}
-	out.Expect = slices.DeleteFunc(slices.Clone(sc.Expect), func(e scenarios.Expectation) bool { return e.Stack != st.Name })
+	out.Expect = nil // its acceptances are the test's
 	out.Phases.Chaos = min(sc.Phases.Chaos, max(time.Second.Nanoseconds(), int64(s.budget.Events)*sc.Workload.Interval))
 	s.stack = st.Name
+	s.accepted = append(s.accepted, sc.Accepted()...)
 	return &out
 }

@@ -1,26 +1,21 @@
 package twiceless
 
 import (
-	"regexp"
 	"runtime"
 	"strings"
+
+	"github.com/twiceless/twiceless/scenarios"
 )
 
-// owner is the test that code belongs to.
-type owner struct {
-	pkg  string // import path
-	test string // t.Name()
-}
-
 // ownerOf finds the package of a running test: that of the function which package testing called.
-func ownerOf(test string) owner {
+func ownerOf(test string) scenarios.Owner {
 	var pcs [128]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	function := ""
 	for {
 		f, more := frames.Next()
 		if f.Function == "testing.tRunner" || !more {
-			return owner{packageOf(function), test}
+			return scenarios.Owner{Package: packageOf(function), Test: test}
 		}
 		if f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") {
 			function = f.Function
@@ -39,17 +34,10 @@ func packageOf(function string) string {
 	return strings.TrimSuffix(function[:slash+1+dot], "_test")
 }
 
-// name is what cases call it.
-func (o owner) name() string { return o.pkg + "." + o.test }
-
-// command does the test again. It names the package by its import path, so that it works anywhere in the module: go test
+// commandOf does a test again. It names the package by its import path, so that it works anywhere in the module: go test
 // runs tests in the directory of their package, and nobody can know where it was called.
-func (o owner) command() string {
-	parts := strings.Split(o.test, "/")
-	for i := range parts {
-		parts[i] = "^" + regexp.QuoteMeta(parts[i]) + "$"
-	}
-	return "go test " + o.pkg + " -run " + quoted(strings.Join(parts, "/")) + " -count=1"
+func commandOf(o scenarios.Owner) string {
+	return "go test " + o.Package + " -run " + quoted(o.Run()) + " -count=1"
 }
 
 // quoted is a word for a shell.

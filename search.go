@@ -1,6 +1,7 @@
 package twiceless
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,7 +36,7 @@ type tester struct {
 	t        *testing.T
 	set      *settings
 	sc       *scenarios.Scenario // bound, reduced to the one stack
-	owner    owner
+	owner    scenarios.Owner
 	promised []history.Property // what must hold; the guarantees of components are part of it
 	hunter   *scenarios.Hunter
 
@@ -49,7 +50,7 @@ func begin(t *testing.T, scenario string, with func(*settings) *scenarios.Code, 
 	sc := k.set.load(scenario)
 	code := with(k.set)
 	if sc != nil {
-		code.Owner = k.owner.name()
+		code.Owner = k.owner.String()
 		bound, err := sc.Bind(code)
 		if err != nil {
 			k.set.problem("%v", err)
@@ -65,8 +66,8 @@ func begin(t *testing.T, scenario string, with func(*settings) *scenarios.Code, 
 	if code.Host != nil {
 		door = scenarios.DoorHosted
 	}
-	k.out = reports.Outcome{Test: k.owner.test, Package: k.owner.pkg, Owner: k.owner.name(), Scenario: k.sc.Name, Stack: k.set.stack, Door: door,
-		Promises: promised, Budget: k.set.budget.Plans, Searched: k.set.searched, Epoch: scenarios.Epoch, Again: k.owner.command(),
+	k.out = reports.Outcome{Test: k.owner.Test, Package: k.owner.Package, Owner: k.owner.String(), Scenario: k.sc.Name, Stack: k.set.stack, Door: door,
+		Promises: promised, Budget: k.set.budget.Plans, Searched: k.set.searched, Epoch: scenarios.Epoch, Again: commandOf(k.owner),
 		Awaits: reports.Awaits{Least: k.set.cover}}
 	return k, nil
 }
@@ -91,16 +92,15 @@ func (k *tester) end(kind reports.OutcomeKind, format string, args ...any) {
 func (k *tester) control() {
 	k.out.Phase = reports.InControl
 	h, err := scenarios.NewHunter(k.sc, k.set.stack, k.set.faults, 0, k.set.patience)
-	if crash, ok := errors.AsType[*scenarios.Crash](err); ok {
-		k.crashed(h.Control(), crash)
-		return
-	} else if err != nil {
+	crash, _ := errors.AsType[*scenarios.Crash](err)
+	if err != nil && crash == nil {
 		k.end(reports.Undecided, "%v", err)
 		return
 	}
 	k.hunter = h
-	c := sited(h.Control())
-	r := k.run(c, &scenarios.Memory{})
+	c := h.Control()
+	r := k.run(sited(c), &scenarios.Memory{})
+	r.crash = cmp.Or(r.crash, crash)
 	k.out.Runs += 2
 	k.awaits(r)
 	switch {

@@ -60,8 +60,8 @@ func Observe(w *sim.World) *Observer {
 // Hits in order of time; the first 100,000.
 func (o *Observer) Hits() []ObservedHit { return o.hits }
 
-// maxHunt is the most faults of a hunting plan.
-const maxHunt = 3
+// MaxHunt is the most faults of a hunting plan.
+const MaxHunt = 3
 
 // Choices are where the choices of a hunting plan come from: uniform words. Small words choose what is small or early, so
 // that whoever makes words smaller makes plans simpler.
@@ -70,14 +70,14 @@ type Choices interface{ Uint64() uint64 }
 // Hunt draws the hunting plan of a seed; see HuntWith.
 func Hunt(seed uint64, sc Space, kinds []string, hits []ObservedHit) (Hunting, error) {
 	s := rng.NewStream(seed, "hunt")
-	return HuntWith(&s, sc, kinds, hits)
+	return HuntWith(&s, sc, kinds, hits, MaxHunt)
 }
 
 // HuntWith draws a hunting plan: a swarm. The first choice is which of the kinds take part at all, so that some
-// plans are all of one kind, then 1 to 3 faults of these, three quarters of them at observed hits that have an
+// plans are all of one kind, then 1 to most faults of these, three quarters of them at observed hits that have an
 // event, the others at times, with a duration or size from half to twice the kind's own. What comes after the drain keeps its time. kinds are names of fault
 // kinds; nil means all of them. Without hits all faults are timed.
-func HuntWith(s Choices, sc Space, kinds []string, hits []ObservedHit) (Hunting, error) {
+func HuntWith(s Choices, sc Space, kinds []string, hits []ObservedHit, most uint64) (Hunting, error) {
 	if kinds == nil {
 		kinds = kindNames()
 	}
@@ -93,7 +93,7 @@ func HuntWith(s Choices, sc Space, kinds []string, hits []ObservedHit) (Hunting,
 	}
 	keyed := withEvent(hits)
 	var h Hunting
-	for range 1 + rng.Below(s.Uint64(), maxHunt) {
+	for range 1 + rng.Below(s.Uint64(), most) {
 		k := swarm[rng.Below(s.Uint64(), uint64(len(swarm)))]
 		t, err := sc.shape(k, s.Uint64())
 		if err != nil {

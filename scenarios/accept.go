@@ -22,19 +22,29 @@ type Acceptance struct {
 // dayFormat is how days are written.
 const dayFormat = "2006-01-02"
 
-// Check reports what is wrong with an acceptance.
+// Check reports everything that is wrong with an acceptance.
 func (a *Acceptance) Check() error {
 	var bad []error
-	if !slices.Contains(propertyNames(), propertyOf(a.Finding)) {
-		bad = append(bad, fmt.Errorf("accept: %s is neither a property nor a fingerprint; properties: %s", quoteShort(a.Finding), strings.Join(propertyNames(), ", ")))
-	}
-	if strings.TrimSpace(a.Issue) == "" {
-		bad = append(bad, errors.New("issue: missing; say where the work on it is followed"))
-	}
-	if _, err := time.Parse(dayFormat, a.Until); err != nil {
-		bad = append(bad, fmt.Errorf("until: want the last day, such as 2026-12-31, not %s", quoteShort(a.Until)))
+	for _, f := range a.flaws() {
+		bad = append(bad, fmt.Errorf("%s: %s", f.field, f.message))
 	}
 	return errors.Join(bad...)
+}
+
+// flaw is what is wrong with one field.
+type flaw struct{ field, message string }
+
+func (a *Acceptance) flaws() (bad []flaw) {
+	if names := propertyNames(); !slices.Contains(names, propertyOf(a.Finding)) {
+		bad = append(bad, flaw{"accept", quoteShort(a.Finding) + " is neither a property nor a fingerprint; properties: " + strings.Join(names, ", ")})
+	}
+	if strings.TrimSpace(a.Issue) == "" {
+		bad = append(bad, flaw{"issue", "missing: say where the work on it is followed"})
+	}
+	if _, err := time.Parse(dayFormat, a.Until); err != nil {
+		bad = append(bad, flaw{"until", "want the last day, such as 2026-12-31, not " + quoteShort(a.Until)})
+	}
+	return bad
 }
 
 // propertyOf a fingerprint, which may be a property alone.
@@ -66,8 +76,12 @@ func (s *Scenario) Accepted() []Acceptance {
 	var out []Acceptance
 	for _, e := range s.Expect {
 		if e.Accept != "" {
-			out = append(out, Acceptance{Finding: e.Accept, Stack: e.Stack, Issue: e.Issue, Until: e.Until})
+			out = append(out, e.acceptance())
 		}
 	}
 	return out
+}
+
+func (e *Expectation) acceptance() Acceptance {
+	return Acceptance{Finding: e.Accept, Stack: e.Stack, Issue: e.Issue, Until: e.Until}
 }

@@ -120,7 +120,10 @@ type fileDuplicates struct {
 }
 
 type fileExpect struct {
-	Stack      *ident                `f:"stack" need:"stack: at-least-once" doc:"The stack that the statement is about."`
+	Stack      *ident                `f:"stack" doc:"The stack that the statement is about; an acceptance without one is about every stack."`
 	Damage     map[string]chanceText `f:"damage" keys:"@fault" len:"64" doc:"Share of runs with damage, by kind of fault."`
 	LostSilent *choice               `f:"lost_silent" enum:"none" doc:"No event is lost without a trace."`
+	Accept     *prose                `f:"accept" doc:"A finding that is lived with until a day: its fingerprint, or its property."`
+	Issue      *prose                `f:"issue" doc:"Of an acceptance: where the work on it is followed."`
+	Until      *prose                `f:"until" doc:"Of an acceptance: the last day, such as 2026-12-31."`
 }

@@ -16,6 +16,7 @@ type Hunter struct {
 	stack string
 	kinds []string
 	base  uint64
+	most  uint64   // faults of a plan
 	bugs  []string // planted
 	hits  []faults.ObservedHit
 }
@@ -25,7 +26,7 @@ type Hunter struct {
 // one stack say nothing of another. An error of type *Crash is a run that did not end by the rules; any other is bad
 // input. Patience is that of Supervise.
 func NewHunter(sc *Scenario, stack string, kinds []string, base uint64, patience time.Duration) (*Hunter, error) {
-	h := &Hunter{sc: sc, stack: stack, kinds: sc.possible(stack, kinds), base: base}
+	h := &Hunter{sc: sc, stack: stack, kinds: sc.possible(stack, kinds), base: base, most: faults.MaxHunt}
 	calm := h.calm(base)
 	var err error
 	h.hits, err = supervised(sc, patience, func() ([]faults.ObservedHit, error) {
@@ -43,6 +44,17 @@ func (h *Hunter) Planting(bugs ...string) *Hunter {
 	planted := *h
 	planted.bugs = bugs
 	return &planted
+}
+
+// Narrow is the same hunt with at most so many faults a plan, from 1 to faults.MaxHunt, and some of its kinds only.
+func (h *Hunter) Narrow(most uint64, keep func(history.FaultKind) bool) *Hunter {
+	some := *h
+	some.most = most
+	some.kinds = slices.DeleteFunc(slices.Clone(h.kinds), func(name string) bool {
+		kind, ok := history.FaultKindByName(name)
+		return !ok || !keep(kind)
+	})
+	return &some
 }
 
 // possible are those of the kinds, nil = all, that can happen under a stack.
@@ -75,7 +87,7 @@ func (h *Hunter) Case(seed uint64) (*Case, error) {
 
 // Choose is the case of a hunting run with that seed whose plan is drawn by other choices than those of the seed.
 func (h *Hunter) Choose(seed uint64, choices faults.Choices) (*Case, error) {
-	return h.with(seed)(faults.HuntWith(choices, h.sc.space(), h.kinds, h.hits))
+	return h.with(seed)(faults.HuntWith(choices, h.sc.space(), h.kinds, h.hits, h.most))
 }
 
 func (h *Hunter) with(seed uint64) func(faults.Hunting, error) (*Case, error) {

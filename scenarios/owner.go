@@ -2,8 +2,8 @@ package scenarios
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,7 +16,7 @@ type Owner struct {
 }
 
 // ParseOwner reads an owner as a case has it: the import path of a package, a dot, and the name of a test function or
-// of one of its direct subtests, as go test prints it: shop/charge.TestChargeOnce/card.
+// of one of its subtests, as go test prints it: shop/charge.TestChargeOnce/card.
 func ParseOwner(s string) (Owner, error) {
 	for at := 0; ; {
 		i := strings.Index(s[at:], ".Test") // a path may hold dots too: the first place is taken at which both halves are right
@@ -34,11 +34,11 @@ func (o Owner) String() string { return o.Package + "." + o.Test }
 
 // Run is the pattern of go test -run that means this test alone.
 func (o Owner) Run() string {
-	function, sub, nested := strings.Cut(o.Test, "/")
-	if nested {
-		return fmt.Sprintf("^%s$/^%s$", function, regexp.QuoteMeta(sub))
+	parts := strings.Split(o.Test, "/")
+	for i := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(parts[i]) + "$"
 	}
-	return "^" + function + "$"
+	return strings.Join(parts, "/")
 }
 
 // isImportPath admits what a go command takes for the path of one package.
@@ -54,12 +54,12 @@ func isImportPath(s string) bool {
 	return true
 }
 
-// isTest admits what go test takes for a test, with one subtest at most.
+// isTest admits what go test takes for a test, with its subtests.
 func isTest(s string) bool {
 	function, sub, nested := strings.Cut(s, "/")
 	first, _ := utf8.DecodeRuneInString(strings.TrimPrefix(function, "Test"))
 	odd := func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 	blank := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
-	return strings.HasPrefix(function, "Test") && !unicode.IsLower(first) && !strings.ContainsFunc(function, odd) &&
-		nested == (sub != "") && !strings.Contains(sub, "/") && !strings.ContainsFunc(sub, blank)
+	subtest := !nested || !slices.Contains(strings.Split(sub, "/"), "") && !strings.ContainsFunc(sub, blank)
+	return strings.HasPrefix(function, "Test") && !unicode.IsLower(first) && !strings.ContainsFunc(function, odd) && subtest
 }

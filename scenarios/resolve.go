@@ -197,7 +197,8 @@ func resolveContract(f *fileStack) history.Contract {
 }
 
 func resolveExpect(f *fileExpect) Expectation {
-	e := Expectation{Stack: string(valueOr(f.Stack, "")), LostSilent: string(valueOr(f.LostSilent, ""))}
+	e := Expectation{Stack: string(valueOr(f.Stack, "")), LostSilent: string(valueOr(f.LostSilent, "")),
+		Accept: string(valueOr(f.Accept, "")), Issue: string(valueOr(f.Issue, "")), Until: string(valueOr(f.Until, ""))}
 	for _, fault := range SortedKeys(f.Damage) {
 		if e.Damage == nil {
 			e.Damage = map[string]string{}

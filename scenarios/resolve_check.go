@@ -30,13 +30,33 @@ func checkScenario(s *Scenario) []issue {
 	c.flow()
 	c.parties()
 	c.stacks()
-	names := namesOfStacks(s)
-	for i, e := range s.Expect {
-		if !slices.Contains(names, e.Stack) {
-			c.unknown(fmt.Sprintf("expect[%d].stack", i), "stack", e.Stack, names)
+	c.expectations()
+	return c.issues
+}
+
+func (c *crossChecks) expectations() {
+	names := namesOfStacks(c.s)
+	for i := range c.s.Expect {
+		e := &c.s.Expect[i]
+		path := fmt.Sprintf("expect[%d]", i)
+		switch {
+		case e.Stack == "" && e.Accept == "":
+			c.add(path+".stack", "missing, for instance stack: at-least-once")
+		case e.Stack != "" && !slices.Contains(names, e.Stack):
+			c.unknown(path+".stack", "stack", e.Stack, names)
+		}
+		switch {
+		case e.Accept == "" && e.Issue+e.Until != "":
+			c.add(path+".accept", "missing: issue and until are of a finding that is accepted")
+		case e.Accept != "" && (len(e.Damage) > 0 || e.LostSilent != ""):
+			c.add(path+".accept", "a statement either accepts a finding or says what must hold; make two of it")
+		case e.Accept != "":
+			a := e.acceptance()
+			for _, flaw := range a.flaws() {
+				c.add(joinPath(path, flaw.field), "%s", flaw.message)
+			}
 		}
 	}
-	return c.issues
 }
 
 func namesOfStacks(s *Scenario) []string {

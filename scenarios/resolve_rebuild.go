@@ -235,5 +235,6 @@ func boundText(b history.Bound) string {
 
 func (e *Expectation) tree() *docNode {
 	damage := tableOf(e.Damage, func(s string) *docNode { return leaf(s) })
-	return new(docNode).set("stack", leaf(e.Stack)).set("damage", damage).set("lost_silent", leaf(e.LostSilent))
+	return new(docNode).set("stack", leaf(e.Stack)).set("damage", damage).set("lost_silent", leaf(e.LostSilent)).
+		set("accept", leaf(e.Accept)).set("issue", leaf(e.Issue)).set("until", leaf(e.Until))
 }

@@ -36,16 +36,16 @@ func Run(c *Case, mem *Memory) (*Result, error) {
 	}
 	w := build(c, plan, mem)
 	defer w.sim.Close()
-	defer func() { // a Goexit leaves no result
-		if stop, ok := w.sim.Stopped(); ok && stop.Site != "" {
-			mem.ended = &stop
-		}
-	}()
 	return w.finish(c), nil
 }
 
 // finish is the rest of the way: world → history → findings → run row.
 func (w *world) finish(c *Case) *Result {
+	defer func() { // a Goexit leaves no result
+		if stop, ok := w.sim.Stopped(); ok && stop.Site != "" {
+			w.mem.ended = &stop
+		}
+	}()
 	stop := w.run()
 	verdicts := checker.CheckAll(w.sim.History)
 	return w.result(c, stop, verdicts)

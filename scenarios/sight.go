@@ -24,7 +24,7 @@ const maxStories = 4
 // observe does one run of a case and collects the hooks that it passes.
 func observe(c *Case, mem *Memory, patience time.Duration) (r *Result, hits []faults.ObservedHit, err error) {
 	var o *faults.Observer
-	r, err = supervised(c.Intent.Scenario, patience, func() (*Result, error) {
+	r, err = finished(c, mem, patience, func() (*Result, error) {
 		plan, err := runnable(c)
 		if err != nil {
 			return nil, err

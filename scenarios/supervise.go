@@ -10,8 +10,13 @@ import (
 // Supervise does one run on a goroutine of its own, so that whatever happens to that goroutine ends the run and
 // nothing else. A run that takes longer than patience is abandoned with its memory; patience 0 waits for ever.
 func Supervise(c *Case, mem *Memory, patience time.Duration) (*Result, error) {
+	return finished(c, mem, patience, func() (*Result, error) { return Run(c, mem) })
+}
+
+// finished is supervised for what ends in finish, and knows which code ended a goroutine.
+func finished(c *Case, mem *Memory, patience time.Duration, run func() (*Result, error)) (*Result, error) {
 	mem.ended = nil
-	r, err := supervised(c.Intent.Scenario, patience, func() (*Result, error) { return Run(c, mem) })
+	r, err := supervised(c.Intent.Scenario, patience, run)
 	if crash, ok := errors.AsType[*Crash](err); ok && crash.How == Goexit && mem.ended != nil {
 		return nil, crashOf(*mem.ended)
 	}

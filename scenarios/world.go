@@ -34,6 +34,7 @@ type world struct {
 	planted model.Planted
 	kept    *Reductions // nil = everything
 	guest   Guest       // nil = none
+	mem     *Memory
 	sim     *sim.World
 	asm     *assembly
 	dir     *model.Directory
@@ -92,7 +93,7 @@ func buildWith(c *Case, plan []faults.Fault, mem *Memory, guest Guest, put func(
 	} else {
 		mem.world.Reset(cfg)
 	}
-	w := &world{sc: sc, stack: st, plan: plan, planted: planted, sim: mem.world, guest: guest, refusing: map[string]bool{}}
+	w := &world{sc: sc, stack: st, plan: plan, planted: planted, sim: mem.world, guest: guest, mem: mem, refusing: map[string]bool{}}
 	w.header(c)
 	w.assemble(put)
 	if guest != nil {

@@ -2,7 +2,11 @@ package command
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
+	"github.com/twiceless/twiceless/checker"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
@@ -91,4 +95,46 @@ func findCell(cells []reports.Cell, stack, fault string) *reports.Cell {
 		}
 	}
 	return nil
+}
+
+// breaches are the fingerprints of a property in the rows in which it counts, sorted.
+func breaches(rows []history.Row, p history.Property) []string {
+	var prints []string
+	for i := range rows {
+		if rows[i].Outside && !slices.Contains(checker.Guaranteed(), p) {
+			continue
+		}
+		for _, print := range rows[i].Prints {
+			if strings.HasPrefix(print, string(p)+"/") {
+				prints = append(prints, print)
+			}
+		}
+	}
+	slices.Sort(prints)
+	return slices.Compact(prints)
+}
+
+// breach judges a broken promise of a stack: it is a note as long as each of its fingerprints is accepted.
+func (j *judgement) breach(stack, text string, prints []string, accepted []scenarios.Acceptance) {
+	var open, over, lived []string
+	for _, print := range prints {
+		i := slices.IndexFunc(accepted, func(a scenarios.Acceptance) bool { return a.Covers(stack, print) })
+		switch {
+		case i < 0:
+			open = append(open, print)
+		case accepted[i].Ended(time.Now()):
+			over = append(over, fmt.Sprintf("%s was accepted until %s (%s)", print, accepted[i].Until, accepted[i].Issue))
+		default:
+			lived = append(lived, fmt.Sprintf("%s until %s (%s)", print, accepted[i].Until, accepted[i].Issue))
+		}
+	}
+	if len(open)+len(over) == 0 && len(lived) > 0 {
+		j.note("accepted", "%s · %s", text, strings.Join(lived, " · "))
+		return
+	}
+	j.broken = true
+	if len(over) > 0 {
+		text += " · " + strings.Join(over, " · ")
+	}
+	j.say("broken", "%s", text)
 }

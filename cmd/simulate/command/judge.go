@@ -180,8 +180,8 @@ func (done *finished) judge(in reports.Input) *judgement {
 		for _, p := range v.Properties {
 			switch p.Verdict {
 			case checker.Fail:
-				j.broken = true
-				j.say("broken", "%s promises no %s: %d inside its envelope (%s)", s.Name, p.Property, p.Violations, done.brokenUnder(in, s, p.Property))
+				j.breach(s.Name, fmt.Sprintf("%s promises no %s: %d inside its envelope (%s)", s.Name, p.Property, p.Violations, done.brokenUnder(in, s, p.Property)),
+					breaches(rowsOf(in.Rows, s.Name), p.Property), done.sc.Accepted())
 			case checker.Unknown:
 				j.open = true
 				j.say("undecided", "%s: %s could not be decided on %d intents", s.Name, p.Property, p.Undecided)

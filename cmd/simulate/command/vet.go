@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
@@ -56,6 +57,9 @@ func (a *app) vet(name string) error {
 			text = "promises no " + strings.Join(promised, ", no ")
 		}
 		line("stack", "%s: %s", st.Name, text)
+	}
+	for _, a := range sc.Accepted() {
+		line("accepts", "%s of %s until %s: %s", a.Finding, cmp.Or(a.Stack, "every stack"), a.Until, a.Issue)
 	}
 	for _, e := range sc.Expect {
 		for _, f := range history.SortedKeys(e.Damage) {
