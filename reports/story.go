@@ -38,7 +38,7 @@ func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOpt
 	lines = append(lines, t.timeline()...)
 	lines = append(lines, "")
 	lines = append(lines, hangAt(causeWidth, "Why nothing stopped it", reason(f.Label))...)
-	lines = append(lines, would(opt.Would)...)
+	lines = append(lines, remedyLines("What would", causeWidth, pageWidth, opt.Would)...)
 	if opt.Likely != "" {
 		lines = append(lines, hangAt(causeWidth, "How likely", opt.Likely)...)
 	}
@@ -51,18 +51,17 @@ func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOpt
 // Remedy is a change to the stack and what it would have done; without a name it is a remark.
 type Remedy struct{ Name, Outcome string }
 
-// would lists remedies beside their head. A remark stays on one line: it may be a command to paste.
-func would(remedies []Remedy) (lines []string) {
+// remedyLines lists remedies beside their head. A remark stays on one line: it may be a command to paste.
+func remedyLines(head string, indent, within int, remedies []Remedy) (lines []string) {
 	width := 0
 	for _, r := range remedies {
 		width = max(width, utf8.RuneCountInString(r.Name))
 	}
-	head := "What would"
 	for _, r := range remedies {
 		if r.Name == "" {
-			lines = append(lines, pad(head, causeWidth)+r.Outcome)
+			lines = append(lines, pad(head, indent)+r.Outcome)
 		} else {
-			lines = append(lines, hangAt(causeWidth+width+2, pad(head, causeWidth)+r.Name, r.Outcome)...)
+			lines = append(lines, hangWithin(within, indent+width+2, pad(head, indent)+r.Name, r.Outcome)...)
 		}
 		head = ""
 	}
@@ -160,9 +159,12 @@ func clock(ns int64) string {
 	return fmt.Sprintf("t=%d.%04ds", ns/1_000_000_000, ns%1_000_000_000/100_000)
 }
 
-// hangAt sets a head in a column of that width with its text beside it.
-func hangAt(indent int, head, text string) []string {
-	lines := wrap(text, pageWidth-indent)
+// hangAt sets a head in a column of that width with its text beside it, within a page.
+func hangAt(indent int, head, text string) []string { return hangWithin(pageWidth, indent, head, text) }
+
+// hangWithin is hangAt within other bounds.
+func hangWithin(within, indent int, head, text string) []string {
+	lines := wrap(text, within-indent)
 	for i := range lines {
 		lines[i] = pad(head, indent) + lines[i]
 		head = ""
