@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // The bounds of what a failing test prints. A command is never broken: one that is longer than a line stays one.
@@ -33,10 +35,18 @@ func WriteFailure(w io.Writer, o *Outcome) error {
 	if o.Kind == Passed || o.Kind == PassedAccepted {
 		return writeLines(w, lines)
 	}
-	lines = append(lines, clip(o.found(), failureWidth), "")
-	foot := o.foot()
-	lines = append(lines, o.happened(failureLines-len(lines)-len(foot)-1)...)
-	return writeLines(w, append(append(lines, ""), foot...))
+	lines = append(lines, clip(o.found(), failureWidth))
+	foot := spaced(o.foot())
+	lines = append(lines, spaced(o.happened(failureLines-len(lines)-len(foot)-1))...)
+	return writeLines(w, append(lines, foot...))
+}
+
+// spaced sets a part off from what stands above it, if there is one.
+func spaced(lines []string) []string {
+	if len(lines) == 0 {
+		return nil
+	}
+	return append([]string{""}, lines...)
 }
 
 // Title is what the outcome is called where there is one line for it.
@@ -98,8 +108,13 @@ func (o *Outcome) found() string {
 			parts = append(parts, fmt.Sprintf("after %s of %d", count(o.Plans, "plan"), o.Budget)+prefixed(" of search ", o.Searched))
 		}
 	}
+	parts = append(parts, fmt.Sprintf("seed %d", o.Seed))
 	if o.To != (OutcomeSize{}) {
-		shrunk := fmt.Sprintf("shrunk to %s, %s", count(o.To.Faults, "fault"), count(int(o.To.Events), "event"))
+		faults := "no fault"
+		if o.To.Faults > 0 {
+			faults = count(o.To.Faults, "fault")
+		}
+		shrunk := "shrunk to " + faults + ", " + count(int(o.To.Events), "event")
 		if o.RanOut {
 			shrunk += ", perhaps not the smallest"
 		}
@@ -108,34 +123,58 @@ func (o *Outcome) found() string {
 	if o.Stack != "" {
 		parts = append(parts, o.Stack)
 	}
-	return strings.Join(append(parts, fmt.Sprintf("seed %d", o.Seed)), " · ")
+	return strings.Join(parts, " · ")
 }
 
-// happened is the story in so many lines: the event's way through the code, or what is known of a run that had none.
+// happened is the story in so many lines: the event's way through the code, and what is known of a run that ended
+// outside the rules.
 func (o *Outcome) happened(room int) []string {
-	if o.History != nil && o.Finding != nil {
-		return layWay(newTeller(o.History, *o.Finding).way(), room)
-	}
 	var lines []string
-	if o.Site != "" {
+	if o.Site != "" && o.Kind != Broke {
 		lines = append(lines, "  at "+o.Site)
 	}
-	for _, text := range strings.Split(strings.TrimSpace(o.Detail), "\n")[1:] {
-		lines = append(lines, "  "+text)
+	if text := strings.Split(strings.TrimSpace(o.Detail), "\n"); o.Kind != Broke {
+		lines = append(lines, indented(text[1:])...)
 	}
-	for _, frame := range o.Trace {
-		lines = append(lines, "  "+frame)
+	lines = append(lines, indented(o.Trace)...)
+	f, told := o.subject()
+	if told {
+		lines = atMost(room/3, lines)
+		return append(lines, layWay(newTeller(o.History, f).way(), room-len(lines))...)
 	}
 	for _, fault := range o.Faults {
-		lines = append(lines, "  ✗ "+fault)
-	}
-	if len(lines) == 0 {
-		lines = []string{"  no run of it is left to tell"}
-	}
-	for i := range lines {
-		lines[i] = clip(lines[i], failureWidth)
+		lines = append(lines, clip("  ✗ "+fault, failureWidth))
 	}
 	return atMost(room, lines)
+}
+
+// indented sets lines in, and cuts what is too long.
+func indented(lines []string) (out []string) {
+	for _, line := range lines {
+		out = append(out, clip("  "+line, failureWidth))
+	}
+	return out
+}
+
+// subject is what the story is about: the finding, or the event that was in work when the code panicked.
+func (o *Outcome) subject() (history.Finding, bool) {
+	switch {
+	case o.History == nil:
+		return history.Finding{}, false
+	case o.Finding != nil:
+		return *o.Finding, true
+	}
+	latest := map[string]string{} // event in work, by node
+	for i := range o.History.Facts {
+		fact := &o.History.Facts[i]
+		if fact.Event != "" && (fact.Kind == history.KindCalled || fact.Kind == history.KindDelivered) {
+			latest[fact.Node] = fact.Event
+		}
+		if fact.Kind == history.KindPanicked && latest[fact.Node] != "" {
+			return history.Finding{Property: history.PropHarness, Event: latest[fact.Node], Evidence: []int64{fact.ID}}, true
+		}
+	}
+	return history.Finding{}, false
 }
 
 // foot is what stands below the story.
@@ -145,10 +184,10 @@ func (o *Outcome) foot() (lines []string) {
 			lines = append(lines, atMost(most, hangWithin(failureWidth, headWidth, head, text))...)
 		}
 	}
-	if o.Finding != nil {
+	if o.Finding != nil && o.Finding.Label != history.LabelUnexplained {
 		hang(reasonLines, "why", reason(o.Finding.Label))
 	}
-	lines = append(lines, atMost(wouldLines, remedyLines("would hold", headWidth, failureWidth, o.Would))...)
+	lines = append(lines, o.wouldHold()...)
 	if o.Again != "" {
 		lines = append(lines, pad("again", headWidth)+o.Again)
 	}
@@ -160,6 +199,22 @@ func (o *Outcome) foot() (lines []string) {
 		if a.Ended {
 			hang(endedLines, "accepted", fmt.Sprintf("%s until %s (%s): that day is over", a.Finding, a.Until, a.Issue))
 		}
+	}
+	return lines
+}
+
+// wouldHold has a line a remedy, the best first. A remark stays whole: it may be a command to paste.
+func (o *Outcome) wouldHold() (lines []string) {
+	best, width, head := o.Would[:min(len(o.Would), wouldLines)], 0, "would hold"
+	for _, r := range best {
+		width = max(width, utf8.RuneCountInString(r.Name))
+	}
+	for _, r := range best {
+		line := pad(head, headWidth) + r.Outcome
+		if r.Name != "" {
+			line = clip(pad(head, headWidth)+pad(r.Name, width)+columnGap+r.Outcome, failureWidth)
+		}
+		lines, head = append(lines, line), ""
 	}
 	return lines
 }
@@ -221,8 +276,11 @@ func layWay(steps []pass, room int) []string {
 		if s.then != "" {
 			line = "  " + pad(sites[i], siteWidth) + columnGap + pad(s.what, whatWidth) + columnGap + s.then
 		}
-		if s.times > 1 {
+		switch {
+		case s.times > 1:
 			line += fmt.Sprintf(" (%d times)", s.times)
+		case s.again != "":
+			line += ", " + s.again + " later"
 		}
 		if s.mark != "" {
 			line += columnGap + "◀ " + s.mark
@@ -235,17 +293,43 @@ func layWay(steps []pass, room int) []string {
 	return lines
 }
 
-// merged tells what happens again and again once.
+// merged tells once what happens again and again: the same call in a row, and a handler that begins anew and comes as far
+// as it did before.
 func merged(steps []pass) (out []pass) {
-	for _, s := range steps {
-		if n := len(out); n > 0 && s.site != "" && out[n-1].site == s.site && out[n-1].what == s.what && out[n-1].then == s.then && s.mark == "" {
+	round := -1 // where the latest try begins in out; -1 = nowhere
+	for i := 0; i < len(steps); i++ {
+		s := steps[i]
+		s.times = 1
+		if s.again != "" {
+			try := tryOf(steps[i:])
+			if round >= 0 && slices.EqualFunc(try[1:], out[round+1:], pass.same) {
+				out[round].times++
+				i += len(try) - 1
+				continue
+			}
+			round = len(out)
+		} else if n := len(out); n > 0 && s.site != "" && s.mark == "" && out[n-1].same(s) {
 			out[n-1].times++
 			continue
 		}
-		s.times = 1
 		out = append(out, s)
 	}
 	return out
+}
+
+// tryOf is how far a handler comes that begins anew at the first step.
+func tryOf(steps []pass) []pass {
+	for i := 1; i < len(steps); i++ {
+		if steps[i].site == "" {
+			return steps[:i]
+		}
+	}
+	return steps
+}
+
+// same says whether two steps read the same.
+func (p pass) same(o pass) bool {
+	return p.site == o.site && p.what == o.what && p.then == o.then && p.mark == o.mark
 }
 
 // fitting leaves out what is needed least until there is room, and room for saying so.

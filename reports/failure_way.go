@@ -19,6 +19,9 @@ type pass struct {
 	then  string // what came of it
 	mark  string // what it means
 	times int    // that it happened in a row
+
+	failed bool   // a call whose caller heard no success
+	again  string // the handler begins anew, so much later; "" = it does not
 }
 
 // way follows an event through the code.
@@ -29,6 +32,7 @@ type way struct {
 	calls  map[int64]int    // id of a call → its step; looked up only
 	hands  map[string]*hand // by node: who has the event in hand; looked up only
 	before *history.Fact    // the latest delivery
+	asked  *history.Fact    // the call of the event that waits for its answer; nil = none does
 	logged int              // records of the event
 }
 
@@ -99,7 +103,9 @@ func (w *way) called(fact *history.Fact) {
 		return
 	}
 	if in := w.hands[fact.Node]; in != nil && fact.Event == w.f.Event {
+		w.again(in, fact)
 		in.called, in.waits = append(in.called, fact.ID), true
+		w.asked = fact
 	}
 	rank := rankColour
 	switch site := teamSite(fact.Site); {
@@ -110,6 +116,18 @@ func (w *way) called(fact *history.Fact) {
 	}
 	w.calls[fact.ID] = len(w.steps)
 	w.add(rank, pass{site: teamSite(fact.Site), what: callText(fact)})
+}
+
+// again tells that a handler begins anew: it makes the first call of its delivery once more after one that did not succeed.
+func (w *way) again(in *hand, fact *history.Fact) {
+	if len(in.called) == 0 || !sameCall(fact, w.h.At(in.called[0])) {
+		return
+	}
+	last := w.steps[w.calls[in.called[len(in.called)-1]]]
+	if last.failed {
+		w.add(rankKey, pass{what: fact.Node + " tries again", again: spanShort(fact.Time - w.h.At(in.called[0]).Time)})
+		in.called = in.called[:0]
+	}
 }
 
 // answered is what a service did. It stands beside the call, unless something happened in between: then the moment is
@@ -151,10 +169,11 @@ func (w *way) appliedBefore(fact *history.Fact) bool {
 
 // meaning is the mark of a fact where it adds something: "applied again" needs no "second effect".
 func (w *way) meaning(fact *history.Fact) string {
-	if strings.HasPrefix(string(w.f.Property), "duplicate-effect") {
-		return ""
+	switch w.f.Property {
+	case history.PropLoss, history.PropStuck, history.PropOrder, history.PropZombie:
+		return w.marks[fact.ID]
 	}
-	return w.marks[fact.ID]
+	return ""
 }
 
 func (w *way) returned(fact *history.Fact) {
@@ -165,6 +184,10 @@ func (w *way) returned(fact *history.Fact) {
 	if in := w.hands[fact.Node]; in != nil {
 		in.waits = false
 	}
+	if w.asked != nil && w.asked.ID == fact.Cause {
+		w.asked = nil
+	}
+	w.steps[at].failed = fact.Outcome != history.Acked
 	then := &w.steps[at].then
 	switch {
 	case fact.Outcome == history.Indeterminate && *then != "":
@@ -179,7 +202,7 @@ func (w *way) returned(fact *history.Fact) {
 }
 
 func (w *way) delivered(fact *history.Fact) {
-	if fact.Event != w.f.Event {
+	if fact.Event != w.f.Event && !slices.Contains(w.f.Evidence, fact.ID) {
 		return
 	}
 	w.hands[fact.Node] = &hand{delivery: fact.ID}
@@ -214,10 +237,21 @@ func (w *way) struck(fact *history.Fact) {
 		return
 	}
 	what := "✗ " + faultOf(fact)
-	if in := w.hands[fact.Node]; in != nil && in.waits && !w.stops(fact) {
+	if !w.stops(fact) && w.meets(fact) {
 		what += " here"
 	}
 	w.add(rankMust, pass{what: what})
+}
+
+// meets says whether a fault fell on a party to the call that waits.
+func (w *way) meets(fault *history.Fact) bool {
+	if w.asked == nil {
+		return false
+	}
+	party := func(name string) bool {
+		return name == w.asked.Node || name == w.asked.Resource || strings.HasPrefix(name, w.asked.Resource+"-")
+	}
+	return slices.ContainsFunc(targets(fault), party) || slices.ContainsFunc(strings.Split(fault.Resource, ","), party)
 }
 
 // stops says whether a fault stopped its node at once.
@@ -354,12 +388,25 @@ func (w *way) other(fact *history.Fact) {
 		}
 		rank = rankKey
 	}
+	if fact.Kind == history.KindCommitted && fact.Cause != 0 && w.covers(fact) && fact.Offset > w.place.Offset {
+		w.settled(w.h.At(fact.Cause).Node)
+	}
 	switch mark := w.meaning(fact); {
 	case rank == rankNever:
-	case mark != "":
+	case fact.Kind == history.KindPanicked:
+		w.add(rankMust, pass{site: teamSite(fact.Note), what: "✗ panics: " + firstLine(fact.Value)})
+	case fact.Kind == history.KindCommitted && mark != "":
+		w.add(rank, pass{what: w.phrase(fact), mark: mark})
+	case mark != "" || tellsItself(fact.Kind):
 		w.add(rank, pass{what: w.who(fact) + " " + w.phrase(fact), mark: mark})
-	case tellsItself(fact.Kind):
-		w.add(rank, pass{what: w.who(fact) + " " + w.phrase(fact)})
+	}
+}
+
+// settled forgets a hand that is through with the event: what becomes of its node later is no part of the way. A handler
+// that is still at work may yet act.
+func (w *way) settled(node string) {
+	if in := w.hands[node]; in != nil && in.done {
+		delete(w.hands, node)
 	}
 }
 
@@ -367,7 +414,7 @@ func (w *way) other(fact *history.Fact) {
 func tellsItself(kind history.Kind) bool {
 	switch kind {
 	case history.KindHandled, history.KindParked, history.KindDropped, history.KindGaveUp, history.KindRefused, history.KindUncertain,
-		history.KindHeld, history.KindOperated, history.KindEvicted, history.KindCommitFailed, history.KindPanicked:
+		history.KindHeld, history.KindOperated, history.KindEvicted, history.KindCommitFailed:
 		return true
 	}
 	return false

@@ -38,7 +38,7 @@ func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOpt
 	lines = append(lines, t.timeline()...)
 	lines = append(lines, "")
 	lines = append(lines, hangAt(causeWidth, "Why nothing stopped it", reason(f.Label))...)
-	lines = append(lines, remedyLines("What would", causeWidth, pageWidth, opt.Would)...)
+	lines = append(lines, would(opt.Would)...)
 	if opt.Likely != "" {
 		lines = append(lines, hangAt(causeWidth, "How likely", opt.Likely)...)
 	}
@@ -51,17 +51,18 @@ func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOpt
 // Remedy is a change to the stack and what it would have done; without a name it is a remark.
 type Remedy struct{ Name, Outcome string }
 
-// remedyLines lists remedies beside their head. A remark stays on one line: it may be a command to paste.
-func remedyLines(head string, indent, within int, remedies []Remedy) (lines []string) {
+// would lists remedies beside their head. A remark stays on one line: it may be a command to paste.
+func would(remedies []Remedy) (lines []string) {
 	width := 0
 	for _, r := range remedies {
 		width = max(width, utf8.RuneCountInString(r.Name))
 	}
+	head := "What would"
 	for _, r := range remedies {
 		if r.Name == "" {
-			lines = append(lines, pad(head, indent)+r.Outcome)
+			lines = append(lines, pad(head, causeWidth)+r.Outcome)
 		} else {
-			lines = append(lines, hangWithin(within, indent+width+2, pad(head, indent)+r.Name, r.Outcome)...)
+			lines = append(lines, hangAt(causeWidth+width+2, pad(head, causeWidth)+r.Name, r.Outcome)...)
 		}
 		head = ""
 	}
