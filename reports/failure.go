@@ -32,13 +32,18 @@ const (
 // headline.
 func WriteFailure(w io.Writer, o *Outcome) error {
 	lines := atMost(headlineLines, wrap(o.Title(), failureWidth))
+	return writeLines(w, append(lines, o.below(failureLines-len(lines))...))
+}
+
+// below is what stands below the headline, in so many lines; nothing if there is no failure.
+func (o *Outcome) below(room int) []string {
 	if o.Kind == Passed || o.Kind == PassedAccepted {
-		return writeLines(w, lines)
+		return nil
 	}
-	lines = append(lines, clip(o.found(), failureWidth))
+	lines := []string{clip(o.found(), failureWidth)}
 	foot := spaced(o.foot())
-	lines = append(lines, spaced(o.happened(failureLines-len(lines)-len(foot)-1))...)
-	return writeLines(w, append(lines, foot...))
+	lines = append(lines, spaced(o.happened(room-len(lines)-len(foot)-1))...)
+	return append(lines, foot...)
 }
 
 // spaced sets a part off from what stands above it, if there is one.
