@@ -23,7 +23,7 @@ func publish(t testing.TB, o *reports.Outcome) {
 	for _, a := range attributes(o) {
 		t.Attr("twiceless."+a.key, oneLine(a.value))
 	}
-	if o.Kind == reports.Passed || o.Kind == reports.PassedAccepted {
+	if o.Held() {
 		return
 	}
 	dir, err := os.Getwd()
@@ -54,7 +54,7 @@ func attributes(o *reports.Outcome) []attribute {
 		{"plans", strconv.Itoa(o.Plans)},
 		{"awaits", fmt.Sprintf("%d/%d", len(o.Awaits.Killed), len(o.Awaits.Reached))},
 	}
-	if o.Kind == reports.Passed || o.Kind == reports.PassedAccepted {
+	if o.Held() {
 		return out
 	}
 	out = append(out, attribute{"outcome", o.Kind.String()}, attribute{"seed", strconv.FormatUint(o.Seed, 10)}, attribute{"epoch", strconv.Itoa(o.Epoch)})
@@ -89,7 +89,7 @@ func leave(into, dir string, o *reports.Outcome) error {
 	told := o.History != nil && o.Finding != nil
 	opt := reports.StoryOptions{Stack: o.Stack, Seed: o.Seed, Would: o.Would, Amount: o.Headline, Again: o.Again, Digest: o.Digest, Epoch: o.Epoch}
 	files := []artefact{{"story.txt", func(w io.Writer) error {
-		if err := reports.WriteFailure(w, o); err != nil || !told {
+		if err := reports.WriteOutcome(w, o); err != nil || !told {
 			return err
 		}
 		fmt.Fprintln(w)
@@ -127,7 +127,7 @@ func copyCase(into, dir, file string) error {
 // addSummary appends to the summary of a step. It is one write: tests of other packages append at the same time.
 func addSummary(file string, o *reports.Outcome) error {
 	var b bytes.Buffer
-	if err := reports.WriteFailureMarkdown(&b, o); err != nil {
+	if err := reports.WriteOutcomeMarkdown(&b, o); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)

@@ -132,7 +132,7 @@ func TestStepSummary(t *testing.T) {
 
 	o.Kind, o.Finding, o.Detail = reports.Crashed, nil, "panic: ```\n"+strings.Repeat("```` at a line\n", 40)
 	var b bytes.Buffer
-	require.NoError(t, reports.WriteFailureMarkdown(&b, o))
+	require.NoError(t, reports.WriteOutcomeMarkdown(&b, o))
 	require.LessOrEqual(t, strings.Count(b.String(), "\n"), 25, b.String())
 	require.Contains(t, b.String(), "\n`````text\n", "longer than any in it")
 }

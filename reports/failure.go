@@ -26,19 +26,21 @@ const (
 	endedLines    = 1
 )
 
-// WriteFailure tells a team what broke their test, in at most 25 lines of 100 columns: what happened, by which lines of
-// their code (facts with a site; see history.Fact), where the fault fell, what was never reached, what would have held,
-// and how to see it again. Without sites it tells the calls all the same. Of an outcome that is no failure it prints the
-// headline.
-func WriteFailure(w io.Writer, o *Outcome) error {
+// WriteOutcome tells a team what their test came to, in at most 25 lines of 100 columns. Of a failure that is: what
+// happened, by which lines of their code (facts with a site; see history.Fact), where the fault fell, what was never
+// reached, what would have held, and how to see it again. Without sites it tells the calls all the same.
+func WriteOutcome(w io.Writer, o *Outcome) error {
 	lines := atMost(headlineLines, wrap(o.Title(), failureWidth))
 	return writeLines(w, append(lines, o.below(failureLines-len(lines))...))
 }
 
-// below is what stands below the headline, in so many lines; nothing if there is no failure.
+// Held says whether the test passes.
+func (o *Outcome) Held() bool { return o.Kind == Passed || o.Kind == PassedAccepted }
+
+// below is what stands below the headline, in so many lines.
 func (o *Outcome) below(room int) []string {
-	if o.Kind == Passed || o.Kind == PassedAccepted {
-		return nil
+	if o.Held() {
+		return atMost(room, o.tested())
 	}
 	lines := []string{clip(o.found(), failureWidth)}
 	foot := spaced(o.foot())
@@ -58,7 +60,7 @@ func spaced(lines []string) []string {
 func (o *Outcome) Title() string {
 	switch o.Kind {
 	case Passed, PassedAccepted:
-		return "held"
+		return prefixedBy("held", firstLine(o.Detail))
 	case Broke:
 		return o.broke()
 	case Uncovered:
@@ -129,6 +131,25 @@ func (o *Outcome) found() string {
 		parts = append(parts, o.Stack)
 	}
 	return strings.Join(parts, " · ")
+}
+
+// tested is what a test that holds rests on.
+func (o *Outcome) tested() (lines []string) {
+	hang := func(most int, head, text string) {
+		if text != "" {
+			lines = append(lines, atMost(most, hangWithin(failureWidth, headWidth, head, text))...)
+		}
+	}
+	if o.Plans > 0 {
+		hang(1, "plans", fmt.Sprintf("%d%s · %s, %d for a second time · %s", o.Plans, prefixed(" of search ", o.Searched), count(o.Runs, "run"), o.Twice, o.Stack))
+	}
+	hang(awaitLines, "awaits", o.Awaits.text())
+	for _, a := range o.Accepted {
+		if a.Met > 0 {
+			hang(2, "accepted", fmt.Sprintf("%s until %s (%s), met by %s", a.Finding, a.Until, a.Issue, count(a.Met, "run")))
+		}
+	}
+	return lines
 }
 
 // happened is the story in so many lines: the event's way through the code, and what is known of a run that ended

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// WriteFailureMarkdown is WriteFailure as the summary of a step of CI: at most 25 lines of Markdown under a heading. The
+// WriteOutcomeMarkdown is WriteOutcome as the summary of a step of CI: at most 25 lines of Markdown under a heading. The
 // story stands in a fence that nothing in it can end.
-func WriteFailureMarkdown(w io.Writer, o *Outcome) error {
+func WriteOutcomeMarkdown(w io.Writer, o *Outcome) error {
 	const around = 5 // heading, the fence, empty lines
 	lines := o.below(failureLines - around)
 	fence := "```"

@@ -101,7 +101,9 @@ func TestFailureOfOtherKinds(t *testing.T) {
 		{Kind: Hung, Phase: InSearch, Plan: 3, Plans: 3, Budget: 100, Stack: "at-least-once", Seed: 4, Detail: "a run did not end within 10s", Site: many[0],
 			Trace: []string{"charge.Charge charge.go:41", long}, Faults: []string{"at 12s kill consumer-1 for 1s"}},
 		{Kind: Undecided, Phase: InCorpus, Seed: 9, Detail: long},
-		{Kind: Passed},
+		{Kind: Passed, Phase: InSearch, Scenario: "payments", Stack: "permanent-key", Plans: 100, Budget: 100, Runs: 107, Twice: 5, Awaits: Awaits{Reached: many, Killed: many}},
+		{Kind: PassedAccepted, Phase: InSearch, Scenario: "payments", Stack: "at-least-once", Plans: 5000, Searched: "20261121", Runs: 5252, Twice: 250, Accepted: []Acceptance{
+			{Finding: "duplicate-effect (critical)/charge/applied-reply-lost", Issue: "SHOP-12", Until: "2026-12-31", Met: 3}, {Finding: "loss", Issue: "SHOP-7", Until: "2026-10-31", Ended: true}}},
 	} {
 		text.WriteString(failureText(t, o) + "\n")
 	}
@@ -124,7 +126,7 @@ func TestFailureFitsWhateverHappens(t *testing.T) {
 func failureText(t *testing.T, o *Outcome) string {
 	t.Helper()
 	var b bytes.Buffer
-	require.NoError(t, WriteFailure(&b, o))
+	require.NoError(t, WriteOutcome(&b, o))
 	requireFits(t, b.String(), o.Again)
 	return b.String()
 }

@@ -420,11 +420,19 @@ func tellsItself(kind history.Kind) bool {
 	return false
 }
 
-// teamSite is a site if it lies in a team's code: our own packages are named by their path within the module.
+// OfTeam says whether a site lies in a team's code and not in that of an engine or a layer: those of our own packages are
+// named by their path within the module. Tests of ours that stand for a team's code lie in internal/doortest.
+func OfTeam(site string) bool {
+	if strings.HasPrefix(site, "internal/doortest") {
+		return true
+	}
+	ours := []string{"sim/", "model/", "faults/", "checker/", "scenarios/", "internal/", "sqldoor/", "loop/", "github.com/twiceless/twiceless/"}
+	return site != "" && !slices.ContainsFunc(ours, func(pkg string) bool { return strings.HasPrefix(site, pkg) })
+}
+
+// teamSite is a site if it lies in a team's code.
 func teamSite(site string) string {
-	first, _, _ := strings.Cut(site, "/")
-	switch first {
-	case "sim", "model", "faults", "checker", "scenarios", "internal":
+	if !OfTeam(site) {
 		return ""
 	}
 	return site
