@@ -37,7 +37,7 @@ func publish(t testing.TB, o *reports.Outcome) {
 		}
 	}
 	if os.Getenv("GITHUB_ACTIONS") == "true" {
-		fmt.Fprintln(t.Output(), annotation(o, repositoryAt(dir, os.Getenv("GITHUB_WORKSPACE"))))
+		fmt.Fprintln(t.Output(), annotation(o, testSite(), repositoryAt(dir, os.Getenv("GITHUB_WORKSPACE"))))
 	}
 	if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
 		if err := addSummary(file, o); err != nil {
@@ -89,6 +89,7 @@ func leave(into, dir string, o *reports.Outcome) error {
 	told := o.History != nil && o.Finding != nil
 	opt := reports.StoryOptions{Stack: o.Stack, Seed: o.Seed, Would: o.Would, Amount: o.Headline, Again: o.Again, Digest: o.Digest, Epoch: o.Epoch}
 	files := []artefact{{"story.txt", func(w io.Writer) error {
+		fmt.Fprintf(w, "%s of %s\n\n", o.Test, o.Package)
 		if err := reports.WriteOutcome(w, o); err != nil || !told {
 			return err
 		}

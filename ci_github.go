@@ -4,16 +4,23 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/twiceless/twiceless/reports"
 )
 
-// annotation is a workflow command that has GitHub show a failure at the line of the team's code. Runners take one from a
-// line that begins with it, white space aside, so it may stand in the indented output of a test.
-func annotation(o *reports.Outcome, in repository) string {
+// annotation is a workflow command that has GitHub show a failure at the line of the team's code, else at that of the
+// test. Runners take one from a line that begins with it, white space aside, so it may stand in the indented output of a
+// test.
+func annotation(o *reports.Outcome, test string, in repository) string {
 	var properties []string
-	if file, line, known := in.locate(o.Site); known {
+	file, line, known := in.locate(o.Site)
+	if !known {
+		file, line, known = in.locate(test)
+	}
+	if known {
 		properties = append(properties, "file="+commandProperty(file), "line="+line)
 	}
 	properties = append(properties, "title="+commandProperty(o.Test+" · "+o.Kind.String()))
@@ -32,6 +39,22 @@ func commandData(s string) string {
 // commandProperty escapes the value of a property, which a comma or a colon would end.
 func commandProperty(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
+}
+
+// testSite is file:line where the running test calls this package.
+func testSite() string {
+	var pcs [128]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	site := ""
+	for {
+		f, more := frames.Next()
+		if f.Function == "testing.tRunner" || !more {
+			return site
+		}
+		if f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") {
+			site = f.File + ":" + strconv.Itoa(f.Line)
+		}
+	}
 }
 
 // repository is where a package's source lies.
@@ -109,10 +132,13 @@ func (r repository) locate(site string) (file, line string, known bool) {
 	return "", "", false
 }
 
-// candidates are the files that package/file.go may be: below the module, whose path sites of our own packages lack; the
+// candidates are the files that package/file.go, or an absolute path, may be: below the module, whose path sites of our own packages lack; the
 // package of tests beside a package has _test behind its path and no directory of its own; a program's package is called
 // main wherever it lies.
 func (r repository) candidates(name string) (files []string) {
+	if filepath.IsAbs(name) {
+		return []string{name}
+	}
 	pkg, base := path.Split(name)
 	pkg = strings.TrimSuffix(pkg, "/")
 	if r.module != "" {

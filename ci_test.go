@@ -113,10 +113,13 @@ func TestSitesAreLocatedInTheCheckout(t *testing.T) {
 
 func TestAnnotation(t *testing.T) {
 	root, dir := checkout(t)
-	golden(t, "annotation.golden", annotation(chargedTwice(), repositoryAt(dir, root))+"\n")
+	golden(t, "annotation.golden", annotation(chargedTwice(), "", repositoryAt(dir, root))+"\n")
 	nowhere := chargedTwice()
 	nowhere.Site, nowhere.Again = "", ""
-	require.True(t, strings.HasPrefix(annotation(nowhere, repositoryAt(dir, root)), "::error title=TestChargeOnce"))
+	at := func(test string) string { return annotation(nowhere, test, repositoryAt(dir, root)) }
+	require.True(t, strings.HasPrefix(at(""), "::error title=TestChargeOnce"))
+	require.True(t, strings.HasPrefix(at(filepath.Join(dir, "charge_test.go:12")), "::error file=services/shop/charge/charge_test.go,line=12,title=TestChargeOnce"))
+	require.Regexp(t, `ci_test\.go:\d+$`, testSite())
 }
 
 // A summary fits a screen, shows as it is whatever stands in it, and is added to those of other tests.

@@ -25,5 +25,5 @@ func render(o *reports.Outcome) string {
 	if err := reports.WriteOutcome(&b, o); err != nil {
 		panic("twiceless: a builder that does not take text: " + err.Error())
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }

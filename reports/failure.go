@@ -160,7 +160,7 @@ func (o *Outcome) happened(room int) []string {
 		lines = append(lines, "  at "+o.Site)
 	}
 	if text := strings.Split(strings.TrimSpace(o.Detail), "\n"); o.Kind != Broke {
-		lines = append(lines, indented(text[1:])...)
+		lines = append(lines, indented(slices.DeleteFunc(text[1:], inBothRuns))...)
 	}
 	lines = append(lines, indented(o.Trace)...)
 	f, told := o.subject()
@@ -173,6 +173,9 @@ func (o *Outcome) happened(room int) []string {
 	}
 	return atMost(room, lines)
 }
+
+// inBothRuns says whether a line of a comparison of two runs is the same in both: there are many.
+func inBothRuns(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "both ") }
 
 // indented sets lines in, and cuts what is too long.
 func indented(lines []string) (out []string) {
@@ -229,18 +232,20 @@ func (o *Outcome) foot() (lines []string) {
 	return lines
 }
 
-// wouldHold has a line a remedy, the best first. A remark stays whole: it may be a command to paste.
+// wouldHold has a line a remedy, the best first.
 func (o *Outcome) wouldHold() (lines []string) {
-	best, width, head := o.Would[:min(len(o.Would), wouldLines)], 0, "would hold"
+	best := slices.DeleteFunc(slices.Clone(o.Would), func(r Remedy) bool { return r.Name == AsItIs || r.Name == NoBetter })
+	best = best[:min(len(best), wouldLines)]
+	width, head := 0, "would hold"
 	for _, r := range best {
 		width = max(width, utf8.RuneCountInString(r.Name))
 	}
 	for _, r := range best {
-		line := pad(head, headWidth) + r.Outcome
+		name := ""
 		if r.Name != "" {
-			line = clip(pad(head, headWidth)+pad(r.Name, width)+columnGap+r.Outcome, failureWidth)
+			name = pad(r.Name, width) + columnGap
 		}
-		lines, head = append(lines, line), ""
+		lines, head = append(lines, clip(pad(head, headWidth)+name+r.Outcome, failureWidth)), ""
 	}
 	return lines
 }

@@ -89,7 +89,7 @@ func TestFailureOfOtherKinds(t *testing.T) {
 	full := broken(t, "at-least-once", shop(), history.PropDuplicateCritical, []string{"order-5"}, "when payments.charge/applied{event=order-5} #1 kill $caller for 1s")
 	full.Headline, full.RanOut, full.Awaits = "charge of 80.00 instead of 40.00 at payments, applied 2 times", true, awaits
 	full.Would = []Remedy{{"idempotency-key", "holds at all 41 placements of this fault"}, {"dedup-store(durable)", "holds at all 43 placements of this fault · leaves it to a person at 2"},
-		{"outbox", long}, {"as it is", "breaks at 12 of 41 placements of this fault"}}
+		{"outbox", long}, {AsItIs, "breaks at 12 of 41 placements of this fault"}}
 	full.Accepted = []Acceptance{{Finding: "loss", Issue: "SHOP-12", Until: "2026-12-31"}, {Finding: "duplicate-effect (critical)", Issue: "SHOP-7", Until: "2026-10-31", Ended: true}}
 	full.Again = "go test example.com/shop/charge -run '^TestChargeOnce$/^with_a_long_name_that_is_never_broken_because_it_is_to_be_pasted$' -count=1"
 	var text strings.Builder
@@ -97,7 +97,7 @@ func TestFailureOfOtherKinds(t *testing.T) {
 		full,
 		{Kind: Uncovered, Phase: InSearch, Plans: 100, Budget: 100, Stack: "at-least-once", Seed: 1, Detail: "1 of 3 (33 %), at least 90 % wanted", Awaits: awaits},
 		{Kind: Vacuous, Phase: InSearch, Plans: 100, Budget: 100, Stack: "at-least-once", Seed: 1, Detail: "no critical effect took place in 100 plans"},
-		{Kind: Drifted, Phase: InControl, Stack: "at-least-once", Seed: 1, Detail: "two runs of one case differ\nfirst: event 417 calls payments.charge\nsecond: event 417 calls orders.insert", Case: "testdata/twiceless/payments/9f31c2a0b1d4.case"},
+		{Kind: Drifted, Phase: InControl, Stack: "at-least-once", Seed: 1, Detail: "two runs of one case differ\nboth   event 416 calls customers.enrich\nfirst: event 417 calls payments.charge\nsecond: event 417 calls orders.insert", Case: "testdata/twiceless/payments/9f31c2a0b1d4.case"},
 		{Kind: Hung, Phase: InSearch, Plan: 3, Plans: 3, Budget: 100, Stack: "at-least-once", Seed: 4, Detail: "a run did not end within 10s", Site: many[0],
 			Trace: []string{"charge.Charge charge.go:41", long}, Faults: []string{"at 12s kill consumer-1 for 1s"}},
 		{Kind: Undecided, Phase: InCorpus, Seed: 9, Detail: long},

@@ -51,6 +51,12 @@ func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOpt
 // Remedy is a change to the stack and what it would have done; without a name it is a remark.
 type Remedy struct{ Name, Outcome string }
 
+// Names of what stands among remedies and is none.
+const (
+	AsItIs   = "as it is"  // the stack without a change, for comparison
+	NoBetter = "no better" // a list of changes that were tried
+)
+
 // would lists remedies beside their head. A remark stays on one line: it may be a command to paste.
 func would(remedies []Remedy) (lines []string) {
 	width := 0

@@ -32,9 +32,9 @@ func Remedies(found *scenarios.Remedies) []reports.Remedy {
 		out = append(out, reports.Remedy{Outcome: "no single layer, nor another value of one parameter"})
 	}
 	found.AsIs.Breaks = nil // the story above is one
-	out = append(out, reports.Remedy{Name: "as it is", Outcome: outcome(&found.AsIs, found.Faults)})
+	out = append(out, reports.Remedy{Name: reports.AsItIs, Outcome: outcome(&found.AsIs, found.Faults)})
 	if len(rest) > 0 {
-		out = append(out, reports.Remedy{Name: "no better", Outcome: strings.Join(namesOf(rest, better), ", ")})
+		out = append(out, reports.Remedy{Name: reports.NoBetter, Outcome: strings.Join(namesOf(rest, better), ", ")})
 	}
 	return out
 }
