@@ -3,6 +3,7 @@ package twiceless_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -13,8 +14,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiceless/twiceless"
-	"github.com/twiceless/twiceless/testdata/native"
 )
+
+// chargeBlindly has no key: what is delivered again is charged again.
+func chargeBlindly(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+	m.Amount = 40_00
+	return c.Call("payments", "charge", m)
+}
+
+// chargeWithKey has one of event and stage.
+func chargeWithKey(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+	m.IdempotencyKey = m.Event + "/charge"
+	return chargeBlindly(c, m)
+}
 
 // plantedVariable has the planted tests fail; without it they are left out.
 const plantedVariable = "TWICELESS_TEST_PLANTED"
@@ -24,10 +36,10 @@ func TestPlantedForCI(t *testing.T) {
 		t.Skip("it fails: TestCIOfAFailingTest runs it")
 	}
 	t.Run("charged blindly", func(t *testing.T) {
-		twiceless.Native(t, "payments", twiceless.Stages{"charge": native.ChargeBlindly}, twiceless.Faults("consumer-kill"))
+		twiceless.Native(t, "payments", twiceless.Stages{"charge": chargeBlindly}, twiceless.Faults("consumer-kill"))
 	})
 	t.Run("with a key", func(t *testing.T) {
-		twiceless.Native(t, "payments", twiceless.Stages{"charge": native.Charge}, twiceless.Faults("consumer-kill"), twiceless.Budget{Plans: 5})
+		twiceless.Native(t, "payments", twiceless.Stages{"charge": chargeWithKey}, twiceless.Faults("consumer-kill"), twiceless.Budget{Plans: 5})
 	})
 }
 
@@ -66,10 +78,10 @@ func inCI(t *testing.T, dir, artefacts, summary string) []testEvent {
 func TestCIOfAFailingTest(t *testing.T) {
 	dir, artefacts := t.TempDir(), t.TempDir()
 	summary := filepath.Join(t.TempDir(), "summary.md")
-	source, err := os.ReadFile("testdata/native/charge.go")
+	source, err := os.ReadFile("ci_end_test.go")
 	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, "testdata/native"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "testdata/native/charge.go"), source, 0o644))
+	line := strings.Count(strings.Split(string(source), `return c.Call("payments"`)[0], "\n") + 1
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "ci_end_test.go"), source, 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module github.com/twiceless/twiceless\n"), 0o644))
 
 	attrs, output, ended := map[string]map[string]string{}, map[string]string{}, map[string]string{}
@@ -87,10 +99,10 @@ func TestCIOfAFailingTest(t *testing.T) {
 		}
 	}
 	const broken, held = "TestPlantedForCI/charged_blindly", "TestPlantedForCI/with_a_key"
-	require.Equal(t, map[string]string{"": "fail", "TestPlantedForCI": "fail", broken: "fail", held: "pass"}, ended)
+	require.Equal(t, map[string]string{"": "fail", "TestPlantedForCI": "fail", broken: "fail", held: "pass"}, ended, "%s", output)
 
 	require.Equal(t, "duplicate-effect (critical)/charge/redelivered-after-commit-lost", attrs[broken]["twiceless.finding"])
-	require.Equal(t, "testdata/native/charge.go:17", attrs[broken]["twiceless.site"])
+	require.Equal(t, fmt.Sprintf("github.com/twiceless/twiceless_test/ci_end_test.go:%d", line), attrs[broken]["twiceless.site"])
 	require.Equal(t, "go test github.com/twiceless/twiceless -run '^TestPlantedForCI$/^charged_blindly$' -count=1", attrs[broken]["twiceless.again"])
 	require.Regexp(t, `^\d+$`, attrs[broken]["twiceless.seed"])
 	require.Regexp(t, `^[0-9a-f]{16}$`, attrs[broken]["twiceless.digest"])
@@ -99,13 +111,14 @@ func TestCIOfAFailingTest(t *testing.T) {
 	require.Equal(t, "5", attrs[held]["twiceless.plans"])
 
 	annotations := 0
+	command := fmt.Sprintf("::error file=ci_end_test.go,line=%d,title=TestPlantedForCI/charged_blindly · broken::duplicate-effect (critical): ", line)
 	for line := range strings.Lines(output[broken]) {
-		if strings.HasPrefix(strings.TrimSpace(line), "::error file=testdata/native/charge.go,line=17,title=TestPlantedForCI/charged_blindly · broken::duplicate-effect (critical): ") {
+		if strings.HasPrefix(strings.TrimSpace(line), command) {
 			annotations++
 		}
 	}
 	require.Equal(t, 1, annotations, output[broken])
-	require.Contains(t, output[broken], "charge.go:17  payments.charge(order-")
+	require.Contains(t, output[broken], fmt.Sprintf("ci_end_test.go:%d  payments.charge(order-", line))
 	require.NotContains(t, output[held], "::error")
 
 	text, err := os.ReadFile(summary)
