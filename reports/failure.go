@@ -234,7 +234,7 @@ func (o *Outcome) foot() (lines []string) {
 
 // wouldHold has a line a remedy, the best first.
 func (o *Outcome) wouldHold() (lines []string) {
-	best := slices.DeleteFunc(slices.Clone(o.Would), func(r Remedy) bool { return r.Name == AsItIs || r.Name == NoBetter })
+	best := bestOfEach(o.Would)
 	best = best[:min(len(best), wouldLines)]
 	width, head := 0, "would hold"
 	for _, r := range best {
@@ -248,6 +248,23 @@ func (o *Outcome) wouldHold() (lines []string) {
 		lines, head = append(lines, clip(pad(head, headWidth)+name+r.Outcome, failureWidth)), ""
 	}
 	return lines
+}
+
+// bestOfEach has the first remedy of each layer before the rest: three variants of one store are one piece of advice.
+func bestOfEach(would []Remedy) []Remedy {
+	var first, rest []Remedy
+	var layers []string
+	for _, r := range would {
+		layer := r.Name[:strings.IndexAny(r.Name+"(", "( ")]
+		switch {
+		case r.Name == AsItIs || r.Name == NoBetter:
+		case slices.Contains(layers, layer):
+			rest = append(rest, r)
+		default:
+			first, layers = append(first, r), append(layers, layer)
+		}
+	}
+	return append(first, rest...)
 }
 
 func (o *Outcome) caseNote() string {

@@ -23,7 +23,9 @@ func Remedies(found *scenarios.Remedies) []reports.Remedy {
 			rest = append(rest, r)
 		}
 	}
-	slices.SortStableFunc(better, func(a, b scenarios.Remedy) int { return cmp.Compare(a.Broken(), b.Broken()) })
+	slices.SortStableFunc(better, func(a, b scenarios.Remedy) int {
+		return cmp.Or(cmp.Compare(a.Broken(), b.Broken()), cmp.Compare(a.Lost+a.Parked+a.Undecided, b.Lost+b.Parked+b.Undecided))
+	})
 	var out []reports.Remedy
 	for i := range better {
 		out = append(out, reports.Remedy{Name: better[i].Change, Outcome: outcome(&better[i], found.Faults)})
