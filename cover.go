@@ -2,7 +2,6 @@ package twiceless
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
@@ -12,25 +11,13 @@ import (
 // awaits collects where the team's code waits for the world, and where it died.
 type awaits struct{ reached, killed []string }
 
-// simulators are the beginnings of the sites of our own packages, which SiteOf shortens.
-var simulators = []string{"sim/", "model/", "faults/", "checker/", "scenarios/", "internal/", "sqldoor/", "loop/", "github.com/twiceless/twiceless/"}
-
-// own says whether a site lies in the team's code and not in that of an engine or a layer. Tests of ours that stand for
-// a team's code lie in internal/doortest.
-func own(site string) bool {
-	if strings.HasPrefix(site, "internal/doortest") {
-		return true
-	}
-	return site != "" && !slices.ContainsFunc(simulators, func(s string) bool { return strings.HasPrefix(site, s) })
-}
-
 // awaitsOf a run. Calls have sites only in runs that were asked for them; deaths always have.
 func awaitsOf(h *history.History) (a awaits) {
 	for i := range h.Facts {
 		switch f := &h.Facts[i]; {
-		case f.Kind == history.KindCalled && own(f.Site):
+		case f.Kind == history.KindCalled && reports.OfTeam(f.Site):
 			a.reached = append(a.reached, f.Site)
-		case f.Kind == history.KindUnwound && own(f.Note):
+		case f.Kind == history.KindUnwound && reports.OfTeam(f.Note):
 			a.killed = append(a.killed, f.Note)
 		}
 	}

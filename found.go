@@ -133,7 +133,7 @@ func blamed(h *history.History, f *history.Finding) string {
 	var any, event, effect string
 	for i := range h.Facts {
 		fact := &h.Facts[i]
-		if fact.Kind != history.KindCalled || !own(fact.Site) {
+		if fact.Kind != history.KindCalled || !reports.OfTeam(fact.Site) {
 			continue
 		}
 		any = fact.Site

@@ -1,49 +1,29 @@
 package twiceless
 
 import (
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twiceless/twiceless/reports"
 )
 
-// report says what a test came to.
+// report says what a test came to: to people in its log, to CI beside it.
 func report(t *testing.T, o *reports.Outcome) {
 	t.Helper()
-	text := "\n" + render(o)
-	if o.Kind == reports.Passed || o.Kind == reports.PassedAccepted {
-		t.Log(text)
+	publish(t, o)
+	if o.Held() {
+		t.Log(render(o))
 	} else {
-		t.Error(text)
+		t.Error(render(o))
 	}
 }
 
-// render is an outcome in at most 25 lines.
+// render is an outcome in at most 25 lines, below that of the log which names the test.
 func render(o *reports.Outcome) string {
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("%s · %s · %s · plan %d of %d · %v", o.Fingerprint, o.Scenario, o.Stack, o.Plan, o.Budget, o.Elapsed.Round(time.Millisecond))
-	if o.Headline != "" {
-		line("%s", o.Headline)
+	b.WriteByte('\n')
+	if err := reports.WriteOutcome(&b, o); err != nil {
+		panic("twiceless: a builder that does not take text: " + err.Error())
 	}
-	if o.Detail != "" {
-		line("%s", o.Detail)
-	}
-	for _, f := range o.Faults {
-		line("fault   %s", f)
-	}
-	if o.Site != "" {
-		line("at      %s", o.Site)
-	}
-	for _, w := range o.Would {
-		line("would   %s %s", w.Name, w.Outcome)
-	}
-	if o.Case != "" {
-		line("case    %s", o.Case)
-	}
-	line("again   %s", o.Again)
-	line("awaits killed %d/%d", len(o.Awaits.Killed), len(o.Awaits.Reached))
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }

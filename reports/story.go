@@ -51,6 +51,12 @@ func WriteStory(w io.Writer, h *history.History, f history.Finding, opt StoryOpt
 // Remedy is a change to the stack and what it would have done; without a name it is a remark.
 type Remedy struct{ Name, Outcome string }
 
+// Names of what stands among remedies and is none.
+const (
+	AsItIs   = "as it is"  // the stack without a change, for comparison
+	NoBetter = "no better" // a list of changes that were tried
+)
+
 // would lists remedies beside their head. A remark stays on one line: it may be a command to paste.
 func would(remedies []Remedy) (lines []string) {
 	width := 0
@@ -160,9 +166,12 @@ func clock(ns int64) string {
 	return fmt.Sprintf("t=%d.%04ds", ns/1_000_000_000, ns%1_000_000_000/100_000)
 }
 
-// hangAt sets a head in a column of that width with its text beside it.
-func hangAt(indent int, head, text string) []string {
-	lines := wrap(text, pageWidth-indent)
+// hangAt sets a head in a column of that width with its text beside it, within a page.
+func hangAt(indent int, head, text string) []string { return hangWithin(pageWidth, indent, head, text) }
+
+// hangWithin is hangAt within other bounds.
+func hangWithin(within, indent int, head, text string) []string {
+	lines := wrap(text, within-indent)
 	for i := range lines {
 		lines[i] = pad(head, indent) + lines[i]
 		head = ""

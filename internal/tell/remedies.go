@@ -23,7 +23,9 @@ func Remedies(found *scenarios.Remedies) []reports.Remedy {
 			rest = append(rest, r)
 		}
 	}
-	slices.SortStableFunc(better, func(a, b scenarios.Remedy) int { return cmp.Compare(a.Broken(), b.Broken()) })
+	slices.SortStableFunc(better, func(a, b scenarios.Remedy) int {
+		return cmp.Or(cmp.Compare(a.Broken(), b.Broken()), cmp.Compare(a.Lost+a.Parked+a.Undecided, b.Lost+b.Parked+b.Undecided))
+	})
 	var out []reports.Remedy
 	for i := range better {
 		out = append(out, reports.Remedy{Name: better[i].Change, Outcome: outcome(&better[i], found.Faults)})
@@ -32,9 +34,9 @@ func Remedies(found *scenarios.Remedies) []reports.Remedy {
 		out = append(out, reports.Remedy{Outcome: "no single layer, nor another value of one parameter"})
 	}
 	found.AsIs.Breaks = nil // the story above is one
-	out = append(out, reports.Remedy{Name: "as it is", Outcome: outcome(&found.AsIs, found.Faults)})
+	out = append(out, reports.Remedy{Name: reports.AsItIs, Outcome: outcome(&found.AsIs, found.Faults)})
 	if len(rest) > 0 {
-		out = append(out, reports.Remedy{Name: "no better", Outcome: strings.Join(namesOf(rest, better), ", ")})
+		out = append(out, reports.Remedy{Name: reports.NoBetter, Outcome: strings.Join(namesOf(rest, better), ", ")})
 	}
 	return out
 }
