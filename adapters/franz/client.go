@@ -168,10 +168,7 @@ func (c *client) Close(ctx context.Context) error {
 }
 
 func (c *client) Pause(partitions ...loop.TopicPartition) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mine := slices.DeleteFunc(slices.Clone(partitions), func(p loop.TopicPartition) bool { return !c.owned[p] })
-	c.kgo.PauseFetchPartitions(toMap(mine))
+	c.kgo.PauseFetchPartitions(toMap(c.mine(partitions)))
 }
 
 func (c *client) Resume(partitions ...loop.TopicPartition) {
@@ -197,16 +194,25 @@ func (c *client) assigned(k *kgo.Client, m map[string][]int32) {
 		return
 	}
 	c.handOver(func(ctx context.Context) {
-		c.mu.Lock()
-		for _, p := range partitions {
-			c.owned[p] = true
+		// After startOver kgo may tell twice; each time it reads from the group's positions, which is as if they had been away.
+		if again := c.mine(partitions); len(again) > 0 {
+			c.tellRevoked(ctx, again, true)
 		}
-		f := c.onAssigned
-		c.mu.Unlock()
-		if f != nil {
-			f(ctx, partitions)
-		}
+		c.tellAssigned(ctx, partitions)
 	})
+}
+
+func (c *client) tellAssigned(ctx context.Context, partitions []loop.TopicPartition) {
+	c.kgo.ResumeFetchPartitions(toMap(partitions)) // kgo remembers a pause across assignments
+	c.mu.Lock()
+	for _, p := range partitions {
+		c.owned[p] = true
+	}
+	f := c.onAssigned
+	c.mu.Unlock()
+	if f != nil {
+		f(ctx, partitions)
+	}
 }
 
 // noteMember sees that the client holds partitions that it was given under another name.
@@ -221,7 +227,7 @@ func (c *client) noteMember(k *kgo.Client) {
 }
 
 func (c *client) revoked(m map[string][]int32, lost bool) {
-	partitions := slices.DeleteFunc(fromMap(m), func(p loop.TopicPartition) bool { return !c.owns(p) })
+	partitions := c.mine(fromMap(m))
 	if len(partitions) == 0 {
 		return
 	}
@@ -248,7 +254,13 @@ func (c *client) disown(partitions []loop.TopicPartition) {
 	for _, p := range partitions {
 		delete(c.owned, p)
 	}
-	c.kgo.ResumeFetchPartitions(toMap(partitions)) // kgo remembers a pause across assignments
+}
+
+// mine are those of the partitions that the client owns.
+func (c *client) mine(partitions []loop.TopicPartition) []loop.TopicPartition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(partitions), func(p loop.TopicPartition) bool { return !c.owned[p] })
 }
 
 func (c *client) owns(p loop.TopicPartition) bool {
