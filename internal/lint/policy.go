@@ -47,6 +47,10 @@ var lattice = []row{
 		third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},
 
+	// Production code imports loop: it knows nothing of this module. Adapters are modules of their own and know nothing else of it.
+	{pkg: "loop/..."},
+	{pkg: "adapters/franz", ours: []string{"loop/..."}, third: []string{"github.com/twmb/franz-go/..."}},
+
 	{pkg: "internal/lint"},
 	{pkg: "internal/words"},
 }
