@@ -39,7 +39,6 @@ test:
 
 race:
 	$(GO) test -race -short ./...
-	$(call nested,test -race -short ./...)
 
 shuffle:
 	$(GO) test -shuffle=on -short ./...
