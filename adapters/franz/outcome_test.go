@@ -26,7 +26,7 @@ func wantOutcome(t *testing.T, err, want, cause error) {
 		t.Errorf("got %v, want the cause %v in it", err, cause)
 	}
 	for _, s := range sentinels {
-		if errors.Is(err, s) != (s == want) {
+		if errors.Is(err, s) != errors.Is(want, s) {
 			t.Errorf("got %v, want %v", err, want)
 		}
 	}
@@ -44,7 +44,10 @@ func one(t *testing.T, b *broker) (loop.Client, []loop.Record) {
 }
 
 func TestOutcomesOfCommit(t *testing.T) {
-	for _, c := range []struct{ answer, want error }{
+	for _, c := range []struct {
+		answer *kerr.Error
+		want   error
+	}{
 		{kerr.IllegalGeneration, loop.ErrFenced},
 		{kerr.UnknownMemberID, loop.ErrFenced},
 		{kerr.FencedInstanceID, loop.ErrFenced},
@@ -53,11 +56,11 @@ func TestOutcomesOfCommit(t *testing.T) {
 		{kerr.UnknownServerError, loop.ErrUnknown},
 		{kerr.RequestTimedOut, loop.ErrUnknown},
 	} {
-		t.Run(c.answer.(*kerr.Error).Message, func(t *testing.T) {
+		t.Run(c.answer.Message, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBroker(t)
 				client, records := one(t, b)
-				fault := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: c.answer.(*kerr.Error), Count: -1})
+				fault := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: c.answer, Count: -1})
 				wantOutcome(t, client.Commit(t.Context(), records...), c.want, c.answer)
 				fault.Remove()
 			})
@@ -66,17 +69,20 @@ func TestOutcomesOfCommit(t *testing.T) {
 }
 
 func TestOutcomesOfProduce(t *testing.T) {
-	for _, c := range []struct{ answer, want error }{
+	for _, c := range []struct {
+		answer *kerr.Error
+		want   error
+	}{
 		{kerr.PolicyViolation, nil},
 		{kerr.MessageTooLarge, nil},
 		{kerr.TopicAuthorizationFailed, nil},
 		{kerr.UnknownServerError, loop.ErrUnknown},
 	} {
-		t.Run(c.answer.(*kerr.Error).Message, func(t *testing.T) {
+		t.Run(c.answer.Message, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBroker(t)
 				client, _ := one(t, b)
-				fault := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: c.answer.(*kerr.Error), Count: -1})
+				fault := b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: c.answer, Count: -1})
 				wantOutcome(t, client.Produce(t.Context(), loop.Record{Topic: looptest.Topic}), c.want, c.answer)
 				fault.Remove()
 			})
