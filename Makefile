@@ -4,6 +4,8 @@ GO       ?= go
 TOOL      = $(GO) tool -modfile=tools/go.mod
 RUNS     ?= 300
 OUT      ?= out/compare
+# Modules of their own: a team that imports the simulator shall not inherit a Kafka client.
+NESTED    = adapters/franz
 CASES    ?= 20
 # Properties draw the same cases in every make; a bare go test draws new ones.
 export RAPID_SEED ?= 20260101
@@ -14,19 +16,26 @@ FUZZTIME ?= 30s
 
 check: build lint test ## what to run before a commit
 
+# nested is a go command in every nested module.
+nested    = @set -e; for module in $(NESTED); do (set -x; $(GO) -C $$module $(1)); done
+
 build:
 	$(GO) build ./...
+	$(call nested,build ./...)
 
 lint:
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'gofmt: the files above need formatting' >&2; exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+	$(call nested,vet ./...)
 
 lint-all: lint ## what CI runs; the first build of golangci-lint takes over a minute
 	$(TOOL) golangci-lint run ./...
+	$(call nested,tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./...)
 
 test:
 	$(GO) test ./...
+	$(call nested,test ./...)
 
 race:
 	$(GO) test -race -short ./...

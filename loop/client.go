@@ -54,9 +54,9 @@ type Client interface {
 	Assigned(func(ctx context.Context, partitions []TopicPartition))
 
 	// Revoked sets what is called when partitions leave this client: by a rebalance, by Close, or because it was put out of the group. It is told of
-	// those that leave only, sorted, never of none. Unless they are lost they are still this client's during the call, and that is the moment for a
-	// last Commit; lost says that others may have them already, and that a commit will be refused. No record of them is returned afterwards, unless
-	// they are assigned again.
+	// those that leave only, sorted, never of none. Unless they are lost they are still this client's during the call, as far as it knows, and that is
+	// the moment for a last Commit; lost says that others may have them already, and that a commit will be refused. No record of them is returned
+	// afterwards, unless they are assigned again.
 	Revoked(func(ctx context.Context, partitions []TopicPartition, lost bool))
 
 	// Close revokes what the client has, leaves the group, so that others need not wait for the session timeout, and lets go of everything else. It
@@ -71,7 +71,8 @@ var (
 	ErrClosed = errors.New("loop: client is closed")
 
 	// ErrFenced says that a commit was refused because the partitions, or the whole membership, are no longer this client's. The records come again to
-	// whoever has the partitions now, which may be this client: do not commit them again, drop what is left of them and poll.
+	// whoever has the partitions now, which may be this client: do not commit them again, drop what is left of them and poll. What is lost by it and was
+	// not yet told of, the next Poll tells before it returns a record.
 	ErrFenced = errors.New("loop: commit refused: the partition is not this client's any more")
 
 	// ErrUnknown says that a request was sent, or may have been, and no answer tells what came of it.

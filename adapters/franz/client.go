@@ -44,12 +44,13 @@ func New(opts ...kgo.Opt) (loop.Client, error) {
 // them from running beside the loop's code, but not from running before the loop has begun. Handing over alone would let a poll return records of a
 // partition whose revocation has just been told: kgo's gate makes "records taken" and "callback entered" exclude each other.
 type client struct {
-	kgo    *kgo.Client
-	calls  chan call
-	closed atomic.Bool
-	inside atomic.Bool // a Poll or Close is running
-	unread error       // came with records that Poll returned, for the next Poll; guarded by inside
-	putOut atomic.Bool // the group went on without this member, and kgo did not say so; see startOver
+	kgo     *kgo.Client
+	calls   chan call
+	closed  atomic.Bool
+	inside  atomic.Bool // a Poll or Close is running
+	unread  error       // came with records that Poll returned, for the next Poll; guarded by inside
+	closing bool        // Close was called; guarded by inside, as callbacks run there
+	putOut  atomic.Bool // the group went on without this member, and kgo did not say so; see startOver
 
 	mu         sync.Mutex
 	onAssigned func(context.Context, []loop.TopicPartition)
@@ -129,16 +130,22 @@ func (c *client) startOver(ctx context.Context) {
 	if !c.putOut.Swap(false) {
 		return
 	}
+	if gone := c.giveUp(context.WithoutCancel(ctx)); len(gone) > 0 {
+		topics := slices.Collect(maps.Keys(toMap(gone)))
+		c.kgo.PurgeTopicsFromConsuming(topics...)
+		c.kgo.AddConsumeTopics(topics...)
+	}
+}
+
+// giveUp tells the loop that all that it has is lost.
+func (c *client) giveUp(ctx context.Context) []loop.TopicPartition {
 	c.mu.Lock()
 	gone := slices.SortedFunc(maps.Keys(c.owned), byTopicAndNumber)
 	c.mu.Unlock()
-	if len(gone) == 0 {
-		return
+	if len(gone) > 0 {
+		c.tellRevoked(ctx, gone, true)
 	}
-	c.tellRevoked(context.WithoutCancel(ctx), gone, true)
-	topics := slices.Collect(maps.Keys(toMap(gone)))
-	c.kgo.PurgeTopicsFromConsuming(topics...)
-	c.kgo.AddConsumeTopics(topics...)
+	return gone
 }
 
 func (c *client) Close(ctx context.Context) error {
@@ -150,6 +157,10 @@ func (c *client) Close(ctx context.Context) error {
 		return nil
 	}
 	defer c.closed.Store(true) // at the end: the callback may still commit
+	c.closing = true
+	if c.putOut.Load() {
+		c.giveUp(ctx)
+	}
 	c.kgo.AllowRebalance()
 	left := make(chan error, 1)
 	go func() {
@@ -160,6 +171,7 @@ func (c *client) Close(ctx context.Context) error {
 	for {
 		select {
 		case err := <-left:
+			c.giveUp(ctx) // what the broker took from a member of KIP-848 kgo does not tell when it leaves
 			return leaveError(ctx, err)
 		case next := <-c.calls:
 			next.serve(ctx)
@@ -168,10 +180,7 @@ func (c *client) Close(ctx context.Context) error {
 }
 
 func (c *client) Pause(partitions ...loop.TopicPartition) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mine := slices.DeleteFunc(slices.Clone(partitions), func(p loop.TopicPartition) bool { return !c.owned[p] })
-	c.kgo.PauseFetchPartitions(toMap(mine))
+	c.kgo.PauseFetchPartitions(toMap(partitions)) // what is not ours is resumed before it becomes so
 }
 
 func (c *client) Resume(partitions ...loop.TopicPartition) {
@@ -197,16 +206,28 @@ func (c *client) assigned(k *kgo.Client, m map[string][]int32) {
 		return
 	}
 	c.handOver(func(ctx context.Context) {
-		c.mu.Lock()
-		for _, p := range partitions {
-			c.owned[p] = true
+		if c.closing {
+			return // nothing of them will be read
 		}
-		f := c.onAssigned
-		c.mu.Unlock()
-		if f != nil {
-			f(ctx, partitions)
+		// After startOver kgo may tell twice; each time it reads from the group's positions, which is as if they had been away.
+		if again := c.mine(partitions); len(again) > 0 {
+			c.tellRevoked(ctx, again, true)
 		}
+		c.tellAssigned(ctx, partitions)
 	})
+}
+
+func (c *client) tellAssigned(ctx context.Context, partitions []loop.TopicPartition) {
+	c.kgo.ResumeFetchPartitions(toMap(partitions)) // kgo remembers a pause across assignments
+	c.mu.Lock()
+	for _, p := range partitions {
+		c.owned[p] = true
+	}
+	f := c.onAssigned
+	c.mu.Unlock()
+	if f != nil {
+		f(ctx, partitions)
+	}
 }
 
 // noteMember sees that the client holds partitions that it was given under another name.
@@ -221,11 +242,15 @@ func (c *client) noteMember(k *kgo.Client) {
 }
 
 func (c *client) revoked(m map[string][]int32, lost bool) {
-	partitions := slices.DeleteFunc(fromMap(m), func(p loop.TopicPartition) bool { return !c.owns(p) })
+	partitions := fromMap(m)
 	if len(partitions) == 0 {
 		return
 	}
-	c.handOver(func(ctx context.Context) { c.tellRevoked(ctx, partitions, lost || c.putOut.Load()) })
+	c.handOver(func(ctx context.Context) {
+		if gone := c.mine(partitions); len(gone) > 0 { // kgo tells again of what was given up
+			c.tellRevoked(ctx, gone, lost)
+		}
+	})
 }
 
 func (c *client) tellRevoked(ctx context.Context, partitions []loop.TopicPartition, lost bool) {
@@ -248,7 +273,13 @@ func (c *client) disown(partitions []loop.TopicPartition) {
 	for _, p := range partitions {
 		delete(c.owned, p)
 	}
-	c.kgo.ResumeFetchPartitions(toMap(partitions)) // kgo remembers a pause across assignments
+}
+
+// mine are those of the partitions that the client owns.
+func (c *client) mine(partitions []loop.TopicPartition) []loop.TopicPartition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(partitions), func(p loop.TopicPartition) bool { return !c.owned[p] })
 }
 
 func (c *client) owns(p loop.TopicPartition) bool {

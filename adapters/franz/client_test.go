@@ -2,6 +2,7 @@ package franz_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -14,12 +15,21 @@ import (
 )
 
 // TestClient runs the suite against a broker in the process, over a network in memory and in virtual time: the minutes that a group needs to put a member
-// out pass at once.
+// out pass at once. What kgo tells its callbacks, and when, differs between the ways to balance a group.
 func TestClient(t *testing.T) {
-	for _, c := range looptest.Cases() {
-		t.Run(c.Name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { c.Run(t, newBroker(t)) })
-		})
+	for _, balance := range []struct {
+		name string
+		opts []kgo.Opt
+	}{
+		{"cooperative", []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer())}},
+		{"eager", []kgo.Opt{kgo.Balancers(kgo.RangeBalancer())}},
+		{"by the broker", []kgo.Opt{kgo.Balancers(kgo.RangeBalancer()), kgo.ServerSideBalancer()}},
+	} {
+		for _, c := range looptest.Cases() {
+			t.Run(balance.name+"/"+c.Name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { c.Run(t, newBroker(t, balance.opts...)) })
+			})
+		}
 	}
 }
 
@@ -28,19 +38,20 @@ type broker struct {
 	network *kfake.VirtualNetwork
 	cluster *kfake.Cluster
 	admin   *kgo.Client
+	opts    []kgo.Opt // of every client of the loop
 }
 
-func newBroker(t *testing.T, opts ...kfake.Opt) *broker {
+func newBroker(t *testing.T, opts ...kgo.Opt) *broker {
 	t.Helper()
 	network := &kfake.VirtualNetwork{}
-	cluster, err := kfake.NewCluster(append(opts,
+	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(network.Listen), kfake.SeedTopics(looptest.Partitions, looptest.Topic),
-	)...)
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	b := &broker{network: network, cluster: cluster}
+	b := &broker{network: network, cluster: cluster, opts: opts}
 	b.admin, err = kgo.NewClient(append(b.seeds(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +66,8 @@ func (b *broker) seeds() []kgo.Opt {
 
 func (b *broker) NewClient(t *testing.T, group, topic string) loop.Client {
 	t.Helper()
-	c, err := franz.New(append(b.seeds(), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic))...)
+	opts := slices.Concat(b.seeds(), b.opts, []kgo.Opt{kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic)})
+	c, err := franz.New(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

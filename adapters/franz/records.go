@@ -89,12 +89,10 @@ func unknown(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", loop.ErrUnknown, err)
 }
 
-// isFenced finds the answers of a coordinator to a member or a generation that it does not have any more, under the classic protocol and KIP-848.
+// isFenced finds the answers of a coordinator to a member or a generation that it does not have any more, under the classic protocol and KIP-848. The
+// latter's STALE_MEMBER_EPOCH is none of them: the member is in the group, and has not yet heard of its new epoch.
 func isFenced(err error) bool {
-	for _, answer := range []error{
-		kerr.IllegalGeneration, kerr.UnknownMemberID, kerr.FencedInstanceID,
-		kerr.FencedMemberEpoch, kerr.StaleMemberEpoch,
-	} {
+	for _, answer := range []error{kerr.IllegalGeneration, kerr.UnknownMemberID, kerr.FencedInstanceID, kerr.FencedMemberEpoch} {
 		if errors.Is(err, answer) {
 			return true
 		}

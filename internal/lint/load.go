@@ -86,6 +86,32 @@ func Load(root string) (*Tree, error) {
 	return t, nil
 }
 
+// LoadNested parses every Go file of the modules nested in the one at root, without types: what they import beyond the standard library is in their own
+// go.mod. Their packages have rows in the lattice like all others; the bans are about worlds, and none is there.
+func LoadNested(root string) (*Tree, error) {
+	t := newTree()
+	err := walk(root, true, func(rel string) error {
+		if !strings.HasSuffix(rel, ".go") || !inNestedModule(root, rel) {
+			return nil
+		}
+		src, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(rel)))
+		if err != nil {
+			return err
+		}
+		return t.add(rel, src, false)
+	})
+	return t, err
+}
+
+func inNestedModule(root, rel string) bool {
+	for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(dir), "go.mod")); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // walk calls f for every file of the module at root, in order, and of the modules nested in it if asked.
 func walk(root string, nested bool, f func(rel string) error) error {
 	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {

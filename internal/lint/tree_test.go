@@ -2,6 +2,7 @@ package lint
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -35,6 +36,23 @@ func TestImportsFollowTheLattice(t *testing.T) { report(t, Imports(tree(t))) }
 func TestNoBannedCode(t *testing.T) { report(t, Bans(tree(t))) }
 
 func TestSizes(t *testing.T) { report(t, Sizes(tree(t), allowances)) }
+
+func TestNestedModulesFollowTheLattice(t *testing.T) {
+	root, err := Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nested, err := LoadNested(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapter := func(p *Package) bool { return p.Rel == "adapters/franz" }
+	if !slices.ContainsFunc(nested.Packages, adapter) || slices.ContainsFunc(tree(t).Packages, adapter) {
+		t.Error("adapters/franz is a nested module, and was not read as one")
+	}
+	report(t, Imports(nested))
+	report(t, Sizes(nested, nil))
+}
 
 func TestText(t *testing.T) {
 	root, err := Root()

@@ -103,6 +103,7 @@ func produce(t *testing.T, c loop.Client, record loop.Record) {
 
 func pauseCase(t *testing.T, r Rig) {
 	c := r.NewClient(t, Group, Topic)
+	c.Pause(at(0)) // not this client's yet
 	seedBoth(t, r, 2)
 	pollN(t, c, 4)
 

@@ -17,6 +17,7 @@ func rebalanceCases() []Case {
 		{"a pause ends with the partition", pauseEndsCase},
 		{"a member that stayed away is fenced, told, and comes back", fencedCase},
 		{"a member that stayed away and commits nothing is told too", awayCase},
+		{"a fenced member that closes has nothing to commit", fencedCloseCase},
 	}
 }
 
@@ -258,24 +259,44 @@ func fencedCase(t *testing.T, r Rig) {
 	wantCommitted(t, r, 0, 1)
 	wantCommitted(t, r, 1, -1)
 	leave()
+	r.Seed(t, Topic, 0, numbered(2, 1)...) // the next where it was
 	d.comesBack(t, zombie)
+	if d.lost < Partitions {
+		t.Fatalf("%d partitions were told of as lost after a refused commit, want all %d", d.lost, Partitions)
+	}
+	d.close(t, zombie)
 }
 
+// Whether the partitions are lost need not be known to a client that has asked for nothing.
 func awayCase(t *testing.T, r Rig) {
 	zombie, d, _, leave := supplant(t, r, 2)
 	leave()
 	d.comesBack(t, zombie)
+	d.close(t, zombie)
+}
+
+func fencedCloseCase(t *testing.T, r Rig) {
+	zombie, d, old, leave := supplant(t, r, 1)
+	wantError(t, "commit of a member that stayed away", zombie.Commit(within(t, patience), old...), loop.ErrFenced)
+	d.close(t, zombie)
+	if d.lost != Partitions || d.revoked != Partitions {
+		t.Fatalf("close told of %d revoked partitions, %d of them lost, want all %d", d.revoked, d.lost, Partitions)
+	}
+	wantCommitted(t, r, 1, -1)
+	leave()
 }
 
 // comesBack polls a member that was put out while it held all partitions. They come back to it, as nobody else is left: without the callback, or if it
 // read on where it was, what it dropped and nobody committed would be lost.
 func (d *diary) comesBack(t *testing.T, zombie loop.Client) {
 	t.Helper()
-	back := d.pollUntil(t, zombie, patience, "it is back and reads on", func(got []loop.Record) bool { return len(got) == 3 })
-	if d.lost != Partitions || d.revoked != Partitions {
-		t.Fatalf("told of %d revoked partitions, %d of them lost, want %d", d.revoked, d.lost, Partitions)
+	back := d.pollUntil(t, zombie, patience, "it has read again what nobody committed", func(got []loop.Record) bool {
+		if len(of(0, got)) > 0 && d.revoked == 0 {
+			t.Fatalf("%v came before the callback", places(got))
+		}
+		return slices.Contains(offsets(of(0, got)), 1) && slices.Contains(offsets(of(1, got)), 0) && slices.Contains(offsets(of(1, got)), 1)
+	})
+	if slices.Contains(offsets(of(0, back)), 0) {
+		t.Fatalf("a record that its successor has committed came again: %v", places(back))
 	}
-	wantOffsets(t, "the partition with a position", of(0, back), 1)
-	wantOffsets(t, "the partition without", of(1, back), 0, 1)
-	d.close(t, zombie)
 }
