@@ -56,11 +56,20 @@ func Plan(c *Case) ([]faults.Fault, error) {
 	if owner := c.Intent.Owner; owner != "" && c.Intent.Scenario.code == nil {
 		return nil, &ForeignCase{Owner: owner}
 	}
+	return checkPlan(c)
+}
+
+// checkPlan is Plan for whoever does not run the case: the code of an owned one may call what its flow does not.
+func checkPlan(c *Case) ([]faults.Fault, error) {
+	sc := *c.Intent.Scenario
+	if c.Intent.Owner != "" && sc.code == nil {
+		sc.code = &Code{}
+	}
 	plan, err := faults.ParseLines(c.Intent.Plan)
 	if err != nil {
 		return nil, err
 	}
-	voc := c.Intent.Scenario.Vocabulary(c.Intent.Stack)
+	voc := sc.Vocabulary(c.Intent.Stack)
 	if c.Intent.PlanType != PlanHunting {
 		voc.Roles = append(voc.Roles, measuredRoles()...)
 		voc.Topics = append(voc.Topics, faults.RoleDedup)
