@@ -3,23 +3,13 @@ package twiceless
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
 )
-
-// corpusDir is where a package keeps its cases: a directory for each scenario.
-const corpusDir = "testdata/twiceless"
-
-// saved is a case with its file.
-type saved struct {
-	file string
-	c    *scenarios.Case
-}
 
 // corpus does the saved cases of this test again. One whose finding is there fails the test at once; one that is stale is
 // aimed anew, so that a case stays worth something when code moves.
@@ -41,64 +31,57 @@ func (k *tester) corpus() {
 	}
 }
 
-// cases of this test, by file.
-func (k *tester) cases() ([]saved, error) {
+// cases of this test.
+func (k *tester) cases() ([]scenarios.Saved, error) {
 	if k.set.only != "" {
 		s, err := readSaved(k.set.only)
-		return []saved{s}, err
+		return []scenarios.Saved{s}, err
 	}
-	files, _ := filepath.Glob(filepath.Join(corpusDir, k.sc.Name, "*.case")) // sorted; the pattern is well-formed
-	var out []saved
-	var bad []error
-	for _, file := range files {
-		s, err := readSaved(file)
-		if err != nil {
-			bad = append(bad, err)
-		} else if s.c.Intent.Owner == k.owner.String() {
-			out = append(out, s)
-		}
+	saved, err := scenarios.OpenCorpus(scenarios.DefaultCorpus)
+	if err != nil {
+		return nil, err
 	}
-	return out, errors.Join(bad...)
+	return slices.DeleteFunc(saved.Cases(), func(s scenarios.Saved) bool { return s.Case.Intent.Owner != k.owner.String() }), nil
 }
 
-func readSaved(file string) (saved, error) {
-	src, err := os.ReadFile(file) //nolint:gosec // a file of the test's own
+func readSaved(file string) (scenarios.Saved, error) {
+	src, err := os.ReadFile(file)
 	if err != nil {
-		return saved{}, err
+		return scenarios.Saved{}, err
 	}
 	c, err := scenarios.DecodeCase(file, src)
-	return saved{file, c}, err
+	return scenarios.Saved{File: file, Case: c}, err
 }
 
 // ownsOnly says whether the one case that is to be done is of this test. What cannot be read is told by whoever does it.
 func (k *tester) ownsOnly() bool {
 	s, err := readSaved(k.set.only)
-	return err != nil || s.c.Intent.Owner == k.owner.String()
+	return err != nil || s.Case.Intent.Owner == k.owner.String()
 }
 
 // again does a saved case.
-func (k *tester) again(s saved) {
-	sc, err := s.c.Intent.Scenario.Bind(k.sc.Bound())
+func (k *tester) again(s scenarios.Saved) {
+	sc, err := s.Case.Intent.Scenario.Bind(k.sc.Bound())
 	if err != nil {
-		k.end(reports.Undecided, "%s does not fit the code any more: %v", s.file, err)
+		k.end(reports.Undecided, "%s does not fit the code any more: %v", s.File, err)
 		return
 	}
-	c := s.c
+	c := s.Case
 	c.Intent.Scenario = sc
 	re, err := scenarios.Reaim(c, 0, k.set.patience)
 	crash, _ := errors.AsType[*scenarios.Crash](err)
 	switch {
 	case crash != nil:
-		k.out.Case = s.file
+		k.out.Case = s.File
 		k.crashed(c, crash)
 	case err != nil:
-		k.end(reports.Undecided, "%s: %v", s.file, err)
+		k.end(reports.Undecided, "%s: %v", s.File, err)
 	case re.Aim == scenarios.StillFails && !k.accepts(c.Intent.Fingerprint):
 		k.out.Runs += re.Runs
-		k.out.Case = s.file
+		k.out.Case = s.File
 		k.retell(re.Case)
 	case re.Aim == scenarios.StillFails:
-		k.acceptedCase(c.Intent.Fingerprint, s.file)
+		k.acceptedCase(c.Intent.Fingerprint, s.File)
 	default:
 		k.out.Runs += re.Runs
 	}
@@ -146,25 +129,12 @@ func offered(h *history.History) (n int64) {
 	return n
 }
 
-// addCase writes a case of this package, in one step, and returns its file.
+// addCase keeps a case in the corpus of the test's package and returns its file.
 func addCase(c *scenarios.Case) (string, error) {
-	dir := filepath.Join(corpusDir, c.Intent.Scenario.Name)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as git makes directories
-		return "", err
-	}
-	file := filepath.Join(dir, c.Name()+".case")
-	tmp, err := os.CreateTemp(dir, "."+c.Name()+".*")
+	saved, err := scenarios.OpenCorpus(scenarios.DefaultCorpus)
 	if err != nil {
 		return "", err
 	}
-	_, err = tmp.Write(c.Encode())
-	err = errors.Join(err, tmp.Chmod(0o644), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return "", fmt.Errorf("%s: %w", file, err)
-	}
-	return file, nil
+	file, _, err := saved.Add(c)
+	return file, err
 }

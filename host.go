@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -52,6 +55,7 @@ func host(t *testing.T, scenario string, h *hosted, opts []Option) {
 	t.Helper()
 	h.t = t
 	defer func() {
+		h.survivors()
 		for _, r := range h.remarks {
 			t.Log("twiceless: " + r)
 		}
@@ -80,6 +84,8 @@ type hosted struct {
 
 	mu      sync.Mutex
 	remarks []string        // each once
+	asks    int             // that were looked at for where the code lies
+	dirs    map[string]bool // where it lies
 	kept    map[string]bool // labels of groups that ended in good order; looked up only
 }
 
@@ -90,6 +96,51 @@ func (h *hosted) keep(label string) {
 		h.kept = map[string]bool{}
 	}
 	h.kept[label] = true
+}
+
+// asksLookedAt is how many asks are looked at for where the code lies.
+const asksLookedAt = 200
+
+// see notes the directories of the code that asks: those below the directory of its go.mod, so that no library counts.
+func (h *hosted) see(a *bubble.Ask) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.asks++; h.asks > asksLookedAt {
+		return
+	}
+	if h.dirs == nil {
+		h.dirs = map[string]bool{}
+	}
+	for _, file := range a.Files(drivers...) {
+		if dir := filepath.Dir(file); !h.dirs[dir] && strings.HasPrefix(dir, moduleRoot()) {
+			h.dirs[dir] = true
+		}
+	}
+}
+
+// moduleRoot is the directory of the go.mod of the running test; without one it is no prefix of any.
+var moduleRoot = sync.OnceValue(func() string {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, gone := os.Stat(filepath.Join(dir, "go.mod")); gone == nil {
+			return dir + string(filepath.Separator)
+		}
+		if filepath.Dir(dir) == dir {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return "\x00"
+})
+
+// survivors are told of once the code has been seen.
+func (h *hosted) survivors() {
+	h.mu.Lock()
+	dirs := slices.Sorted(maps.Keys(h.dirs))
+	h.mu.Unlock()
+	if text := survivorsRemark(dirs); text != "" {
+		h.remark(text)
+	}
 }
 
 // describeLeft names the goroutines that code left behind in processes that ended in good order; "" = there are none.
@@ -230,6 +281,7 @@ func (gu *guest) begin(a *bubble.Ask) {
 		m.client.take(a)
 		return
 	}
+	gu.h.see(a)
 	d := m.workOf(a)
 	start := m.node.Go
 	if d == nil {

@@ -115,6 +115,7 @@ func TestOwner(t *testing.T) {
 		"example.com/shop.v2/charge.TestÄ/a+b":    {"example.com/shop.v2/charge", `^TestÄ$/^a\+b$`},
 		"example.com/a.Tests/b.Test_1":            {"example.com/a.Tests/b", "^Test_1$"},
 		"github.com/x/y_z~1.Test/TestX.TestY_#01": {"github.com/x/y_z~1", `^Test$/^TestX\.TestY_#01$`},
+		"shop.TestX/a/b":                          {"shop", "^TestX$/^a$/^b$"},
 	} {
 		o, err := ParseOwner(text)
 		require.NoError(t, err, text)
@@ -123,7 +124,7 @@ func TestOwner(t *testing.T) {
 	}
 	for _, text := range []string{
 		"TestX", ".TestX", "shop.Testing", "shop.testX", "shop.BenchmarkX", "shop/.TestX", "shop//charge.TestX", "/shop.TestX", "./shop.TestX",
-		"shop charge.TestX", "shop.TestX/", "shop.TestX/a/b", "shop.TestX/a b", "shop.TestX()", "shöp.TestX", "shop:x.TestX", "-shop.TestX",
+		"shop charge.TestX", "shop.TestX/", "shop.TestX/a//b", "shop.TestX/a b", "shop.TestX()", "shöp.TestX", "shop:x.TestX", "-shop.TestX",
 	} {
 		_, err := ParseOwner(text)
 		require.Error(t, err, text)

@@ -93,7 +93,7 @@ func savedCase(file string, src []byte) (Saved, error) {
 	if err != nil {
 		return Saved{}, err
 	}
-	if _, err := Plan(c); err != nil {
+	if _, err := checkPlan(c); err != nil {
 		return Saved{}, fileProblem(file, "%v", err)
 	}
 	if c.Intent.Fingerprint == "" && c.Intent.Property == "" {

@@ -9,7 +9,7 @@ import (
 // Diverge does a case twice at the same time, event by event, and reports the first event in which the two runs
 // differ; ok is false if they are equal. It is how a command explains digests that should have been equal.
 func Diverge(c *Case) (at sim.Divergence, ok bool, err error) {
-	plan, err := runnable(c)
+	plan, err := Plan(c)
 	if err != nil {
 		return at, false, err
 	}

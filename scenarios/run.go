@@ -30,7 +30,7 @@ type Result struct {
 // Run is the whole way of one run: case → world → history → findings → run row. An error is bad input; what goes
 // wrong inside the world is in the result.
 func Run(c *Case, mem *Memory) (*Result, error) {
-	plan, err := runnable(c)
+	plan, err := Plan(c)
 	if err != nil {
 		return nil, err
 	}
@@ -51,24 +51,26 @@ func (w *world) finish(c *Case) *Result {
 	return w.result(c, stop, verdicts)
 }
 
-// runnable is the plan of a case that this program can run.
-func runnable(c *Case) ([]faults.Fault, error) {
+// Plan parses and checks the plan of a case against its scenario, and the names of its planted bugs. It refuses a case whose
+// handlers this program does not have.
+func Plan(c *Case) ([]faults.Fault, error) {
 	if owner := c.Intent.Owner; owner != "" && c.Intent.Scenario.code == nil {
 		return nil, &ForeignCase{Owner: owner}
 	}
-	return Plan(c)
+	return checkPlan(c)
 }
 
-// Plan parses and checks the plan of a case against its scenario, and the names of its planted bugs.
-func Plan(c *Case) ([]faults.Fault, error) {
+// checkPlan is Plan for whoever does not run the case: the code of an owned one may call what its flow does not.
+func checkPlan(c *Case) ([]faults.Fault, error) {
+	sc := *c.Intent.Scenario
+	if c.Intent.Owner != "" && sc.code == nil {
+		sc.code = &Code{}
+	}
 	plan, err := faults.ParseLines(c.Intent.Plan)
 	if err != nil {
 		return nil, err
 	}
-	voc := c.Intent.Scenario.Vocabulary(c.Intent.Stack)
-	if c.Intent.Owner != "" {
-		voc.ServiceOps = append(voc.ServiceOps, c.Intent.Scenario.anyOps()...)
-	}
+	voc := sc.Vocabulary(c.Intent.Stack)
 	if c.Intent.PlanType != PlanHunting {
 		voc.Roles = append(voc.Roles, measuredRoles()...)
 		voc.Topics = append(voc.Topics, faults.RoleDedup)

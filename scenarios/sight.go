@@ -25,7 +25,7 @@ const maxStories = 4
 func observe(c *Case, mem *Memory, patience time.Duration) (r *Result, hits []faults.ObservedHit, err error) {
 	var o *faults.Observer
 	r, err = finished(c, mem, patience, func() (*Result, error) {
-		plan, err := runnable(c)
+		plan, err := Plan(c)
 		if err != nil {
 			return nil, err
 		}

@@ -315,6 +315,18 @@ func (g *Group) Open() []*Ask {
 // nor hidden; hidden are prefixes of functions, such as those of a driver.
 func (a *Ask) Site(hidden ...string) string { return site(a.pcs[:a.depth], hidden) }
 
+// Files are the source files of the asking code, innermost first, less what Site would pass over.
+func (a *Ask) Files(hidden ...string) (files []string) {
+	frames := runtime.CallersFrames(a.pcs[:a.depth])
+	for more := true; more; {
+		var f runtime.Frame
+		if f, more = frames.Next(); f.Function != "" && !standard(f.Function) && !hasPrefix(f.Function, hidden) {
+			files = append(files, f.File)
+		}
+	}
+	return files
+}
+
 func site(pcs []uintptr, hidden []string) string {
 	frames := runtime.CallersFrames(pcs)
 	for {
