@@ -54,6 +54,9 @@ func HostLoop(t *testing.T, scenario string, newLoop func(*Env) func(context.Con
 func host(t *testing.T, scenario string, h *hosted, opts []Option) {
 	t.Helper()
 	h.t = t
+	if calls := exits("."); len(calls) > 0 { // at once: a log of the test would go down with the program
+		fmt.Printf("twiceless: if the program ends in the middle of %s, look at %s: nothing can be told after that\n", t.Name(), strings.Join(calls, ", "))
+	}
 	defer func() {
 		h.survivors()
 		for _, r := range h.remarks {

@@ -28,12 +28,10 @@ func survivors(dirs []string) []string {
 	return slices.Compact(out)
 }
 
-func survivorsIn(dir string) (out []string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	files, set := []*ast.File{}, token.NewFileSet()
+// sourceOf reads the Go files of a directory, less tests. What cannot be read is passed over: the compiler tells of it.
+func sourceOf(dir string) (files []*ast.File, set *token.FileSet) {
+	set = token.NewFileSet()
+	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		if name := e.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
 			if f, err := parser.ParseFile(set, filepath.Join(dir, name), nil, parser.SkipObjectResolution); err == nil {
@@ -41,6 +39,35 @@ func survivorsIn(dir string) (out []string) {
 			}
 		}
 	}
+	return files, set
+}
+
+// exits are the calls in a directory that end the program, as "os.Exit (charge.go:88)". Nothing can be said after one.
+func exits(dir string) (out []string) {
+	files, set := sourceOf(dir)
+	for _, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			pkg, ok := sel.X.(*ast.Ident)
+			if name := sel.Sel.Name; ok && (pkg.Name == "os" && name == "Exit" || pkg.Name == "log" && strings.HasPrefix(name, "Fatal")) {
+				at := set.Position(call.Pos())
+				out = append(out, fmt.Sprintf("%s.%s (%s:%d)", pkg.Name, name, filepath.Base(at.Filename), at.Line))
+			}
+			return true
+		})
+	}
+	return out
+}
+
+func survivorsIn(dir string) (out []string) {
+	files, set := sourceOf(dir)
 	vars := map[string]token.Pos{}
 	for _, f := range files {
 		packageVars(f, vars)
