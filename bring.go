@@ -12,7 +12,7 @@ import (
 // brought is what hosted code brings along to a scenario.
 type brought struct {
 	fakes     map[string]func() http.Handler
-	databases []string
+	added     []addedService
 	schemas   map[string][]*model.SQLStatement
 	sqlErrors func(*sqldoor.Error) error // nil = as they are
 	payload   func(Message) string
@@ -49,8 +49,16 @@ func Database(name, schema string) Option {
 			b.schemas = map[string][]*model.SQLStatement{}
 		}
 		b.schemas[name] = tables
-		b.databases = append(b.databases, name)
+		b.added = append(b.added, addedService{name, "database"})
 	})
+}
+
+// addedService is a service that the scenario need not have.
+type addedService struct{ name, kind string }
+
+// WithCache is an Option: the scenario has a cache of that name. It may have it already.
+func WithCache(name string) Option {
+	return option(func(s *settings) { s.brought.added = append(s.brought.added, addedService{name, "cache"}) })
 }
 
 // SQLError is what a database answers to a statement that failed: Code is its SQLSTATE, as Postgres has it.
@@ -75,10 +83,10 @@ func Payload(of func(Message) []byte) Option {
 
 // into adds to a scenario what it needs for it.
 func (b *brought) into(s *settings, sc *scenarios.Scenario) *scenarios.Scenario {
-	for _, name := range b.databases {
-		with, err := sc.WithDatabase(name)
+	for _, added := range b.added {
+		with, err := sc.WithService(added.name, added.kind)
 		if err != nil {
-			s.problem("Database: %v", err)
+			s.problem("%v", err)
 			continue
 		}
 		sc = with

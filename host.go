@@ -313,7 +313,7 @@ func (gu *guest) begin(a *bubble.Ask) {
 }
 
 // drivers are the prefixes of functions between the team's code and its calls.
-var drivers = []string{"github.com/twiceless/twiceless.(*roundTripper)", "github.com/twiceless/twiceless.(*Producer)", "github.com/twiceless/twiceless.(*client)",
+var drivers = []string{"github.com/twiceless/twiceless.(*roundTripper)", "github.com/twiceless/twiceless.(*Producer)", "github.com/twiceless/twiceless.(*client)", "github.com/twiceless/twiceless.(*Cache)",
 	"github.com/twiceless/twiceless.(*sqlTransport)", "github.com/twiceless/twiceless.(*member)", "github.com/twiceless/twiceless.(*hosted)", "github.com/twiceless/twiceless/internal/", "github.com/stretchr/testify/"}
 
 func (gu *guest) memberOf(g *bubble.Group) *member {

@@ -147,7 +147,7 @@ func TestWorkersAreDeterministic(t *testing.T) {
 	digests := map[uint64]int{}
 	for _, procs := range []int{1, 2} {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-		for range 10 {
+		for range 100 {
 			r, err := hostedRun(t, handlerOf(t, func(env *Env) Handler {
 				s := &shop{env.HTTP("payments"), env.HTTP("notifier")}
 				var mu sync.Mutex

@@ -86,7 +86,7 @@ func TestSQLHandler(t *testing.T) {
 			sc, err := scenarios.Load("payments")
 			require.NoError(t, err)
 			sc.Phases.Chaos = int64(10 * time.Second)
-			sc, err = sc.WithDatabase("orders")
+			sc, err = sc.WithService("orders", "database")
 			require.NoError(t, err)
 			h := hostedOrders(t, c.first)
 			sc, err = sc.Bind(h.code("example.com/shop.TestShop"))

@@ -108,22 +108,22 @@ func (s *Scenario) Bind(c *Code) (*Scenario, error) {
 	return &out, ps.orNil()
 }
 
-// WithDatabase is the scenario with one more database, of the library's default latency; one that is there already stays
-// as it is. It reports a name that is taken by another kind of service.
-func (s *Scenario) WithDatabase(name string) (*Scenario, error) {
+// WithService is the scenario with one more service of a kind, with the defaults of that kind; one that is there already
+// stays as it is. It reports a name that is taken by another kind of service.
+func (s *Scenario) WithService(name, kind string) (*Scenario, error) {
 	if d, taken := s.Downstreams[name]; taken {
-		if d.Kind != "database" {
-			return nil, fmt.Errorf("service %s of scenario %s is of kind %s, not a database", name, s.Name, d.Kind)
+		if d.Kind != kind {
+			return nil, fmt.Errorf("service %s of scenario %s is of kind %s, not %s", name, s.Name, d.Kind, kind)
 		}
 		return s, nil
 	}
 	out := *s
 	out.Downstreams = maps.Clone(s.Downstreams)
-	d := Downstream{Kind: "database"}
+	d := Downstream{Kind: kind}
 	d.Latency, d.LatencyText = orDist(nil, defaultLatency(d.Kind))
 	out.Downstreams[name] = d
 	if issues := checkScenario(&out); len(issues) > 0 {
-		return nil, fmt.Errorf("database %q: %s", name, issues[0].message)
+		return nil, fmt.Errorf("%s %q: %s", kind, name, issues[0].message)
 	}
 	return &out, nil
 }

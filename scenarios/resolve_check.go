@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
@@ -116,6 +117,9 @@ func (c *crossChecks) stage(path string, st Stage) {
 		if st.Amount != 0 {
 			c.add(path+".amount", "a stage of kind %s moves nothing; only an effect has an amount", st.Kind)
 		}
+	}
+	if kind, ok := downstream.KindByName(service.Kind); ok && kind.Volatile && st.Kind == "effect" {
+		c.add(path+".calls", "service %s is of kind %s, which forgets everything when it stops: it can be read, and no effect can be kept in it", st.Service, service.Kind)
 	}
 	notifies := service.Kind == "notification"
 	switch {

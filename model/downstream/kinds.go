@@ -37,14 +37,18 @@ type Kind struct {
 	Name, Doc string
 	Gives     []model.Capability
 	New       func(Config) func(*sim.Node) sim.Handler // the factory of a node's incarnations
+
+	// Volatile kinds hold no effects, and nothing that survives a stop: no effect stage may call one.
+	Volatile bool
 }
 
 // Kinds lists the services, sorted by name.
 func Kinds() []Kind {
 	return []Kind{
-		{"database", "transactions, unique constraint, serializable or read committed; no keys (M52)", []model.Capability{model.ResourceFence, model.SinkTransaction}, newDatabase},
-		{"notification", "not idempotent, no key, no query: every request is sent again (M54)", nil, newNotification},
-		{"payments-api", "an API with latency, capacity and idempotency keys that expire (M53, M28)", []model.Capability{model.ResourceFence, model.ServiceKey}, newPayments},
+		{Name: "cache", Doc: "values in the memory of one node, with a time to live: whatever stops the node empties it", New: newCache, Volatile: true},
+		{Name: "database", Doc: "transactions, unique constraint, serializable or read committed; no keys (M52)", Gives: []model.Capability{model.ResourceFence, model.SinkTransaction}, New: newDatabase},
+		{Name: "notification", Doc: "not idempotent, no key, no query: every request is sent again (M54)", Gives: nil, New: newNotification},
+		{Name: "payments-api", Doc: "an API with latency, capacity and idempotency keys that expire (M53, M28)", Gives: []model.Capability{model.ResourceFence, model.ServiceKey}, New: newPayments},
 	}
 }
 
