@@ -17,9 +17,14 @@ import (
 // hostedRun does one run of a handler over payments with a plan.
 func hostedRun(t *testing.T, h *hosted, patience time.Duration, plan ...string) (*scenarios.Result, error) {
 	t.Helper()
+	return hostedRunFor(t, h, 10*time.Second, patience, plan...)
+}
+
+func hostedRunFor(t *testing.T, h *hosted, chaos, patience time.Duration, plan ...string) (*scenarios.Result, error) {
+	t.Helper()
 	sc, err := scenarios.Load("payments")
 	require.NoError(t, err)
-	sc.Phases.Chaos = int64(10 * time.Second)
+	sc.Phases.Chaos = int64(chaos)
 	sc, err = sc.Bind(h.code("example.com/shop.TestShop"))
 	require.NoError(t, err)
 	c, err := scenarios.MeasuringCase(sc, "at-least-once", "none", 1, 1)
@@ -148,7 +153,7 @@ func TestWorkersAreDeterministic(t *testing.T) {
 	for _, procs := range []int{1, 2} {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 		for range 100 {
-			r, err := hostedRun(t, handlerOf(t, func(env *Env) Handler {
+			r, err := hostedRunFor(t, handlerOf(t, func(env *Env) Handler {
 				s := &shop{env.HTTP("payments"), env.HTTP("notifier")}
 				var mu sync.Mutex
 				seen := map[string]bool{}
@@ -170,7 +175,7 @@ func TestWorkersAreDeterministic(t *testing.T) {
 					time.Sleep(10 * time.Millisecond)
 					return errors.Join(errs...)
 				}
-			}), time.Minute, killInFirstCharge)
+			}), 3*time.Second, time.Minute, killInFirstCharge)
 			require.NoError(t, err)
 			digests[r.Digest]++
 		}
