@@ -322,6 +322,33 @@ func TestAStatementThatIsGivenUpIsCancelled(t *testing.T) {
 	})
 }
 
+func TestNothingIsSentUnderAContextThatHasEnded(t *testing.T) {
+	db, d := open(t, Options{})
+	c, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.ExecContext(ended, "DELETE FROM t")
+	assert.ErrorIs(t, err, context.Canceled)
+	_, err = c.BeginTx(ended, nil)
+	assert.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, c.Close())
+	require.NoError(t, db.Ping())
+	assert.Equal(t, []string{"c1 select"}, d.told(), "the connection is as good as before")
+}
+
+// A BEGIN that was not sent leaves nothing to close.
+func TestABeginThatIsNotSent(t *testing.T) {
+	db, d := open(t, Options{})
+	d.answers(notSent())
+	_, err := db.Begin()
+	assert.ErrorIs(t, err, ErrNotSent)
+	d.answers(errReset)
+	_, err = db.Begin()
+	assert.ErrorIs(t, err, errReset)
+	assert.Equal(t, []string{"c1 begin [c1]", "c2 begin [c2]", "tell c2 close [c2]"}, d.told())
+}
+
 // The context of a transaction ends while no statement runs: database/sql rolls back in a goroutine of its own, and the driver
 // closes the session instead of speaking to it.
 func TestATransactionWhoseContextEnds(t *testing.T) {

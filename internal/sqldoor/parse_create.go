@@ -212,8 +212,7 @@ func (p *parser) uniqueIndex(before []command) {
 	if p.words("using") {
 		p.needWords("btree")
 	}
-	columns := p.names("a column")
-	p.end() // a unique index of some rows (WHERE) is no key
+	columns := p.names("a column") // and then the end: a unique index of some rows (WHERE) is no key
 	i := slices.IndexFunc(before, func(c command) bool {
 		return c.statement != nil && c.statement.Does == model.SQLCreateTable && c.statement.Table == table
 	})
