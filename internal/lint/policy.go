@@ -61,6 +61,7 @@ var lattice = []row{
 	{pkg: "adapters/franz", ours: []string{"loop/..."}, third: []string{"github.com/twmb/franz-go/..."}},
 
 	{pkg: "internal/lint"},
+	{pkg: "internal/sqldoor", ours: []string{"model"}},
 	{pkg: "internal/words"},
 }
 

@@ -103,7 +103,7 @@ type parser struct {
 // resync forgets the problem and goes to the end of its statement.
 func (p *parser) resync() {
 	p.err, p.depth = nil, 0
-	for t := p.peek(); t.kind != tokEnd && !(t.kind == tokSymbol && t.text == ";"); t = p.peek() {
+	for p.peek().kind != tokEnd && !p.isSymbol(0, ";") {
 		p.i++
 	}
 }

@@ -102,7 +102,7 @@ func (p *parser) column(s *model.SQLStatement) model.SQLColumn {
 			c.NotNull = true
 		case p.words("null"):
 		case p.words("default"):
-			c.Default = p.defaultValue()
+			c.Default = p.defaultValue(typ)
 		case p.words("primary", "key"):
 			p.addKey(s.Create, model.SQLKey{Name: name, Primary: true, Columns: []string{c.Name}})
 			_ = p.words("asc")
@@ -121,17 +121,27 @@ func (p *parser) column(s *model.SQLStatement) model.SQLColumn {
 	return c
 }
 
-// defaultValue is a literal or the time.
-func (p *parser) defaultValue() *model.SQLExpr {
+// defaultValue is a literal of the column's type, or the time.
+func (p *parser) defaultValue(typ columnType) *model.SQLExpr {
 	at := p.peek()
 	e := p.joined()
 	if e.Op != model.SQLLiteral && e.Op != model.SQLNow {
 		p.failAt(at, "a literal or CURRENT_TIMESTAMP as DEFAULT")
 	}
-	if e.Op == model.SQLLiteral && e.Value.Kind == model.SQLNull {
-		return nil
+	if p.err != nil || e.Op != model.SQLLiteral {
+		return e
 	}
-	return e
+	v, ok := readAs(typ.kind, e.Value)
+	switch {
+	case e.Value.Kind == model.SQLNull:
+		return nil
+	case typ.json && e.Value.Kind == model.SQLText:
+		v, ok = model.SQLValue{Kind: typ.kind, Text: e.Value.Text}, true
+	}
+	if !ok {
+		p.failAt(at, "a DEFAULT of the type of its column")
+	}
+	return literal(v)
 }
 
 // checkTable finds what the parts of a CREATE TABLE say against each other.
@@ -202,8 +212,7 @@ func (p *parser) uniqueIndex(before []command) {
 	if p.words("using") {
 		p.needWords("btree")
 	}
-	columns := p.names("a column")
-	p.end() // a unique index of some rows (WHERE) is no key
+	columns := p.names("a column") // and then the end: a unique index of some rows (WHERE) is no key
 	i := slices.IndexFunc(before, func(c command) bool {
 		return c.statement != nil && c.statement.Does == model.SQLCreateTable && c.statement.Table == table
 	})

@@ -374,7 +374,7 @@ func (p *parser) castTo(e *model.SQLExpr) *model.SQLExpr {
 	}
 	typ := p.typeName()
 	switch {
-	case p.err != nil || e.Op == model.SQLPlaceholder:
+	case p.err != nil || e.Op == model.SQLPlaceholder || e.Op == model.SQLLiteral && e.Value.Kind == model.SQLText && typ.json:
 	case e.Op != model.SQLLiteral:
 		if !slices.Contains([]model.SQLKind{model.SQLInteger, model.SQLTime, model.SQLBoolean}, typ.kind) {
 			p.failAt(at, "casts of literals and placeholders, and of expressions to integers, booleans and times")

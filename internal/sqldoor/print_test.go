@@ -185,7 +185,7 @@ func printLiteral(v model.SQLValue) string {
 	case model.SQLBoolean:
 		return map[int64]string{0: "FALSE", 1: "TRUE"}[v.Int]
 	case model.SQLTime:
-		return "'" + time.Unix(0, v.Int).UTC().Format("2006-01-02 15:04:05.999999Z07:00") + "'::timestamptz"
+		return "'" + time.Unix(0, v.Int).UTC().Format("2006-01-02 15:04:05.999999999Z07:00") + "'::timestamptz"
 	}
 	panic(fmt.Sprintf("kind %d", v.Kind))
 }
