@@ -42,7 +42,7 @@ type Kind struct {
 // Kinds lists the services, sorted by name.
 func Kinds() []Kind {
 	return []Kind{
-		{"database", "transactions, unique constraint, serializable or read committed; no keys (M52)", []model.Capability{model.ResourceFence, model.SinkTransaction}, newDatabase},
+		{"database", "transactions, unique constraint, serializable or read committed, SQL; no keys (M52)", []model.Capability{model.ResourceFence, model.SinkTransaction}, newDatabase},
 		{"notification", "not idempotent, no key, no query: every request is sent again (M54)", nil, newNotification},
 		{"payments-api", "an API with latency, capacity and idempotency keys that expire (M53, M28)", []model.Capability{model.ResourceFence, model.ServiceKey}, newPayments},
 	}
