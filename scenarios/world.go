@@ -190,7 +190,7 @@ func (w *world) addService(name string) {
 		panic("scenarios: downstream kind " + d.Kind)
 	}
 	cfg := downstream.Config{Service: name, Latency: d.Latency, CapacityPerSecond: d.Capacity,
-		Offer: w.asm.offers[name], Stage: w.stageOf(name), Refusing: func() bool { return w.refusing[name] }, Planted: w.planted}
+		Offer: w.asm.offers[name], Stage: w.stageOf(name), SQLStages: w.sqlStages(name), Refusing: func() bool { return w.refusing[name] }, Planted: w.planted}
 	if w.guest != nil {
 		cfg.Schema = w.guest.Schema(name)
 	}
@@ -218,6 +218,16 @@ func (w *world) stageOf(service string) func(op string) (model.StageKind, histor
 		}
 		return model.Read, history.ClassNone
 	}
+}
+
+// sqlStages are the effects that a database states of committed SQL transactions.
+func (w *world) sqlStages(service string) (out []downstream.SQLStage) {
+	for i := range w.sc.Flow {
+		if s := &w.sc.Flow[i]; s.Service == service && s.Kind == "effect" {
+			out = append(out, downstream.SQLStage{Name: s.Name, Op: s.Op, Class: s.Class})
+		}
+	}
+	return out
 }
 
 func (w *world) addStore(s model.StoreSpec) {

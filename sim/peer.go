@@ -25,18 +25,15 @@ type kept struct {
 // Asking again for the same incarnation changes nothing. If the process has ended since it sent the request, the notice
 // comes right behind the request.
 func (r *Request) KeepOpen() {
-	if !r.from.up || r.from.incarnation != r.fromInc {
-		if !r.from.dark {
-			r.w.sendClosed(r.from, r.fromInc, r.at, r.op)
-		}
-		return
-	}
 	for _, k := range r.at.kept {
 		if k.from == r.from && k.inc == r.fromInc {
 			return
 		}
 	}
 	r.at.kept = append(r.at.kept, kept{r.from, r.fromInc, r.op})
+	if ended := !r.from.up || r.from.incarnation != r.fromInc; ended && !r.from.dark {
+		r.w.sendClosed(r.from, r.fromInc, r.at, r.op)
+	}
 }
 
 // CallerIncarnation is which incarnation of node From sent the request.

@@ -15,6 +15,10 @@
 //     could state it, is made durable and stated by the next boot, before that boot answers anybody.
 //   - The errors a service answers with are definite: it did not act.
 //
+// A database also speaks SQL. Relational is its engine: tables, locks and snapshots, without node or time; what it does
+// is written down, session by session, in testdata/sql. sqlServer is the connections of a node to it.
+//
 // To add a kind: one file with its handler, one line in kinds.go; the suite in downstreamtest runs over the table.
-// What to read next: service.go, notification.go (the simplest kind), payments_api.go, database.go.
+// What to read next: service.go, notification.go (the simplest kind), payments_api.go, database.go, relational.go,
+// sqlserver.go.
 package downstream

@@ -46,8 +46,8 @@ type Kind struct {
 func Kinds() []Kind {
 	return []Kind{
 		{Name: "cache", Doc: "values in the memory of one node, with a time to live: whatever stops the node empties it", New: newCache, Volatile: true},
-		{Name: "database", Doc: "transactions, unique constraint, serializable or read committed; no keys (M52)", Gives: []model.Capability{model.ResourceFence, model.SinkTransaction}, New: newDatabase},
-		{Name: "notification", Doc: "not idempotent, no key, no query: every request is sent again (M54)", Gives: nil, New: newNotification},
+		{Name: "database", Doc: "transactions, unique constraint, serializable or read committed, SQL; no keys (M52)", Gives: []model.Capability{model.ResourceFence, model.SinkTransaction}, New: newDatabase},
+		{Name: "notification", Doc: "not idempotent, no key, no query: every request is sent again (M54)", New: newNotification},
 		{Name: "payments-api", Doc: "an API with latency, capacity and idempotency keys that expire (M53, M28)", Gives: []model.Capability{model.ResourceFence, model.ServiceKey}, New: newPayments},
 	}
 }

@@ -168,7 +168,8 @@ func (r *Relational) Fail(e *Execution, err *model.SQLError) {
 	r.wake()
 }
 
-// Deadlocked says whether a statement waits, over others, for its own transaction.
+// Deadlocked says whether a statement waits, over others, for its own transaction. A circle may also be closed by a
+// statement that waits again after it was woken, so it is asked of whoever waits, each time somebody has begun to.
 func (r *Relational) Deadlocked(e *Execution) bool {
 	w := e
 	for range r.waiting {
