@@ -3,6 +3,7 @@ package twiceless_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -64,7 +65,7 @@ func inCI(t *testing.T, dir, artefacts, summary string) []testEvent {
 	for {
 		var e testEvent
 		err := d.Decode(&e)
-		if err == io.EOF { //nolint:errorlint // Decode returns it bare
+		if errors.Is(err, io.EOF) {
 			return events
 		}
 		require.NoError(t, err)
