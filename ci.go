@@ -20,21 +20,23 @@ import (
 // in the log of the test and decides nothing.
 func publish(t testing.TB, o *reports.Outcome) {
 	t.Helper()
-	for _, a := range attributes(o) {
-		t.Attr("twiceless."+a.key, oneLine(a.value))
-	}
-	if o.Held() {
-		return
-	}
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Logf("twiceless: no annotation, no artefacts: %v", err)
 		return
 	}
-	if artefactsAsked() {
+	// Artefacts come first: gotestsum 1.13.0 takes the event that names their directory for the end of the test, and
+	// forgets the attributes that came before it.
+	if !o.Held() && artefactsAsked() {
 		if err := leave(t.ArtifactDir(), dir, o); err != nil {
 			t.Logf("twiceless: artefacts: %v", err)
 		}
+	}
+	for _, a := range attributes(o) {
+		t.Attr("twiceless."+a.key, oneLine(a.value))
+	}
+	if o.Held() {
+		return
 	}
 	if os.Getenv("GITHUB_ACTIONS") == "true" {
 		fmt.Fprintln(t.Output(), annotation(o, testSite(), repositoryAt(dir, os.Getenv("GITHUB_WORKSPACE"))))

@@ -3,6 +3,7 @@ package twiceless_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -64,7 +65,7 @@ func inCI(t *testing.T, dir, artefacts, summary string) []testEvent {
 	for {
 		var e testEvent
 		err := d.Decode(&e)
-		if err == io.EOF { //nolint:errorlint // Decode returns it bare
+		if errors.Is(err, io.EOF) {
 			return events
 		}
 		require.NoError(t, err)
@@ -84,9 +85,13 @@ func TestCIOfAFailingTest(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "ci_end_test.go"), source, 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module github.com/twiceless/twiceless\n"), 0o644))
 
+	artifacts := 0
 	attrs, output, ended := map[string]map[string]string{}, map[string]string{}, map[string]string{}
 	for _, e := range inCI(t, dir, artefacts, summary) {
 		switch e.Action {
+		case "artifacts":
+			require.Empty(t, attrs[e.Test], "gotestsum forgets the attributes before this event")
+			artifacts++
 		case "attr":
 			if attrs[e.Test] == nil {
 				attrs[e.Test] = map[string]string{}
@@ -98,6 +103,7 @@ func TestCIOfAFailingTest(t *testing.T) {
 			ended[e.Test] = e.Action
 		}
 	}
+	require.Equal(t, 1, artifacts)
 	const broken, held = "TestPlantedForCI/charged_blindly", "TestPlantedForCI/with_a_key"
 	require.Equal(t, map[string]string{"": "fail", "TestPlantedForCI": "fail", broken: "fail", held: "pass"}, ended, "%s", output)
 

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -200,4 +202,34 @@ func TestArtefacts(t *testing.T) {
 	into = t.TempDir()
 	require.ErrorIs(t, leave(into, dir, bare), os.ErrNotExist, "what is missing is said, the rest is there")
 	require.FileExists(t, filepath.Join(into, "story.txt"))
+}
+
+// The page about CI names every attribute and every file, and no other attribute.
+func TestThePageAboutCI(t *testing.T) {
+	text, err := os.ReadFile("docs/ci.md")
+	require.NoError(t, err)
+	page := string(text)
+	var told, set []string
+	for _, m := range regexp.MustCompile("`twiceless\\.([a-z]+)`").FindAllStringSubmatch(page, -1) {
+		told = append(told, m[1])
+	}
+	for _, a := range attributes(chargedTwice()) {
+		set = append(set, a.key)
+	}
+	for _, list := range []*[]string{&told, &set} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	require.Equal(t, set, told)
+	for k := reports.Broke; k <= reports.Uncovered; k++ {
+		require.Contains(t, page, k.String())
+	}
+	for _, name := range []string{"story.txt", "timeline.svg", "facts.jsonl", searchVariable, plansVariable, "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", corpusDir} {
+		require.Contains(t, page, "`"+name)
+	}
+	tools, err := os.ReadFile("tools/go.mod")
+	require.NoError(t, err)
+	version := regexp.MustCompile(`gotest\.tools/gotestsum@(v\S+?)` + "`").FindStringSubmatch(page)
+	require.Len(t, version, 2)
+	require.Contains(t, string(tools), "gotest.tools/gotestsum "+version[1], "the version that these tools were checked with")
 }

@@ -23,5 +23,5 @@
 // layers. It is named (payments is in the library), or a file, or a value.
 //
 // The package imports scenarios, which runs cases, and reports, which tells stories. It also imports package testing and
-// pgregory.net/rapid, so programs do not import it. Read search.go for the test, options.go for what can be chosen.
+// pgregory.net/rapid, so programs do not import it. What CI gets of a test is in docs/ci.md. Read search.go for the test, options.go for what can be chosen.
 package twiceless

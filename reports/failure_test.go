@@ -71,13 +71,13 @@ func storiesOfFailures() []struct {
 		{"reply-lost", "at-least-once", shop(), history.PropDuplicateCritical, five, []string{"when payments.charge/replied{event=order-5} #1 lose-reply payments"}},
 		{"late-replay", "at-least-once", shop(), history.PropDuplicateCritical, five, []string{"after drain 26h replay workers"}},
 		{"committed-first", "at-most-once", shop(), history.PropLoss, five, []string{"when payments.charge/sent{event=order-5} #1 kill $caller for 1s"}},
-		{"error-swallowed", "at-least-once", shopWith("charge", chargeHopefully), history.PropLoss, five, []string{"when payments.charge/sent{event=order-5} #1 refuse payments for 10s"}},
+		{"error-swallowed", "at-least-once", shopThat(chargeHopefully), history.PropLoss, five, []string{"when payments.charge/sent{event=order-5} #1 refuse payments for 10s"}},
 		{"never-in-the-log", "fire-and-forget", shop(), history.PropLoss, five, []string{"at 9s kill broker-1 for 5s"}},
-		{"phantom", "at-least-once", shopWith("charge", chargeUnderNewID), history.PropPhantom, five, nil},
+		{"phantom", "at-least-once", shopThat(chargeUnderNewID), history.PropPhantom, five, nil},
 		{"zombie", "at-least-once", shop(), history.PropZombie, nil, []string{"when payments.charge/sent{event=order-5} #1 pause $caller for 60s"}},
 		{"order", "dlq-replay", shop(), history.PropOrder, nil, []string{"at 12s refuse payments for 4m"}},
-		{"panic", "at-least-once", shopWith("charge", chargeFirst), history.PropHarness, five, []string{"when customers.enrich/sent{event=order-5,stage=charge} #1 refuse customers for 1s"}},
-		{"stuck", "at-least-once", shopWith("charge", chargeWhenOpen), history.PropStuck, five, nil},
+		{"panic", "at-least-once", shopThat(chargeFirst), history.PropHarness, five, []string{"when customers.enrich/sent{event=order-5,stage=charge} #1 refuse customers for 1s"}},
+		{"stuck", "at-least-once", shopThat(chargeWhenOpen), history.PropStuck, five, nil},
 	}
 }
 
@@ -121,6 +121,19 @@ func TestFailureFitsWhateverHappens(t *testing.T) {
 			failureText(t, o)
 		}
 	}
+}
+
+// Three variants of one store are one piece of advice, and the stack as it is none.
+func TestWouldHoldIsTheBestOfEachLayer(t *testing.T) {
+	o := &Outcome{Kind: Broke, Phase: InSearch, Plan: 1, Budget: 1, Would: []Remedy{{"dedup-store(durable)", "a"}, {"dedup-store(cached-durable)", "b"}, {AsItIs, "c"},
+		{"idempotency-key with keep: for ever", "d"}, {"dedup-store(replicated-async)", "e"}, {NoBetter, "f"}}}
+	require.Contains(t, failureText(t, o), `
+would hold  dedup-store(durable)                 a
+            idempotency-key with keep: for ever  d
+            dedup-store(cached-durable)          b
+`)
+	o.Would = []Remedy{{"", "no single layer"}, {AsItIs, "breaks"}, {NoBetter, "fence"}}
+	require.True(t, strings.HasSuffix(failureText(t, o), "\nwould hold  no single layer\n"))
 }
 
 func failureText(t *testing.T, o *Outcome) string {

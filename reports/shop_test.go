@@ -14,9 +14,9 @@ func shop() map[string]scenarios.StageFunc {
 	return map[string]scenarios.StageFunc{"enrich": enrichOrder, "charge": chargeOrder, "present": presentOrder}
 }
 
-func shopWith(stage string, fn scenarios.StageFunc) map[string]scenarios.StageFunc {
+func shopThat(charges scenarios.StageFunc) map[string]scenarios.StageFunc {
 	stages := shop()
-	stages[stage] = fn
+	stages["charge"] = charges
 	return stages
 }
 
