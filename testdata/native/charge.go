@@ -64,13 +64,18 @@ func ChargeOrEnd(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMess
 // ChargeAndSpin hangs when it is told no, until Stop.
 func ChargeAndSpin(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
 	reply, err := Charge(c, m)
+	Spinning.Add(1)
 	for err != nil && !Stop.Load() {
 	}
+	Spinning.Add(-1)
 	return reply, nil
 }
 
-// Stop ends what hangs.
-var Stop atomic.Bool
+// Stop ends what hangs; Spinning counts it.
+var (
+	Stop     atomic.Bool
+	Spinning atomic.Int64
+)
 
 // ChargeNothing forgets to.
 func ChargeNothing(_ twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
