@@ -2,7 +2,13 @@
 // bug.
 package native
 
-import "github.com/twiceless/twiceless"
+import (
+	"runtime"
+	"sync/atomic"
+
+	"github.com/twiceless/twiceless"
+	"github.com/twiceless/twiceless/sim"
+)
 
 // Charge carries a key made of event and stage: the card processor knows a repetition again.
 func Charge(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
@@ -34,44 +40,53 @@ func ChargeOrPanic(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMe
 	return reply, nil
 }
 
-// ChargeForEver does not take no for an answer, nor a kill.
+// ChargeForEver does not take a kill for an answer.
 func ChargeForEver(c twiceless.Ctx, m twiceless.StageMessage) (reply twiceless.StageMessage, err error) {
 	for done := false; !done; {
 		func() {
 			defer func() { _ = recover() }()
 			reply, err = Charge(c, m)
-			done = err == nil
+			done = true
 		}()
 	}
-	return reply, nil
+	return reply, err
 }
 
-// ChargeAndSpin hangs when it is told no.
-func ChargeAndSpin(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+// ChargeOrEnd ends its goroutine, as t.FailNow does.
+func ChargeOrEnd(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
 	reply, err := Charge(c, m)
-	for err != nil {
-		err = keep(err)
+	if err != nil {
+		runtime.Goexit()
 	}
 	return reply, nil
 }
 
-//go:noinline
-func keep(err error) error { return err }
+// ChargeAndSpin hangs when it is told no, until Stop.
+func ChargeAndSpin(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+	reply, err := Charge(c, m)
+	Spinning.Add(1)
+	for err != nil && !Stop.Load() {
+	}
+	Spinning.Add(-1)
+	return reply, nil
+}
+
+// Stop ends what hangs; Spinning counts it.
+var (
+	Stop     atomic.Bool
+	Spinning atomic.Int64
+)
 
 // ChargeNothing forgets to.
 func ChargeNothing(_ twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
 	return m, nil
 }
 
-var handled int
-
 // ChargeSometimes remembers what no crash forgets, and what the next run still knows.
-func ChargeSometimes(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
-	if handled++; handled%7 == 0 {
-		m.Headers = "the seventh"
-		if _, err := c.Call("customers", "enrich", m); err != nil {
-			return m, err
-		}
+func ChargeSometimes() func(twiceless.Ctx, twiceless.StageMessage) (twiceless.StageMessage, error) {
+	var handled atomic.Int64
+	return func(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+		c.Sleep(sim.Duration(handled.Add(1)) * sim.Millisecond)
+		return Charge(c, m)
 	}
-	return Charge(c, m)
 }
