@@ -90,6 +90,7 @@ type member struct {
 	works   []*delivery      // what is in work, in order of beginning
 	run     *bubble.Run      // of the loop
 	loopErr error            // what the loop returned
+	conns   map[string]string // names of connections by those of the driver; looked up only
 	handed  map[string]int64 // by event: the fact of its latest delivery; looked up only
 	closers []func()
 	pools   int

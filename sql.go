@@ -19,7 +19,12 @@ func (m *member) openSQL(database string) *sql.DB {
 	defer m.gu.lock.Unlock()
 	m.pools++
 	db := sqldoor.Open(&sqlTransport{m: m, database: database, pool: strconv.Itoa(m.pools)}, sqldoor.Options{Errors: m.gu.h.brought.sqlErrors})
-	m.closers = append(m.closers, func() { _ = db.Close() })
+	m.closers = append(m.closers, func() {
+		if n := db.Stats().WaitCount; n > 0 {
+			m.gu.h.remark("goroutines have waited for a connection of a full pool; database/sql hands connections to several that wait by chance, so such runs need not repeat: raise SetMaxOpenConns in the test")
+		}
+		_ = db.Close()
+	})
 	return db
 }
 
@@ -31,8 +36,9 @@ type sqlTransport struct {
 }
 
 type sqlAsk struct {
-	database string
-	req      model.SQLRequest
+	database   string
+	pool, conn string // as the driver names them
+	req        model.SQLRequest
 }
 
 // Do asks the database and waits.
@@ -51,14 +57,20 @@ func (t *sqlTransport) Tell(session string, req model.SQLRequest) {
 	t.m.group.Tell(q.text(), q)
 }
 
-// ask is a request under the names that the database knows connections by: those of two pools of one process differ.
 func (t *sqlTransport) ask(session string, req model.SQLRequest) *sqlAsk {
-	name := t.pool + "." + session
-	if req.Session != "" {
-		req.Session = name
+	return &sqlAsk{database: t.database, pool: t.pool, conn: session, req: req}
+}
+
+// connection is the name by which the database knows a connection. The driver numbers connections as they are opened, and
+// which of two goroutines opens first at one instant is chance; so they are numbered by their first requests.
+func (m *member) connection(q *sqlAsk) string {
+	name := q.pool + "." + q.conn
+	number, known := m.conns[name]
+	if !known {
+		number = "c" + strconv.Itoa(len(m.conns)+1)
+		m.conns[name] = number
 	}
-	req.Connection = name
-	return &sqlAsk{t.database, req}
+	return number
 }
 
 // failed is the error of a request that the database has not answered, or not answered as a database.
@@ -92,6 +104,11 @@ func (q *sqlAsk) text() string {
 }
 
 func (q *sqlAsk) do(c model.Ctx, gu *guest, d *delivery) (any, error) {
+	name := gu.members[c.Process().Node()].connection(q)
+	if q.req.Session != "" {
+		q.req.Session = name
+	}
+	q.req.Connection = name
 	op := q.req.Op()
 	if st, _ := gu.stageOf(q.database, op, q.changes()); st != nil {
 		i := c.Intent()

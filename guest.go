@@ -1,0 +1,347 @@
+package twiceless
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/twiceless/twiceless/internal/bubble"
+	"github.com/twiceless/twiceless/loop"
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/downstream"
+	"github.com/twiceless/twiceless/scenarios"
+	"github.com/twiceless/twiceless/sim"
+)
+
+// guest is hosted code in one world.
+type guest struct {
+	h       *hosted
+	hall    scenarios.Hall
+	b       *bubble.Bubble
+	members map[*sim.Node]*member // present ones, by node; looked up only
+	all     []*member             // every one that there was
+	lock    sync.Mutex            // of what the code changes by itself: the list of pools
+
+	restless bool // somebody asks without a message
+}
+
+func (gu *guest) Enter(hall scenarios.Hall) { gu.hall = hall }
+
+// services of the scenario, sorted.
+func (gu *guest) services() []string { return scenarios.SortedKeys(gu.hall.Scenario.Downstreams) }
+
+// Reach lets the code come to t.
+func (gu *guest) Reach(t sim.Time) (sim.Time, func()) {
+	at := gu.b.Reach(t)
+	if gu.b.Busy() {
+		return at, gu.take
+	}
+	return at, nil
+}
+
+// settle waits until the code is blocked and takes up what it has done.
+func (gu *guest) settle() {
+	gu.b.Settle()
+	gu.take()
+}
+
+func (gu *guest) take() {
+	t := gu.b.Take()
+	for _, r := range t.Ended {
+		r.Tag.(*member).changed.Broadcast()
+	}
+	for _, a := range t.Asked {
+		gu.begin(a)
+	}
+	for _, a := range t.Quit {
+		switch w := a.Work.(type) {
+		case *work:
+			w.quit()
+		case *client:
+			w.quit(a)
+		}
+	}
+}
+
+// asked is something that code asks for and a process of the node does.
+type asked interface {
+	do(c model.Ctx, gu *guest, d *delivery) (any, error)
+}
+
+// work is an ask that a process of the node does.
+type work struct {
+	ask  *bubble.Ask
+	proc *sim.Proc
+}
+
+// quit ends the call that the process waits in; one that has not begun sees for itself.
+func (w *work) quit() { w.proc.CancelCall() }
+
+// begin has a process of the member's node do what is asked for.
+func (gu *guest) begin(a *bubble.Ask) {
+	m := gu.memberOf(a.Group)
+	if m == nil || !m.node.Up() || m.node.Incarnation() != m.inc {
+		return // its end has not come to the code yet
+	}
+	if _, ok := a.What.(*clientAsk); ok {
+		m.client.take(a)
+		return
+	}
+	gu.h.see(a)
+	d := m.workOf(a)
+	start := m.node.Go
+	if d == nil {
+		gu.restless = true
+		start = m.node.GoBackground // what belongs to no message keeps no run going
+	}
+	w := &work{ask: a}
+	a.Work = w
+	w.proc = start("call", func(p *sim.Proc) {
+		p.Blame(func() string { return a.Site(drivers...) })
+		if a.Quit() {
+			a.Answer(nil, a.Ctx.Err())
+		} else {
+			c := gu.hall.Speak(p)
+			if d != nil {
+				c = c.With(d.intent)
+			}
+			value, err := a.What.(asked).do(c, gu, d)
+			if errors.Is(err, sim.ErrCancelled) && a.Quit() {
+				err = a.Ctx.Err()
+			}
+			a.Answer(value, err)
+		}
+		gu.settle()
+	})
+}
+
+// drivers are the prefixes of functions between the team's code and its calls.
+var drivers = []string{"github.com/twiceless/twiceless.(*roundTripper)", "github.com/twiceless/twiceless.(*Producer)", "github.com/twiceless/twiceless.(*client)", "github.com/twiceless/twiceless.(*Cache)",
+	"github.com/twiceless/twiceless.(*sqlTransport)", "github.com/twiceless/twiceless.(*member)", "github.com/twiceless/twiceless.(*hosted)", "github.com/twiceless/twiceless/internal/", "github.com/stretchr/testify/"}
+
+func (gu *guest) memberOf(g *bubble.Group) *member {
+	for _, m := range slices.Backward(gu.all) {
+		if m.group == g {
+			return m
+		}
+	}
+	return nil
+}
+
+// Handle is the inside of the batch port: the code, in place of the stages.
+func (gu *guest) Handle() model.Batch {
+	return func(c model.Ctx, ms []model.Message) []model.Outcome {
+		m := gu.present(c)
+		if gu.h.batches {
+			return m.handle(c, ms)
+		}
+		var out []model.Outcome
+		for i := range ms {
+			out = append(out, m.handle(c, ms[i:i+1])...)
+		}
+		return out
+	}
+}
+
+// handle gives messages to the code.
+func (m *member) handle(c model.Ctx, ms []model.Message) []model.Outcome {
+	own := slices.Clone(ms)
+	for i := range own {
+		own[i].Payload = m.gu.h.brought.payloadOf(own[i])
+	}
+	d := &delivery{batch: len(ms) > 1}
+	if len(ms) == 1 {
+		d.intent, d.cause = ms[0].Intent, ms[0].Cause
+	}
+	m.hand(ms)
+	var errs []error
+	m.do(c, d, func() { errs = m.batch(m.under(d), own) })
+	return outcomes(errs, len(ms))
+}
+
+// outcomes are what the errors of a batch say.
+func outcomes(errs []error, n int) []model.Outcome {
+	if len(errs) != 0 && len(errs) != n {
+		panic(fmt.Sprintf("twiceless: the handler was given %d messages and returned %d errors", n, len(errs)))
+	}
+	out := make([]model.Outcome, n)
+	for i := range errs {
+		out[i] = model.OutcomeOf(errs[i])
+	}
+	return out
+}
+
+// hand notes that messages are given to the code.
+func (m *member) hand(ms []model.Message) {
+	for i := range ms {
+		m.handed[ms[i].Event] = ms[i].Cause
+	}
+}
+
+// present is the process of the node, started if need be.
+func (gu *guest) present(c model.Ctx) *member {
+	n := c.Process().Node()
+	if m := gu.members[n]; m != nil && m.inc == n.Incarnation() {
+		return m
+	}
+	m := &member{gu: gu, node: n, inc: n.Incarnation(), handed: map[string]int64{}, conns: map[string]string{}, group: gu.b.Group(fmt.Sprintf("%s/%d", n.Name(), n.Incarnation()))}
+	m.env = &Env{Node: n.Name(), m: m}
+	gu.members[n] = m
+	gu.all = append(gu.all, m)
+	n.OnStop(func(int64) { m.end() })
+	if gu.h.handler != nil {
+		m.do(c, &delivery{}, func() { m.batch = gu.h.handler(m.env) })
+	}
+	return m
+}
+
+// do runs code of the member for a delivery, and waits until it has returned. What the code asks for is done by processes
+// of its node meanwhile.
+func (m *member) do(c model.Ctx, d *delivery, code func()) {
+	m.works = append(m.works, d)
+	r := m.group.Go(code)
+	r.Tag = m
+	m.gu.settle()
+	p := c.Process()
+	p.Blame(m.where)
+	for m.run = r; !r.Ended(); {
+		if m.client != nil && len(m.client.asks) > 0 {
+			m.client.serve(c)
+		} else {
+			p.Wait(&m.changed, -1)
+		}
+	}
+	m.works = slices.DeleteFunc(m.works, func(x *delivery) bool { return x == d })
+	switch {
+	case r.Panic != nil:
+		p.Blame(func() string { return r.Site })
+		panic(r.Panic)
+	case r.Goexit:
+		p.Blame(func() string { return r.Site })
+		panic("the code ended its goroutine: t.FailNow, require, or runtime.Goexit")
+	}
+	p.Blame(nil)
+}
+
+// where is the call that the code waits in, the latest if there are several.
+func (m *member) where() string {
+	open := m.group.Open()
+	if len(open) == 0 {
+		return "own code, outside any call"
+	}
+	return open[len(open)-1].Site(drivers...)
+}
+
+// end is the end of the process, however it comes: its goroutines end where they wait for the world.
+func (m *member) end() {
+	if m.over {
+		return
+	}
+	m.over = true
+	m.close()
+	m.group.Kill()
+	m.gu.settle()
+	if m.group.Swallowed() {
+		m.gu.hall.World.KillSwallowed(fmt.Sprintf("the code of %s goes on asking after its process was killed", m.group.Name))
+	}
+}
+
+// close lets go of what was opened for the process, on a goroutine of its own: a pool's lock may be held by code that
+// waits.
+func (m *member) close() {
+	for _, fn := range m.closers {
+		go fn()
+	}
+}
+
+// Working counts the messages in the hands of processes that run. Code that owns its loop has one in hand if it does
+// anything but wait for a poll.
+func (gu *guest) Working() (n int) {
+	for _, m := range gu.all {
+		if m.over {
+			continue
+		}
+		if m.client != nil {
+			n += m.client.working()
+		} else {
+			n += len(m.works)
+		}
+	}
+	return n
+}
+
+// Restless says whether code works in the background.
+func (gu *guest) Restless() bool { return gu.restless }
+
+// Leave ends every process that still runs, in good order: polls are told that the client is closed, contexts end, and
+// what the code asks for on its way out fails. What it leaves behind then is its own doing.
+func (gu *guest) Leave() {
+	for _, m := range gu.all {
+		if !m.over {
+			gu.h.keep(m.group.Label())
+			m.retire()
+			m.end()
+		}
+	}
+}
+
+// retire lets code come to its end by itself, as far as it does so without waiting for the world.
+func (m *member) retire() {
+	m.group.End()
+	for range retireRounds {
+		m.gu.b.Settle()
+		m.gu.b.Take()
+		open := m.group.Open()
+		for _, a := range open {
+			a.Answer(nil, goodbye(a))
+		}
+		if len(open) == 0 {
+			return
+		}
+	}
+}
+
+// retireRounds is how often a process that is told to end may ask for something more.
+const retireRounds = 100
+
+// goodbye is the answer to an ask of a process whose world is over.
+func goodbye(a *bubble.Ask) error {
+	q, ofLoop := a.What.(*clientAsk)
+	switch {
+	case ofLoop && q.do == doClose:
+		return nil
+	case ofLoop:
+		return loop.ErrClosed
+	}
+	return context.Canceled
+}
+
+// Loop is the loop of a team that owns it.
+func (gu *guest) Loop() func(model.Ctx, model.Consumer) {
+	if gu.h.loop == nil {
+		return nil
+	}
+	return gu.runLoop
+}
+
+// Schema is what the option Database has said.
+func (gu *guest) Schema(name string) []*model.SQLStatement { return gu.h.brought.schemas[name] }
+
+// Service is a fake that the team brings along.
+func (gu *guest) Service(name string) (downstream.Serve, bool) {
+	fake := gu.h.brought.fakes[name]
+	if fake == nil {
+		return nil, false
+	}
+	return gu.serve(name, fake()), true
+}
+
+// single is a handler of one message as one of several.
+func single(handler func(*Env) Handler) func(*Env) BatchHandler {
+	return func(env *Env) BatchHandler {
+		h := handler(env)
+		return func(ctx context.Context, ms []Message) []error { return []error{h(ctx, ms[0])} }
+	}
+}
