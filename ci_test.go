@@ -225,7 +225,7 @@ func TestThePageAboutCI(t *testing.T) {
 	for k := reports.Broke; k <= reports.Uncovered; k++ {
 		require.Contains(t, page, k.String())
 	}
-	for _, name := range []string{"story.txt", "timeline.svg", "facts.jsonl", searchVariable, plansVariable, "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", scenarios.DefaultCorpus} {
+	for _, name := range []string{"story.txt", "timeline.svg", "facts.jsonl", searchVariable, plansVariable, "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "testdata/twiceless"} {
 		require.Contains(t, page, "`"+name)
 	}
 	tools, err := os.ReadFile("tools/go.mod")

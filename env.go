@@ -84,14 +84,14 @@ type member struct {
 	group *bubble.Group
 	env   *Env
 
-	batch   BatchHandler     // nil = it owns its loop
-	client  *client          // of a loop; nil = the engine's
-	changed sim.Signal       // something that its processes wait for has happened
-	works   []*delivery      // what is in work, in order of beginning
-	run     *bubble.Run      // of the loop
-	loopErr error            // what the loop returned
+	batch   BatchHandler      // nil = it owns its loop
+	client  *client           // of a loop; nil = the engine's
+	changed sim.Signal        // something that its processes wait for has happened
+	works   []*delivery       // what is in work, in order of beginning
+	run     *bubble.Run       // of the loop
+	loopErr error             // what the loop returned
 	conns   map[string]string // names of connections by those of the driver; looked up only
-	handed  map[string]int64 // by event: the fact of its latest delivery; looked up only
+	handed  map[string]int64  // by event: the fact of its latest delivery; looked up only
 	closers []func()
 	pools   int
 	over    bool

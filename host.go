@@ -205,4 +205,3 @@ func (h *hosted) around(run func()) {
 
 // leftBehind is what a bubble says whose code has ended but for goroutines that are blocked.
 const leftBehind = "deadlock: main bubble goroutine has exited but blocked goroutines remain"
-
