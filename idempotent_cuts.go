@@ -1,0 +1,180 @@
+package twiceless
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/twiceless/twiceless/internal/bubble"
+)
+
+// Cuts is what the calls of one process pass through. At each of them the process can be made to die before the request
+// is sent or after it has taken effect, and the calls of several processes be put in any order. Between the two a call is
+// one step: nothing else moves, unless the service sleeps.
+//
+// A service stays what it is when its caller dies. It should not itself call through a Cuts.
+type Cuts struct {
+	p   *idemProcess
+	dbs []*cutDB
+}
+
+// cutCall is one call, for the report.
+type cutCall struct {
+	label  string // what is called
+	detail string // what tells it from other calls with that label at the same moment
+	result string
+}
+
+// cutPhase is what a process waits for when it asks.
+type cutPhase int
+
+const (
+	toDeliver cutPhase = iota // it has no event: it is new, or its delivery has ended
+	toCall                    // its request is ready
+	toReturn                  // the request has taken effect
+)
+
+// cutAsk is what an ask of a process is about.
+type cutAsk struct {
+	phase cutPhase
+	p     *idemProcess
+	call  *cutCall // unless toDeliver
+	err   error    // of the delivery that ended
+}
+
+// do makes a call with a cut before it and one after it. An error that it returns before run was called is the caller's
+// context's.
+func (in *Cuts) do(ctx context.Context, c *cutCall, run func() error) error {
+	if _, err := in.p.group.Ask(ctx, c.label+" "+c.detail, cutAsk{phase: toCall, p: in.p, call: c}); err != nil {
+		c.result = err.Error()
+		return err
+	}
+	err := run()
+	if c.result == "" {
+		c.result = "ok"
+		if err != nil {
+			c.result = err.Error()
+		}
+	}
+	// The effect is there, whatever has become of ctx meanwhile.
+	_, _ = in.p.group.Ask(context.Background(), c.label, cutAsk{phase: toReturn, p: in.p, call: c})
+	return err
+}
+
+// Call makes any call a cut: run is what the called service does. Calls that one process makes at the same moment need
+// different names, for their order must not depend on the Go scheduler. If ctx has ended, run is not called.
+func (in *Cuts) Call(ctx context.Context, name string, run func() error) error {
+	return in.do(ctx, &cutCall{label: name}, run)
+}
+
+// HTTP is a client of a service, whatever host it is asked for; the service answers by h, without a network.
+func (in *Cuts) HTTP(name string, h http.Handler) *http.Client {
+	return &http.Client{Transport: &cutTransport{in: in, name: name, service: h}}
+}
+
+type cutTransport struct {
+	in      *Cuts
+	name    string
+	service http.Handler
+}
+
+func (t *cutTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := readBody(req)
+	if err != nil {
+		return nil, err
+	}
+	c := &cutCall{
+		label:  strings.Join([]string{t.name, cmp.Or(req.Method, http.MethodGet), cmp.Or(req.URL.Path, "/")}, " "),
+		detail: detailOf(req.URL.RawQuery, body),
+	}
+	var reply *reply
+	err = t.in.do(req.Context(), c, func() error {
+		reply = serve(t.service, req, body)
+		c.result = strconv.Itoa(reply.status)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply.response(req), nil
+}
+
+func readBody(req *http.Request) ([]byte, error) {
+	if req.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(req.Body)
+	return body, errors.Join(err, req.Body.Close())
+}
+
+func detailOf(query string, body []byte) string {
+	h := fnv.New64a()
+	_, _ = h.Write(body)
+	return fmt.Sprintf("%s %x", query, h.Sum64())
+}
+
+// serve has the service answer a request as it would find it at its end of a connection.
+func serve(service http.Handler, req *http.Request, body []byte) *reply {
+	got := req.Clone(context.Background())
+	got.Body, got.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	got.Method = cmp.Or(req.Method, http.MethodGet)
+	got.Host = cmp.Or(req.Host, req.URL.Host)
+	got.RequestURI = req.URL.RequestURI()
+	got.RemoteAddr = "192.0.2.1:1234"
+	r := &reply{header: http.Header{}}
+	service.ServeHTTP(r, got)
+	r.WriteHeader(http.StatusOK)
+	return r
+}
+
+// reply is what a service writes. Like net/http it takes the first status and the header as it is then.
+type reply struct {
+	header, sent http.Header
+	status       int
+	body         bytes.Buffer
+}
+
+func (r *reply) Header() http.Header { return r.header }
+
+func (r *reply) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status, r.sent = status, r.header.Clone()
+	}
+}
+
+func (r *reply) Write(p []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return r.body.Write(p)
+}
+
+func (r *reply) response(req *http.Request) *http.Response {
+	return &http.Response{
+		Status:     fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)),
+		StatusCode: r.status,
+		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        r.sent,
+		Body:          io.NopCloser(bytes.NewReader(r.body.Bytes())),
+		ContentLength: int64(r.body.Len()),
+		Request:       req,
+	}
+}
+
+// close takes away what a dead process had open, as an operating system does: databases see its connections end.
+func (in *Cuts) close() {
+	for _, db := range in.dbs {
+		db.close()
+	}
+}
+
+// siteOf is the place of an ask in the code of the team: file and line.
+func siteOf(a *bubble.Ask) string {
+	site := a.Site(ourPrefix)
+	return site[strings.LastIndexByte(site, '/')+1:]
+}
