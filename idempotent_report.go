@@ -16,6 +16,7 @@ type idemLine struct {
 
 	call   *bubble.Ask
 	unsent bool // the process died before the request was sent
+	late   bool // the call was made when there was no delivery
 
 	event     int
 	delivered int  // the number of this delivery of event; 0: none begins
@@ -24,7 +25,10 @@ type idemLine struct {
 	words string
 }
 
-func (r *idemRun) note(l idemLine) { r.log = append(r.log, l) }
+func (r *idemRun) note(l idemLine) {
+	l.late = l.p.idle
+	r.log = append(r.log, l)
+}
 
 // maxLogLines is how many lines of a run a report shows; the middle of a longer one is left out.
 const maxLogLines = 14
@@ -102,6 +106,9 @@ func callRow(process string, l idemLine, remark string) reportRow {
 	row := reportRow{process: process, site: siteOf(l.call), label: c.label, result: "→ " + oneLine(c.result)}
 	if l.unsent {
 		row.result = "✗ the process dies before it sends this"
+	}
+	if l.late {
+		remark = "after the delivery has ended"
 	}
 	if remark != "" {
 		row.remark = "(" + remark + ")"

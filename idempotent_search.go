@@ -48,6 +48,7 @@ func (c *idemCheck) search() (text string, ok bool) {
 	}
 	c.seen = len(queue)
 	inOrder := c.sub.schedules - c.sub.schedules/4
+	whole := -1 // departures up to which every schedule is run
 	for c.ran < inOrder && len(queue) > 0 {
 		s := queue[0]
 		queue = queue[1:]
@@ -58,42 +59,45 @@ func (c *idemCheck) search() (text string, ok bool) {
 		}
 		next := departures(s, run)
 		c.seen += len(next)
-		queue = append(queue, next[:min(len(next), max(0, inOrder-c.ran-len(queue)))]...)
+		room := max(0, inOrder-c.ran-len(queue))
+		if len(next) > room && whole < 0 {
+			whole = len(s.turns)
+		}
+		queue = append(queue, next[:min(len(next), room)]...)
 	}
 	if c.seen == c.ran {
 		return c.praise(fmt.Sprintf("all %d schedules", c.ran)), true
 	}
-	return c.draw()
+	return c.draw(whole)
 }
 
 // draw runs what is left of the schedules allowed, deeper ones.
-func (c *idemCheck) draw() (text string, ok bool) {
+func (c *idemCheck) draw(whole int) (text string, ok bool) {
 	n := len(c.sub.names)
 	deep := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) turn {
 		return turn{at: rapid.IntRange(0, 40).Draw(t, "decisions passed"), option: rapid.IntRange(0, 11).Draw(t, "option")}
 	}), 2, 8)
 	drawn := c.sub.schedules - c.ran
 	for seed := 1; seed <= drawn; seed++ {
-		_, failure := c.try(n, roughly(deep.Example(seed)))
-		if failure != nil {
-			from := 0
-			if failure.run != nil {
-				from = len(failure.run.turns)
-				failure = c.shrink(n, failure)
-			}
-			return c.report(failure, fmt.Sprintf("drawn schedule %d, shrunk from %d departures", seed, from)), false
+		if _, failure := c.try(n, roughly(deep.Example(seed))); failure != nil {
+			from := failure.departures()
+			failure = c.shrink(n, failure)
+			return c.report(failure, fmt.Sprintf("drawn schedule %d, shrunk from %d departures to %d", seed, from, failure.departures())), false
 		}
 	}
-	return c.praise(fmt.Sprintf("the first %d of at least %d schedules, and %d deeper ones drawn,", c.ran, c.seen, drawn)), true
+	return c.praise(fmt.Sprintf("the first %d of at least %d schedules (all with up to %d departures) and %d deeper ones drawn", c.ran, c.seen, max(0, whole), drawn)), true
 }
 
 func (c *idemCheck) praise(which string) string {
 	limit := c.limit(len(c.sub.names))
-	return fmt.Sprintf("%s leave the end state of once (each event up to %s, cut at every call)", which, timesWord(limit))
+	return fmt.Sprintf("each event delivered up to %s, cut at every call: %s leave the end state of once", timesWord(limit), which)
 }
 
 // shrink leaves out departures, and events from the end, as long as it fails in the same way.
 func (c *idemCheck) shrink(n int, failure *idemFailure) *idemFailure {
+	if failure.run == nil {
+		return failure
+	}
 	for n > 1 {
 		_, smaller := c.try(n-1, exactly(failure.run.turns))
 		if !smaller.like(failure) {
@@ -110,6 +114,13 @@ func (c *idemCheck) shrink(n int, failure *idemFailure) *idemFailure {
 		}
 	}
 	return failure
+}
+
+func (f *idemFailure) departures() int {
+	if f.run == nil {
+		return 0
+	}
+	return len(f.run.turns)
 }
 
 func (f *idemFailure) like(g *idemFailure) bool {
