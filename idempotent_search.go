@@ -211,8 +211,8 @@ func upTo(n int) []int {
 
 // bubbleEnd says how a bubble ended that did not end well.
 type bubbleEnd struct {
-	hung string // it never did
-	left string // goroutines stayed behind
+	hung string // why it never did
+	left bool   // goroutines stayed behind
 }
 
 // inBubble executes a run in a bubble of its own. The watchdog is outside, where time is real: code that never blocks
@@ -227,7 +227,7 @@ func (c *idemCheck) inBubble(r *idemRun) bubbleEnd {
 	defer watchdog.Stop()
 	select {
 	case problem := <-done:
-		return r.leaving(problem)
+		return leaving(problem)
 	case <-watchdog.C:
 		return bubbleEnd{hung: fmt.Sprintf("no end after %v: %s", c.sub.patience, spinning(r.bubbleID()))}
 	}
@@ -235,14 +235,14 @@ func (c *idemCheck) inBubble(r *idemRun) bubbleEnd {
 
 // leaving explains what synctest says at the end of a bubble. Goroutines that stay behind are stopped for ever. After a
 // kill that is nobody's fault: what waits for a killed goroutine of its own process waits in vain.
-func (r *idemRun) leaving(problem any) bubbleEnd {
+func leaving(problem any) bubbleEnd {
 	if problem == nil {
 		return bubbleEnd{}
 	}
 	if !strings.HasPrefix(fmt.Sprint(problem), "deadlock:") {
 		panic(problem)
 	}
-	return bubbleEnd{left: waitingSite(r.bubbleID())}
+	return bubbleEnd{left: true}
 }
 
 // maxOrders bounds how many orders of the events of several keys are delivered once to find an end state.
@@ -280,8 +280,8 @@ func (c *idemCheck) undisturbed(rank []int) (*idemRun, string) {
 		return r, c.report(&idemFailure{why: end.hung}, "undisturbed")
 	case r.fault != "":
 		return r, c.report(&idemFailure{run: r, why: r.fault}, "undisturbed")
-	case end.left != "":
-		why := "goroutines are left behind when a process has ended" + atSite(end.left) + ": they should end with its context, or System.World started them"
+	case end.left:
+		why := "goroutines are left behind when a process has ended" + atSite(waitingSite(r.bubbleID())) + ": they should end with its context, or System.World started them"
 		return r, c.report(&idemFailure{run: r, why: why}, "undisturbed")
 	}
 	return r, ""

@@ -288,6 +288,7 @@ func TestKeysSideBySide(t *testing.T) {
 			return nil
 		})
 	})
+	listed.Schedules = 400
 	passes(t, listed, events...)
 
 	added := system(func(w *ledger, in *twiceless.Cuts, ctx context.Context, o order) error {
