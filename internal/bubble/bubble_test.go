@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,21 +145,21 @@ func TestKillForgetsAsksOfTheDead(t *testing.T) {
 func TestGoroutinesOfADeadGroupEndAtTheirNextAsk(t *testing.T) {
 	in(t, func(b *bubble.Bubble) {
 		g := b.Group("g")
-		reached, survived := false, false
+		var reached, survived atomic.Bool
 		g.Go(func() {
 			go func() {
 				time.Sleep(time.Second)
-				reached = true
+				reached.Store(true)
 				_, _ = ask(g, "x")
-				survived = true
+				survived.Store(true)
 			}()
 		})
 		b.Settle()
 		g.Kill()
 		b.Take()
-		same(t, "before its next ask", reached, false)
+		same(t, "before its next ask", reached.Load(), false)
 		b.Reach(sim.Time(2 * sim.Second))
-		same(t, "reached, survived", []bool{reached, survived}, "[true false]")
+		same(t, "reached, survived", []bool{reached.Load(), survived.Load()}, "[true false]")
 		same(t, "refused", g.Refused(), 1)
 	})
 }
