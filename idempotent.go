@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +75,7 @@ func checkIdempotent[W, E any](t *testing.T, sys System[W, E], events []E) (text
 	if problems := sys.problems(len(events)); len(problems) > 0 {
 		return "CheckIdempotent: " + strings.Join(problems, "; "), false
 	}
-	c := &idemCheck{t: t, sub: subjectOf(sys, events), again: againCommand(t.Name(), callersOutside())}
+	c := &idemCheck{t: t, sub: subjectOf(sys, events), again: commandOf(ownerOf(t.Name()))}
 	return c.search()
 }
 
@@ -123,7 +122,7 @@ func subjectOf[W, E any](sys System[W, E], events []E) *idemSubject {
 		process: func(w any, in *Cuts) func(context.Context, int) error {
 			handle := sys.Process(asWorld[W](w), in)
 			if handle == nil {
-				panic("System.Process returned no handler")
+				panic("System.Process has returned no handler")
 			}
 			return func(ctx context.Context, event int) error { return handle(ctx, events[event]) }
 		},
@@ -173,37 +172,4 @@ func eventName(e any, i int) string {
 	default:
 		return fmt.Sprintf("event %d", i+1)
 	}
-}
-
-// callersOutside is the import path of the package that the test is in.
-func callersOutside() string {
-	pcs := make([]uintptr, 32)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	for {
-		f, more := frames.Next()
-		if f.Function != "" && !ourFunction(f.Function) {
-			return strings.TrimSuffix(packageOf(f.Function), "_test")
-		}
-		if !more {
-			return "."
-		}
-	}
-}
-
-func packageOf(function string) string {
-	slash := strings.LastIndexByte(function, '/')
-	if dot := strings.IndexByte(function[slash+1:], '.'); dot >= 0 {
-		return function[:slash+1+dot]
-	}
-	return function
-}
-
-// The functions of this package, and those it is built of, are not where a call is made.
-const (
-	ourPrefix    = "github.com/twiceless/twiceless."
-	bubblePrefix = "github.com/twiceless/twiceless/internal/bubble."
-)
-
-func ourFunction(function string) bool {
-	return strings.HasPrefix(function, ourPrefix) || strings.HasPrefix(function, bubblePrefix)
 }

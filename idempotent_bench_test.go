@@ -4,36 +4,37 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/twiceless/twiceless"
 )
 
-// A handler with five calls, all of them harmless: what a schedule costs is what the check itself costs.
-func TestSpeedX(t *testing.T) {
-	for _, n := range []int{1, 2, 3} {
-		sys := fiveCalls()
-		sys.Schedules = 20000
-		start := time.Now()
-		events := []string{"a", "b", "c"}[:n]
-		text, ok := twiceless.Verdict(t, sys, events...)
-		fmt.Println(n, ok, text, time.Since(start), time.Since(start)/20000)
-	}
-}
-
-func fiveCalls() twiceless.System[map[string]bool, string] {
-	return twiceless.System[map[string]bool, string]{
+// What a schedule of a handler with five calls costs, delivered two or three times in most of them.
+func BenchmarkSchedule(b *testing.B) {
+	sys := twiceless.System[map[string]bool, string]{
 		World: func() map[string]bool { return map[string]bool{} },
 		Process: func(w map[string]bool, in *twiceless.Cuts) func(context.Context, string) error {
-			return func(ctx context.Context, e string) error {
+			return func(ctx context.Context, event string) error {
 				for i := range 5 {
-					if err := in.Call(ctx, fmt.Sprint("call ", i), func() error { w[fmt.Sprint(e, i)] = true; return nil }); err != nil {
+					step := fmt.Sprint(event, " ", i)
+					if err := in.Call(ctx, step, func() error { w[step] = true; return nil }); err != nil {
 						return err
 					}
 				}
 				return nil
 			}
 		},
-		State: func(w map[string]bool) any { return w },
+		State:     func(w map[string]bool) any { return w },
+		Schedules: b.N,
+	}
+	// A bubble needs a test: this one lasts as long as the function that it is given.
+	ok := testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "schedules", F: func(t *testing.T) {
+		b.ReportAllocs()
+		b.ResetTimer()
+		if text, ok := twiceless.Verdict(t, sys, "event"); !ok {
+			t.Fatal(text)
+		}
+	}}})
+	if !ok {
+		b.Fatal("failed")
 	}
 }

@@ -94,16 +94,16 @@ func (t *cutTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		label:  strings.Join([]string{t.name, cmp.Or(req.Method, http.MethodGet), cmp.Or(req.URL.Path, "/")}, " "),
 		detail: detailOf(req.URL.RawQuery, body),
 	}
-	var reply *reply
+	var answer *recorder
 	err = t.in.do(req.Context(), c, func() error {
-		reply = serve(t.service, req, body)
-		c.result = strconv.Itoa(reply.status)
+		answer = serve(t.service, req, body)
+		c.result = strconv.Itoa(answer.code)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return reply.response(req), nil
+	return plainResponse(req, answer.code, answer.body.String(), answer.head), nil
 }
 
 func readBody(req *http.Request) ([]byte, error) {
@@ -121,49 +121,16 @@ func detailOf(query string, body []byte) string {
 }
 
 // serve has the service answer a request as it would find it at its end of a connection.
-func serve(service http.Handler, req *http.Request, body []byte) *reply {
+func serve(service http.Handler, req *http.Request, body []byte) *recorder {
 	got := req.Clone(context.Background())
 	got.Body, got.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	got.Method = cmp.Or(req.Method, http.MethodGet)
 	got.Host = cmp.Or(req.Host, req.URL.Host)
 	got.RequestURI = req.URL.RequestURI()
 	got.RemoteAddr = "192.0.2.1:1234"
-	r := &reply{header: http.Header{}}
+	r := &recorder{head: http.Header{}, code: http.StatusOK}
 	service.ServeHTTP(r, got)
-	r.WriteHeader(http.StatusOK)
 	return r
-}
-
-// reply is what a service writes. Like net/http it takes the first status and the header as it is then.
-type reply struct {
-	header, sent http.Header
-	status       int
-	body         bytes.Buffer
-}
-
-func (r *reply) Header() http.Header { return r.header }
-
-func (r *reply) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status, r.sent = status, r.header.Clone()
-	}
-}
-
-func (r *reply) Write(p []byte) (int, error) {
-	r.WriteHeader(http.StatusOK)
-	return r.body.Write(p)
-}
-
-func (r *reply) response(req *http.Request) *http.Response {
-	return &http.Response{
-		Status:     fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)),
-		StatusCode: r.status,
-		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:        r.sent,
-		Body:          io.NopCloser(bytes.NewReader(r.body.Bytes())),
-		ContentLength: int64(r.body.Len()),
-		Request:       req,
-	}
 }
 
 // close takes away what a dead process had open, as an operating system does: databases see its connections end.
@@ -173,8 +140,12 @@ func (in *Cuts) close() {
 	}
 }
 
-// siteOf is the place of an ask in the code of the team: file and line.
-func siteOf(a *bubble.Ask) string {
-	site := a.Site(ourPrefix)
-	return site[strings.LastIndexByte(site, '/')+1:]
+// hiddenHere are the functions that are not the team's: this package and what it is built of.
+func hiddenHere() []string {
+	return append([]string{"github.com/twiceless/twiceless.", "github.com/twiceless/twiceless/internal/bubble."}, drivers...)
 }
+
+// siteOf is the place of an ask in the code of the team: file and line.
+func siteOf(a *bubble.Ask) string { return lastElement(a.Site(hiddenHere()...)) }
+
+func lastElement(site string) string { return site[strings.LastIndexByte(site, '/')+1:] }

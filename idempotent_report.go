@@ -2,7 +2,6 @@ package twiceless
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -103,7 +102,7 @@ func (r *idemRun) lines() []string {
 
 func callRow(process string, l idemLine, remark string) reportRow {
 	c := l.call.What.(cutAsk).call
-	row := reportRow{process: process, site: siteOf(l.call), label: c.label, result: "→ " + oneLine(c.result)}
+	row := reportRow{process: process, site: siteOf(l.call), label: c.label, result: "→ " + brief(c.result)}
 	if l.unsent {
 		row.result = "✗ the process dies before it sends this"
 	}
@@ -172,6 +171,18 @@ func columns(rows []reportRow, numbered bool) []string {
 	return lines
 }
 
+// maxBrief is how much of a statement, an error or a value a report shows, in runes.
+const maxBrief = 60
+
+// brief is the beginning of a text on one line.
+func brief(text string) string {
+	line := []rune(oneLine(text))
+	if len(line) > maxBrief {
+		return string(line[:maxBrief-1]) + "…"
+	}
+	return string(line)
+}
+
 func width(s string) int { return utf8.RuneCountInString(s) }
 
 func pad(s string, to int) string { return s + strings.Repeat(" ", max(0, to-width(s))) }
@@ -212,13 +223,4 @@ func repeated(n int) string {
 		return "though it is delivered once and undisturbed"
 	}
 	return fmt.Sprintf("%d times in a row", n)
-}
-
-// againCommand runs one test of a package again.
-func againCommand(test, pkg string) string {
-	parts := strings.Split(test, "/")
-	for i, p := range parts {
-		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
-	}
-	return fmt.Sprintf("go test %s -run '%s' -count=1", pkg, strings.ReplaceAll(strings.Join(parts, "/"), "'", `'\''`))
 }

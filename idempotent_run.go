@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"github.com/twiceless/twiceless/internal/bubble"
@@ -47,8 +47,8 @@ func (p *idemProcess) busy() bool {
 
 func (p *idemProcess) zombie() bool { return len(p.parts) == 0 }
 
-// delivery is what a process is given: an event, and how long it is to wait before it.
-type delivery struct {
+// idemDelivery is what a process is given: an event, and how long it is to wait before it.
+type idemDelivery struct {
 	event int
 	after time.Duration
 }
@@ -63,7 +63,6 @@ type idemRun struct {
 	choose func(at int, kinds []turnKind) int
 
 	b     *bubble.Bubble
-	id    atomic.Value // of the synctest bubble, as a dump of goroutines has it; the watchdog reads it
 	world any
 
 	parts [][]int // events of each partition, in order
@@ -85,7 +84,6 @@ type idemRun struct {
 
 // execute runs the schedule to its end. It must be called in a synctest bubble.
 func (r *idemRun) execute() {
-	r.id.Store(bubbleID())
 	r.b = bubble.New()
 	r.guarded("System.World", func() { r.world = r.sub.world() })
 	if r.fault == "" {
@@ -111,14 +109,24 @@ func (r *idemRun) letEnd() {
 	}
 }
 
-func (r *idemRun) bubbleID() string {
-	id, _ := r.id.Load().(string)
-	return id
+// name is unlike that of any other group of this program, and ends in what all groups of the run have in common.
+func (r *idemRun) name(of string) string { return fmt.Sprintf("%s of %p", of, r) }
+
+// places says where goroutines of the run are, in the code of the team. The watchdog calls it too.
+func (r *idemRun) places() string {
+	mine := func(label string) bool { return strings.Contains(label, r.name("")+" ") }
+	left := slices.DeleteFunc(bubble.Left(mine, hiddenHere()...), func(place string) bool { return strings.HasSuffix(place, "an unknown place") })
+	if len(left) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(left[:min(len(left), maxPlaces)], ", ") + ")"
 }
+
+const maxPlaces = 3
 
 // guarded runs code of the team that is no process.
 func (r *idemRun) guarded(what string, run func()) {
-	code := r.b.Group(what).Go(run)
+	code := r.b.Group(r.name(what)).Go(run)
 	for {
 		r.b.Settle()
 		r.b.Take()
@@ -126,7 +134,7 @@ func (r *idemRun) guarded(what string, run func()) {
 			break
 		}
 		if r.b.Reach(r.b.Now().Add(patience)); !r.b.Busy() {
-			r.fault = fmt.Sprintf("%s waits for something that never comes%s", what, atSite(waitingSite(r.bubbleID())))
+			r.fault = fmt.Sprintf("%s waits for something that never comes%s", what, r.places())
 			return
 		}
 	}
@@ -170,7 +178,7 @@ func (r *idemRun) begin() {
 // start boots a process that owns the partitions; it is its turn.
 func (r *idemRun) start(parts []int) *idemProcess {
 	p := &idemProcess{number: len(r.procs) + 1, parts: parts, event: noEvent}
-	p.group = r.b.Group(fmt.Sprintf("process %d", p.number))
+	p.group = r.b.Group(r.name(fmt.Sprintf("process %d", p.number)))
 	p.cuts = &Cuts{p: p}
 	r.procs = append(r.procs, p)
 	r.now = p
@@ -185,7 +193,7 @@ func (s *idemSubject) serve(world any, p *idemProcess) {
 	var err error
 	for {
 		got, _ := p.group.Ask(context.Background(), "", cutAsk{phase: toDeliver, p: p, err: err})
-		d := got.(delivery)
+		d := got.(idemDelivery)
 		pause(ctx, d.after)
 		err = handle(ctx, d.event)
 	}
@@ -290,7 +298,7 @@ func (r *idemRun) during(p *idemProcess) string {
 func (r *idemRun) wait() {
 	r.b.Reach(r.b.Now().Add(patience))
 	if !r.b.Busy() {
-		r.fault = r.during(r.busy()) + "waits for something that never comes" + atSite(waitingSite(r.bubbleID()))
+		r.fault = r.during(r.busy()) + "waits for something that never comes" + r.places()
 	}
 }
 
@@ -314,7 +322,7 @@ func (r *idemRun) give(p *idemProcess, after time.Duration) {
 	}
 	r.count[p.event]++
 	r.note(idemLine{p: p, event: p.event, delivered: r.count[p.event], retry: after > 0})
-	a.Answer(delivery{event: p.event, after: after}, nil)
+	a.Answer(idemDelivery{event: p.event, after: after}, nil)
 }
 
 // next is the event of lowest rank that the partitions of a process are at.
@@ -371,25 +379,18 @@ func (r *idemRun) kill(p *idemProcess) {
 	p.cuts.close()
 	r.b.Settle()
 	p.dead, p.ready, p.calls, p.replies = true, nil, nil, nil
-	if p.group.Refused() > bubble.MaxRefused && r.fault == "" {
-		r.fault = fmt.Sprintf("a process goes on after its death: it has called %d times more", p.group.Refused())
+	if p.group.Swallowed() && r.fault == "" {
+		r.fault = "a process goes on after its death, call by call" + r.places()
 	}
 }
 
 // whyEnded says how code ended that should not have, or nothing.
 func whyEnded(code *bubble.Run) string {
 	if code.Panic != nil {
-		return fmt.Sprintf("panics: %v%s", code.Panic, atSite(panicSite(code.Stack)))
+		return fmt.Sprintf("panics: %v (%s)", code.Panic, lastElement(code.Site))
 	}
 	if code.Goexit {
-		return "ends its goroutine, as t.FailNow and runtime.Goexit do"
+		return fmt.Sprintf("ends its goroutine, as t.FailNow and runtime.Goexit do (%s)", lastElement(code.Site))
 	}
 	return ""
-}
-
-func atSite(site string) string {
-	if site == "" {
-		return ""
-	}
-	return " (" + site + ")"
 }

@@ -229,7 +229,7 @@ func (c *idemCheck) inBubble(r *idemRun) bubbleEnd {
 	case problem := <-done:
 		return leaving(problem)
 	case <-watchdog.C:
-		return bubbleEnd{hung: fmt.Sprintf("no end after %v: %s", c.sub.patience, spinning(r.bubbleID()))}
+		return bubbleEnd{hung: fmt.Sprintf("no end after %v%s: an endless loop, or a mutex that is held across a call", c.sub.patience, r.places())}
 	}
 }
 
@@ -239,7 +239,7 @@ func leaving(problem any) bubbleEnd {
 	if problem == nil {
 		return bubbleEnd{}
 	}
-	if !strings.HasPrefix(fmt.Sprint(problem), "deadlock:") {
+	if err, ok := problem.(error); !ok || err.Error() != leftBehind {
 		panic(problem)
 	}
 	return bubbleEnd{left: true}
@@ -281,7 +281,7 @@ func (c *idemCheck) undisturbed(rank []int) (*idemRun, string) {
 	case r.fault != "":
 		return r, c.report(&idemFailure{run: r, why: r.fault}, "undisturbed")
 	case end.left:
-		why := "goroutines are left behind when a process has ended" + atSite(waitingSite(r.bubbleID())) + ": they should end with its context, or System.World started them"
+		why := "goroutines are left behind when a process has ended" + r.places() + ": they should end with its context, or System.World started them"
 		return r, c.report(&idemFailure{run: r, why: why}, "undisturbed")
 	}
 	return r, ""

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 )
 
@@ -60,7 +59,7 @@ func (db *cutDB) close() {
 
 // statement passes one through with its cuts. A driver that wants it in another way says so before it has any effect.
 func (db *cutDB) statement(ctx context.Context, query string, args any, run func() error) error {
-	c := &cutCall{label: db.name + " " + oneLine(query), detail: fmt.Sprint(args)}
+	c := &cutCall{label: db.name + " " + brief(query), detail: fmt.Sprint(args)}
 	return db.in.do(ctx, c, func() error {
 		err := run()
 		if errors.Is(err, driver.ErrSkip) {
@@ -68,17 +67,6 @@ func (db *cutDB) statement(ctx context.Context, query string, args any, run func
 		}
 		return err
 	})
-}
-
-// maxStatement is how much of a statement a report shows.
-const maxStatement = 40
-
-func oneLine(query string) string {
-	line := []rune(strings.Join(strings.Fields(query), " "))
-	if len(line) > maxStatement {
-		return string(line[:maxStatement-1]) + "…"
-	}
-	return string(line)
 }
 
 // cutConn adds cuts to a connection. It has every optional method of a driver's connection; where the driver's own lacks
@@ -210,12 +198,12 @@ func (s *cutStmt) NumInput() int { return s.raw.NumInput() }
 
 // Exec is there because driver.Stmt demands it; database/sql calls ExecContext.
 func (s *cutStmt) Exec(args []driver.Value) (driver.Result, error) {
-	return s.ExecContext(context.Background(), named(args))
+	return s.ExecContext(context.Background(), namedValues(args))
 }
 
 // Query is there because driver.Stmt demands it; database/sql calls QueryContext.
 func (s *cutStmt) Query(args []driver.Value) (driver.Rows, error) {
-	return s.QueryContext(context.Background(), named(args))
+	return s.QueryContext(context.Background(), namedValues(args))
 }
 
 func (s *cutStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (result driver.Result, err error) {
@@ -255,7 +243,7 @@ func (s *cutStmt) CheckNamedValue(v *driver.NamedValue) error {
 	return s.c.CheckNamedValue(v)
 }
 
-func named(args []driver.Value) []driver.NamedValue {
+func namedValues(args []driver.Value) []driver.NamedValue {
 	list := make([]driver.NamedValue, len(args))
 	for i, v := range args {
 		list[i] = driver.NamedValue{Ordinal: i + 1, Value: v}

@@ -51,7 +51,7 @@ func stateParts(first, second string, a, b map[string]string) []string {
 
 func orMissing(leaves map[string]string, path string) string {
 	if text, ok := leaves[path]; ok {
-		return oneLine(text)
+		return brief(text)
 	}
 	return "none"
 }

@@ -118,7 +118,6 @@ func TestKillRunsDeferredCode(t *testing.T) {
 		a := b.Take().Asked[0]
 		g.Kill()
 		same(t, "steps", steps, "[inner outer]")
-		same(t, "refused", g.Refused(), 1)
 		same(t, "dead", g.Dead(), true)
 		b.Take()
 		same(t, "ended by Goexit", run.Ended() && run.Goexit, true)
@@ -160,13 +159,13 @@ func TestGoroutinesOfADeadGroupEndAtTheirNextAsk(t *testing.T) {
 		same(t, "before its next ask", reached.Load(), false)
 		b.Reach(sim.Time(2 * sim.Second))
 		same(t, "reached, survived", []bool{reached.Load(), survived.Load()}, "[true false]")
-		same(t, "refused", g.Refused(), 1)
+		same(t, "swallowed", g.Swallowed(), false)
 	})
 }
 
 // Code that starts a goroutine for each attempt does not notice that it dies. It stops all the same.
 func TestKillReturnsFromCodeThatNeverGivesUp(t *testing.T) {
-	b := make(chan int, 1)
+	swallowed := false
 	func() {
 		// The starter of the attempts stays behind, and synctest says so.
 		defer func() { _ = recover() }()
@@ -181,10 +180,10 @@ func TestKillReturnsFromCodeThatNeverGivesUp(t *testing.T) {
 			})
 			bb.Settle()
 			g.Kill()
-			b <- g.Refused()
+			swallowed = g.Swallowed()
 		})
 	}()
-	same(t, "refused", <-b, bubble.MaxRefused+1)
+	same(t, "swallowed", swallowed, true)
 }
 
 // The deadline of an ask passes in virtual time; the one who moves the clock is told at that moment, and answers.
@@ -241,10 +240,13 @@ func TestEndsThatAreNoReturn(t *testing.T) {
 		b.Settle()
 		same(t, "ended", len(b.Take().Ended), 3)
 		same(t, "panic", panics.Panic, "oh")
-		if !strings.Contains(string(panics.Stack), "TestEndsThatAreNoReturn") {
-			t.Errorf("the stack does not show who panicked:\n%s", panics.Stack)
-		}
 		same(t, "goexit", []bool{panics.Goexit, exits.Goexit, returns.Goexit}, "[false true false]")
+		for _, run := range []*bubble.Run{panics, exits} {
+			if !strings.HasPrefix(run.Site, "internal/bubble_test/bubble_test.go:") {
+				t.Errorf("site %q", run.Site)
+			}
+		}
+		same(t, "site of what returned", returns.Site, "")
 	})
 }
 
@@ -299,11 +301,34 @@ func TestSiteIsTheUsersLine(t *testing.T) {
 	})
 }
 
-func TestStandardLibraryByName(t *testing.T) {
-	for function, want := range map[string]bool{
-		"net/http.(*Client).Do": true, "runtime.goexit": true, "vendor/golang.org/x/net/idna.f": true,
-		"main.main": false, "shop/charge.Handle": false, "example.com/net/http.Do": false,
-	} {
-		same(t, function, bubble.Standard(function), want)
-	}
+// What nobody waits for comes among the asks; of the dead nothing comes.
+func TestTell(t *testing.T) {
+	in(t, func(b *bubble.Bubble) {
+		g := b.Group("g")
+		told := 0
+		g.Go(func() { g.Tell("x", nil); told++; _, _ = ask(g, "y"); told++ })
+		b.Settle()
+		same(t, "asked", texts(b.Take().Asked), "[g x g y]")
+		g.Kill()
+		g.Tell("z", nil)
+		same(t, "of the dead", texts(b.Take().Asked), "[]")
+		same(t, "steps", told, 1)
+	})
+}
+
+// Whoever has left goroutines behind is found by the label of their group, which those inherit that they start.
+func TestLeft(t *testing.T) {
+	in(t, func(b *bubble.Bubble) {
+		g, other := b.Group("g"), b.Group("g")
+		end := make(chan int)
+		wait := func() { <-end }
+		g.Go(func() { go wait() })
+		other.Go(wait)
+		b.Settle()
+		left := bubble.Left(func(label string) bool { return label == g.Label() })
+		if len(left) != 1 || !strings.HasPrefix(left[0], "1 at bubble_test.go:") || !strings.Contains(left[0], "TestLeft") {
+			t.Errorf("left: %q", left)
+		}
+		close(end)
+	})
 }
