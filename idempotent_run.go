@@ -229,7 +229,7 @@ func (r *idemRun) drive() {
 		case calling != nil:
 			r.beforeCall(calling)
 		case r.busy() != nil:
-			r.wait()
+			r.mustCome(r.busy())
 		default:
 			if r.over() {
 				return
@@ -294,11 +294,13 @@ func (r *idemRun) during(p *idemProcess) string {
 	return r.sub.names[p.event] + ": the handler "
 }
 
-// wait lets time pass until a process comes to a cut.
-func (r *idemRun) wait() {
-	r.b.Reach(r.b.Now().Add(patience))
-	if !r.b.Busy() {
-		r.fault = r.during(r.busy()) + "waits for something that never comes" + r.places()
+// wait lets time pass until a process comes to a cut, or for long if none does: those at one may be what it waits for.
+func (r *idemRun) wait() { r.b.Reach(r.b.Now().Add(patience)) }
+
+// mustCome waits for a process when no other can move.
+func (r *idemRun) mustCome(p *idemProcess) {
+	if r.wait(); !r.b.Busy() {
+		r.fault = r.during(p) + "waits for something that never comes" + r.places()
 	}
 }
 

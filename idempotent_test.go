@@ -302,6 +302,94 @@ func TestKeysSideBySide(t *testing.T) {
 	says(t, fails(t, added, events...), "each event delivered once, but not undisturbed", "process 1", "process 2", "total: 1")
 }
 
+// Who waits for a lock that another process holds across its calls is not stuck.
+func TestALockOfTheWorldHolds(t *testing.T) {
+	var lock chan bool
+	sys := shopSystem(func(c *consumer, ctx context.Context, order string) error {
+		select {
+		case lock <- true:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-lock }()
+		known, err := c.known(ctx, order)
+		if err != nil || known {
+			return err
+		}
+		return c.insert(ctx, order)
+	})
+	sys.World = func() *shop { lock = make(chan bool, 1); return newShop() }
+	says(t, passes(t, sys, "order-1"), "all ")
+}
+
+// The sequences in which a key's events are delivered are those that a group allows, all of them and no other.
+func TestSequencesAreThoseOfAGroup(t *testing.T) {
+	seen := map[string]bool{}
+	sys := twiceless.System[*[]int, int]{
+		World: func() *[]int { return &[]int{} },
+		Process: func(w *[]int, in *twiceless.Cuts) func(context.Context, int) error {
+			return func(_ context.Context, event int) error { *w = append(*w, event); return nil }
+		},
+		State:     func(w *[]int) any { seen[fmt.Sprint(*w)] = true; return nil },
+		Schedules: 20_000,
+	}
+	says(t, passes(t, sys, 0, 1, 2), "all ")
+	allowed := map[string]bool{}
+	for n := 1; n <= 3; n++ {
+		sequences(n, 2+1/n, 0, nil, allowed)
+	}
+	for s := range allowed {
+		if !seen[s] {
+			t.Errorf("%s is never delivered", s)
+		}
+	}
+	for s := range seen {
+		if !allowed[s] {
+			t.Errorf("%s is delivered, which a group does not do", s)
+		}
+	}
+}
+
+// sequences adds those that deliver n events each up to limit times: after each delivery the next event comes, or one from
+// the last known commit on, which is known then.
+func sequences(n, limit, commit int, sofar []int, to map[string]bool) {
+	last := -1
+	if len(sofar) > 0 {
+		last = sofar[len(sofar)-1]
+	}
+	if last == n-1 {
+		to[fmt.Sprint(sofar)] = true
+	}
+	deliver := func(event, commit int) {
+		count := 0
+		for _, e := range sofar {
+			if e == event {
+				count++
+			}
+		}
+		if count < limit {
+			sequences(n, limit, commit, append(slices.Clip(sofar), event), to)
+		}
+	}
+	if last+1 < n {
+		deliver(last+1, commit)
+	}
+	for event := commit; event <= last; event++ {
+		deliver(event, event)
+	}
+}
+
+func TestTheExampleHolds(t *testing.T) {
+	passes(t, twiceless.System[*bank, string]{
+		World: func() *bank { return &bank{charges: map[string]int{}} },
+		Process: func(b *bank, in *twiceless.Cuts) func(context.Context, string) error {
+			return (&charger{in.HTTP("payments", b)}).handle
+		},
+		State:     func(b *bank) any { return b.charges },
+		Schedules: 200,
+	}, "order-1", "order-2")
+}
+
 // What fails only far from the undisturbed run is found by drawing, and shown without what it does not need.
 func TestDrawnSchedulesAreShrunk(t *testing.T) {
 	sys := shopSystem(nil)
