@@ -92,7 +92,7 @@ func (t *cutTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c := &cutCall{
 		label:  strings.Join([]string{t.name, cmp.Or(req.Method, http.MethodGet), cmp.Or(req.URL.Path, "/")}, " "),
-		detail: detailOf(req.URL.RawQuery, body),
+		detail: detailOf(req, body),
 	}
 	var answer *recorder
 	err = t.in.do(req.Context(), c, func() error {
@@ -114,10 +114,12 @@ func readBody(req *http.Request) ([]byte, error) {
 	return body, errors.Join(err, req.Body.Close())
 }
 
-func detailOf(query string, body []byte) string {
+// detailOf is what else a request says.
+func detailOf(req *http.Request, body []byte) string {
 	h := fnv.New64a()
 	_, _ = h.Write(body)
-	return fmt.Sprintf("%s %x", query, h.Sum64())
+	_ = req.Header.Write(h) // sorted
+	return fmt.Sprintf("%s %x", req.URL.RawQuery, h.Sum64())
 }
 
 // serve has the service answer a request as it would find it at its end of a connection.

@@ -127,11 +127,8 @@ func (r *idemRun) beginning(l idemLine) string {
 	if l.retry {
 		parts = append(parts, "after the error")
 	}
-	if !slices.ContainsFunc(r.log, func(e idemLine) bool { return e.p.number < l.p.number && e.delivered > 0 }) {
-		return strings.Join(parts, ", ")
-	}
 	first := slices.IndexFunc(r.log, func(e idemLine) bool { return e.p == l.p && e.delivered > 0 })
-	if r.log[first] == l {
+	if l.p.successor && r.log[first] == l {
 		parts = append(parts, "new process")
 	}
 	return strings.Join(parts, ", ")

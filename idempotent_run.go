@@ -29,6 +29,8 @@ type idemProcess struct {
 	parts  []int // the partitions that it owns; a partition is a key
 	dead   bool
 
+	successor bool // it began because another lost its partitions
+
 	event  int  // being delivered, or noEvent
 	idle   bool // it was told that there is nothing to do
 	errors int  // deliveries in a row of event that ended in an error

@@ -2,6 +2,7 @@ package twiceless_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 type shop struct {
 	charged int
 	keys    map[string]bool
+	log     []string // the keys of all requests, in order
 	rows    []string
 	unique  bool
 }
@@ -29,6 +31,7 @@ func newUniqueShop() *shop { return &shop{keys: map[string]bool{}, unique: true}
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	key := req.Header.Get("Idempotency-Key")
+	s.log = append(s.log, key)
 	if key == "" || !s.keys[key] {
 		s.charged++
 		s.keys[key] = true
@@ -324,28 +327,30 @@ func TestALockOfTheWorldHolds(t *testing.T) {
 
 // The sequences in which a key's events are delivered are those that a group allows, all of them and no other.
 func TestSequencesAreThoseOfAGroup(t *testing.T) {
-	seen := map[string]bool{}
-	sys := twiceless.System[*[]int, int]{
-		World: func() *[]int { return &[]int{} },
-		Process: func(w *[]int, in *twiceless.Cuts) func(context.Context, int) error {
-			return func(_ context.Context, event int) error { *w = append(*w, event); return nil }
-		},
-		State:     func(w *[]int) any { seen[fmt.Sprint(*w)] = true; return nil },
-		Schedules: 20_000,
-	}
-	says(t, passes(t, sys, 0, 1, 2), "all ")
-	allowed := map[string]bool{}
-	for n := 1; n <= 3; n++ {
-		sequences(n, 2+1/n, 0, nil, allowed)
-	}
-	for s := range allowed {
-		if !seen[s] {
-			t.Errorf("%s is never delivered", s)
+	for _, c := range []struct{ events, limit int }{{3, 2}, {2, 3}} {
+		seen, allowed := map[string]bool{}, map[string]bool{}
+		sys := twiceless.System[*[]int, int]{
+			World: func() *[]int { return &[]int{} },
+			Process: func(w *[]int, in *twiceless.Cuts) func(context.Context, int) error {
+				return func(_ context.Context, event int) error { *w = append(*w, event); return nil }
+			},
+			State:      func(w *[]int) any { seen[fmt.Sprint(*w)] = true; return nil },
+			Deliveries: c.limit,
+			Schedules:  20_000,
 		}
-	}
-	for s := range seen {
-		if !allowed[s] {
-			t.Errorf("%s is delivered, which a group does not do", s)
+		says(t, passes(t, sys, []int{0, 1, 2}[:c.events]...), "all ")
+		for n := range c.events {
+			sequences(n+1, c.limit, 0, nil, allowed)
+		}
+		for s := range allowed {
+			if !seen[s] {
+				t.Errorf("%s is never delivered", s)
+			}
+		}
+		for s := range seen {
+			if !allowed[s] {
+				t.Errorf("%s is delivered, which a group does not do", s)
+			}
 		}
 	}
 }
@@ -412,22 +417,70 @@ func TestDrawnSchedulesAreShrunk(t *testing.T) {
 	says(t, fails(t, sys, "order-1", "order-2", "order-3"), "drawn schedule", "departures to 2")
 }
 
-// The same code says the same, whatever the Go scheduler does with the calls that it makes at once.
+// The same code says the same, whatever the Go scheduler does with the calls that it makes at once: here three requests
+// that differ in a header only.
 func TestVerdictsAreTheSameEveryTime(t *testing.T) {
 	sys := shopSystem(func(c *consumer, ctx context.Context, order string) error {
 		var all sync.WaitGroup
 		for i := range 3 {
-			all.Go(func() { _ = c.insert(ctx, fmt.Sprint(order, "/", i)) })
 			all.Go(func() { _ = c.charge(ctx, fmt.Sprint(order, "/", i)) })
 		}
 		all.Wait()
-		return ctx.Err()
+		return c.insert(ctx, strings.Join(c.shop.log, " "))
 	})
+	sys.State = func(s *shop) any { return s.rows }
 	first := fails(t, sys, "order-1", "order-2")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for i := range 20 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1 + i%2))
+		runtime.GOMAXPROCS(1 + i%2)
 		if text := fails(t, sys, "order-1", "order-2"); text != first {
 			t.Fatalf("first\n%s\nthen\n%s", first, text)
 		}
 	}
+}
+
+// Of two calls that are open at once either may be the first.
+func TestOpenCallsComeInAnyOrder(t *testing.T) {
+	sys := shopSystem(func(c *consumer, ctx context.Context, order string) error {
+		var both sync.WaitGroup
+		both.Go(func() { _ = c.in.Call(ctx, "a", func() error { c.shop.charged = 1; return nil }) })
+		both.Go(func() {
+			_ = c.in.Call(ctx, "b", func() error { c.shop.rows = slices.Repeat([]string{order}, c.shop.charged); return nil })
+		})
+		both.Wait()
+		return nil
+	})
+	sys.Deliveries = 1
+	says(t, fails(t, sys, "order-1"), "b   → ok", "a   → ok", "here:  {Charged: 1, Rows: 0}")
+}
+
+// Who sleeps may wake while another is between two calls, and not only after it.
+func TestSleepersWakeAtAnyMoment(t *testing.T) {
+	sys := shopSystem(func(c *consumer, ctx context.Context, order string) error {
+		if order == "late" {
+			time.Sleep(time.Second)
+		}
+		var was int
+		if err := c.in.Call(ctx, "read", func() error { was = c.shop.charged; return nil }); err != nil {
+			return err
+		}
+		return c.in.Call(ctx, "write", func() error { c.shop.charged = was + 1; return nil })
+	})
+	sys.Key = func(order string) string { return order }
+	sys.Deliveries = 1
+	says(t, fails(t, sys, "late", "early"), "process 1", "read", "(late)", "process 2", "read", "(early)", "write", "process 1", "write", "here:  {Charged: 1, Rows: 0}")
+}
+
+// What is delivered again because of an error does not count against the deliveries.
+func TestDeliveriesAfterAnErrorAreNotCounted(t *testing.T) {
+	sys := shopSystem(func(c *consumer, ctx context.Context, order string) error {
+		if err := c.insert(ctx, order); err != nil {
+			return err
+		}
+		if len(c.shop.rows) == 2 {
+			return errors.New("once more")
+		}
+		return nil
+	})
+	says(t, fails(t, sys, "order-1"), "order-1 delivered twice", "the delivery ends in an error: once more", "(second delivery, after the error)", "here:  {Charged: 0, Rows: 3}")
 }

@@ -76,7 +76,7 @@ func (r *idemRun) beforeCall(p *idemProcess) {
 		r.rewind(p, o.back)
 		parts := p.parts
 		p.parts = nil
-		r.start(parts)
+		r.start(parts).successor = true
 	case waits:
 		r.wait()
 	default:
@@ -196,6 +196,6 @@ func (r *idemRun) die(p *idemProcess, back int) {
 	r.kill(p)
 	p.parts = nil
 	if len(parts) > 0 {
-		r.start(parts)
+		r.start(parts).successor = true
 	}
 }
