@@ -156,10 +156,10 @@ func (b *Bubble) Busy() bool {
 // Now is the time that has passed.
 func (b *Bubble) Now() sim.Time { return b.now }
 
-// Reach lets time pass up to t, or up to the first moment before t at which there is something to take up; it returns
-// that moment. All code is blocked then.
+// Reach lets time pass up to t, or up to the first moment before t at which there is something to take up, which may be
+// now; it returns that moment. All code is blocked then.
 func (b *Bubble) Reach(t sim.Time) sim.Time {
-	for b.now < t {
+	for b.now < t && !b.Busy() {
 		b.timer.Reset(time.Duration(t.Sub(b.now)))
 		select {
 		case <-b.timer.C:
@@ -168,9 +168,6 @@ func (b *Bubble) Reach(t sim.Time) sim.Time {
 			b.now = sim.Time(time.Since(b.start))
 		}
 		synctest.Wait()
-		if b.Busy() {
-			break
-		}
 	}
 	b.timer.Stop()
 	return b.now
