@@ -284,11 +284,5 @@ func (e *SQLError) Error() string { return e.Message + " (SQLSTATE " + e.Code + 
 // Is makes the errors of the general transaction hold: what could not be serialized or met a deadlock is ErrSerialize, a
 // unique violation is ErrUnique.
 func (e *SQLError) Is(target error) bool {
-	switch {
-	case target == ErrSerialize:
-		return strings.HasPrefix(e.Code, "40")
-	case target == ErrUnique:
-		return e.Code == SQLUniqueViolation
-	}
-	return false
+	return target == ErrSerialize && strings.HasPrefix(e.Code, "40") || target == ErrUnique && e.Code == SQLUniqueViolation
 }

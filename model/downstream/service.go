@@ -75,7 +75,7 @@ func (s *service) found(load func(*record)) {
 // Receive is the door.
 func (s *service) Receive(_ *sim.Node, r *sim.Request) {
 	switch {
-	case s.cfg.Refusing != nil && s.cfg.Refusing():
+	case s.cfg.Refusing != nil && s.cfg.Refusing() && !closes(r):
 		r.Fail(model.ErrUnavailable, 0)
 	case !s.ready:
 		s.early = append(s.early, r)
@@ -92,7 +92,7 @@ func (s *service) admit(r *sim.Request) {
 	}
 	now := s.n.Now()
 	start := max(now, s.next)
-	if start.Sub(now) > longestQueue {
+	if start.Sub(now) > longestQueue && !connected(r) {
 		r.Fail(model.ErrOverloaded, 0)
 		return
 	}

@@ -284,7 +284,6 @@ func columnNames(in *table, items []model.SQLItem) []string {
 }
 
 func nameOf(x *model.SQLExpr) string {
-	//exhaustive:ignore the others have no name
 	switch x.Op {
 	case model.SQLColumnRef:
 		return x.Name

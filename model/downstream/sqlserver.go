@@ -78,6 +78,19 @@ type sqlStatement struct {
 	patience  sim.Handle
 }
 
+// connected says whether a request belongs to a transaction. It has passed the door already: an overloaded server turns
+// away who is new, and has its clients wait.
+func connected(r *sim.Request) bool {
+	q, ok := r.Body.(model.SQLRequest)
+	return ok && q.Session != "" && q.Do != model.SQLBegin
+}
+
+// closes says whether a connection is being closed, which nobody can refuse.
+func closes(r *sim.Request) bool {
+	q, ok := r.Body.(model.SQLRequest)
+	return ok && q.Do == model.SQLClose
+}
+
 func newSQLServer(cfg *Config) sqlServer {
 	engine, err := NewRelational(cfg.Schema)
 	if err != nil {

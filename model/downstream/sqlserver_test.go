@@ -344,6 +344,37 @@ func TestConnection(t *testing.T) {
 	require.Equal(t, sim.StopDrained, g.World.Run(sim.Time(sim.Hour)).Kind)
 }
 
+// An outage refuses statements, and cannot refuse that a connection is closed. A server with more to do than it can turns
+// away who is new, and lets go on who has a transaction.
+func TestOutageAndOverload(t *testing.T) {
+	outage := false
+	g := newShop(t, 1, downstream.Config{CapacityPerSecond: 1, Refusing: func() bool { return outage }})
+	defer g.World.Close()
+	g.node(func(w *wire) {
+		require.NoError(t, w.begin())
+		_, err := w.run("INSERT INTO orders VALUES (1, 'new')")
+		require.NoError(t, err)
+		for range 40 {
+			w.p.Go("crowd", func(p *sim.Proc) { _ = (&wire{g: g, p: p, name: "c2"}).states() })
+		}
+		w.p.Sleep(10 * sim.Millisecond)
+		_, err = (&wire{g: g, p: w.p, name: "c3"}).run("SELECT 1")
+		require.ErrorIs(t, err, model.ErrOverloaded)
+		_, err = w.run("INSERT INTO orders VALUES (2, 'new')")
+		require.NoError(t, err)
+		outage = true
+		require.ErrorIs(t, w.end(model.SQLCommit), model.ErrUnavailable)
+		w.in = true
+		require.NoError(t, w.end(model.SQLClose))
+		outage = false
+		n, err := w.run("INSERT INTO orders VALUES (1, 'again')")
+		require.NoError(t, err, "nothing is locked")
+		require.Equal(t, int64(1), n)
+	})
+	g.Node.Boot()
+	require.Equal(t, sim.StopDrained, g.World.Run(sim.Time(sim.Hour)).Kind)
+}
+
 // Two transactions that wait for each other: whose wait lasts a second while the circle is closed looks, and is refused.
 func TestDeadlockIsFoundAfterASecond(t *testing.T) {
 	g := newShop(t, 1, downstream.Config{})
