@@ -6,6 +6,7 @@ import (
 
 	"github.com/twiceless/twiceless/internal/sqldoor"
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/scenarios"
 )
 
@@ -41,6 +42,9 @@ func Database(name, schema string) Option {
 	return option(func(s *settings) {
 		b := &s.brought
 		tables, _, err := sqldoor.ParseScript(schema)
+		if err == nil {
+			_, err = downstream.NewRelational(tables)
+		}
 		if err != nil {
 			s.problem("Database(%q): %v", name, err)
 			return
