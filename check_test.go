@@ -242,6 +242,17 @@ func TestVacuous(t *testing.T) {
 	require.Equal(t, reports.Vacuous, o.Kind, o.Detail)
 }
 
+// A run that a limit ends says nothing of what it did not get to.
+func TestUndecided(t *testing.T) {
+	elsewhere(t)
+	sc, err := scenarios.Load("payments")
+	require.NoError(t, err)
+	sc.Limits.Events = 1200
+	o := twiceless.CheckNative(t, "", charging(native.Charge), twiceless.Scenario(sc))
+	require.Equal(t, reports.Undecided, o.Kind, o.Detail)
+	require.Contains(t, o.Detail, "limit events")
+}
+
 // Everything that does not fit is said at once.
 func TestWhatDoesNotFit(t *testing.T) {
 	t.Setenv("TWICELESS_SEARCH", "today")

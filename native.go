@@ -18,7 +18,7 @@ type StageMessage = model.Message
 // what the scenario says. An error has the message tried again, parked or given up, as the stack says.
 //
 // Code of a stage runs on several simulated consumers, one at a time: a variable outside of it survives their crashes,
-// which real memory does not. It must not start goroutines (use Ctx.Go), nor wait for anything but Ctx.
+// which real memory does not, and is used by several runs at the same time. It must not start goroutines (use Ctx.Go), nor wait for anything but Ctx.
 type Stages map[string]func(Ctx, StageMessage) (StageMessage, error)
 
 // Native tests stages of a flow. The test fails if a fault plan makes them break the promise; see the package for what

@@ -12,6 +12,7 @@ import (
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/internal/tell"
 	"github.com/twiceless/twiceless/scenarios"
+	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
@@ -56,6 +57,10 @@ func (k *tester) judge(r *scenarios.Result, out *ran) {
 	counted := k.promised
 	if r.Row.Outside {
 		counted = checker.Guaranteed()
+	}
+	if r.Stop.Kind == sim.StopLimit { // what was still to come is neither lost nor stuck
+		out.undecided = fmt.Sprintf("the run ended by %s (%s): either the code goes round in circles, or the scenario needs larger limits", r.Stop, r.Stop.Detail)
+		counted = slices.DeleteFunc(slices.Clone(counted), func(p history.Property) bool { return p == history.PropLoss || p == history.PropStuck })
 	}
 	var broken []history.Finding
 	for _, f := range r.Verdicts.Findings {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
 )
 
 func hunter(t testing.TB, stack string, base uint64, kinds ...string) *Hunter {
@@ -149,4 +150,31 @@ func TestAHuntThatCannotObserve(t *testing.T) {
 	require.Len(t, swept.Crashes, 1)
 	require.Equal(t, uint64(3), swept.Crashes[0].Case.Witness.Seed)
 	require.Empty(t, swept.Crashes[0].Case.Intent.Plan)
+}
+
+// A narrowed hunt has fewer faults a plan and fewer kinds, and leaves the hunt that it was made from alone.
+func TestNarrowHunt(t *testing.T) {
+	sc, err := Load("payments")
+	require.NoError(t, err)
+	sc.Phases.Chaos = 10 * nsSecond
+	h, err := NewHunter(sc, "at-least-once", nil, 0, 0)
+	require.NoError(t, err)
+	before, err := h.Case(7)
+	require.NoError(t, err)
+	one := h.Narrow(1, func(k history.FaultKind) bool { return k.Verb == "kill" })
+	for seed := range uint64(20) {
+		stream := rng.NewStream(seed, "hunt")
+		c, err := one.Choose(seed, &stream)
+		require.NoError(t, err)
+		require.Len(t, c.Intent.Plan, 1)
+		require.Contains(t, c.Intent.Plan[0], " kill ")
+		require.Equal(t, seed, c.Witness.Seed)
+	}
+	after, err := h.Case(7)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	stream := rng.NewStream(7, "hunt")
+	same, err := h.Choose(7, &stream)
+	require.NoError(t, err)
+	require.Equal(t, before, same, "the plan of a seed is what its stream chooses")
 }
