@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/internal/bubble"
 	"github.com/twiceless/twiceless/internal/tell"
 	"github.com/twiceless/twiceless/reports"
 	"github.com/twiceless/twiceless/scenarios"
@@ -53,7 +54,11 @@ func (k *tester) crashed(c *scenarios.Case, crash *scenarios.Crash) {
 func explained(c *scenarios.Crash) string {
 	switch c.How {
 	case scenarios.Hang:
-		return "a run did not end (" + c.Detail + "): code loops without a call, or waits for something that is not simulated"
+		why := "code loops without a call, or waits for something that is not simulated"
+		if stuck := bubble.Stuck(drivers...); len(stuck) > 0 {
+			why = strings.Join(stuck[:min(3, len(stuck))], "; ")
+		}
+		return "a run did not end (" + c.Detail + "): " + why
 	case scenarios.Goexit:
 		return c.Detail + ", as t.FailNow does: return an error instead"
 	case scenarios.KillSwallowed:
