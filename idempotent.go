@@ -58,9 +58,16 @@ type System[W, E any] struct {
 // no order between keys. An end state that only arises while two keys' calls alternate is a failure, even where a person
 // would call it harmless: leave such things out of State.
 //
-// Time is virtual: sleeping costs nothing. Goroutines, channels, timers and deadlines in a process work as ever, with one
-// exception of testing/synctest: a goroutine that waits for a sync.Mutex which is held across a call is taken for an
-// endless loop.
+// A delivery that ends in an error is delivered again, up to ten times in a row with pauses that double from 100 ms; what
+// follows an error is not counted as a delivery. Undisturbed, no delivery may end in an error.
+//
+// Time is virtual: sleeping costs nothing. Goroutines, channels, timers and deadlines in a process work as ever, with
+// these limits. A goroutine that waits for a sync.Mutex which is held across a call is taken for an endless loop, for
+// testing/synctest cannot see what it waits for. Goroutines that race for a channel between two calls are not ordered, so
+// a verdict may then differ from run to run. What a killed process leaves waiting for its own dead goroutines stays
+// parked until the test binary ends. A panic in a goroutine that the process started ends the binary, as ever.
+//
+// Not among the ways: a call whose reply is lost while its caller lives and sees an error. Host has those faults.
 func CheckIdempotent[W, E any](t *testing.T, sys System[W, E], events ...E) {
 	t.Helper()
 	if text, ok := checkIdempotent(t, sys, events); ok {

@@ -21,7 +21,8 @@ type idemLine struct {
 	delivered int  // the number of this delivery of event; 0: none begins
 	retry     bool // it follows one that ended in an error
 
-	words string
+	words  string
+	during bool // the delivery of p goes on after them
 }
 
 func (r *idemRun) note(l idemLine) {
@@ -90,7 +91,9 @@ func (r *idemRun) lines() []string {
 			rows = append(rows, callRow(number, l, begun[l.p]))
 			delete(begun, l.p)
 		default:
-			callless(l.p)
+			if !l.during {
+				callless(l.p)
+			}
 			rows = append(rows, reportRow{process: number, words: l.words})
 		}
 	}

@@ -80,9 +80,11 @@ func (c *idemCheck) draw(whole int) (text string, ok bool) {
 	drawn := c.sub.schedules - c.ran
 	for seed := 1; seed <= drawn; seed++ {
 		if _, failure := c.try(n, roughly(deep.Example(seed))); failure != nil {
-			from := failure.departures()
-			failure = c.shrink(n, failure)
-			return c.report(failure, fmt.Sprintf("drawn schedule %d, shrunk from %d departures to %d", seed, from, failure.departures())), false
+			from, which := failure.departures(), fmt.Sprintf("drawn schedule %d", seed)
+			if failure = c.shrink(n, failure); failure.departures() < from {
+				which += fmt.Sprintf(", shrunk from %d departures to %d", from, failure.departures())
+			}
+			return c.report(failure, which), false
 		}
 	}
 	return c.praise(fmt.Sprintf("the first %d of at least %d schedules (all with up to %d departures) and %d deeper ones drawn", c.ran, c.seen, max(0, whole), drawn)), true
@@ -91,40 +93,6 @@ func (c *idemCheck) draw(whole int) (text string, ok bool) {
 func (c *idemCheck) praise(which string) string {
 	limit := c.limit(len(c.sub.names))
 	return fmt.Sprintf("each event delivered up to %s, cut at every call: %s leave the end state of once", timesWord(limit), which)
-}
-
-// shrink leaves out departures, and events from the end, as long as it fails in the same way.
-func (c *idemCheck) shrink(n int, failure *idemFailure) *idemFailure {
-	if failure.run == nil {
-		return failure
-	}
-	for n > 1 {
-		_, smaller := c.try(n-1, exactly(failure.run.turns))
-		if !smaller.like(failure) {
-			break
-		}
-		n, failure = n-1, smaller
-	}
-	for i := 0; i < len(failure.run.turns); {
-		_, smaller := c.try(n, exactly(slices.Delete(slices.Clone(failure.run.turns), i, i+1)))
-		if smaller.like(failure) && len(smaller.run.turns) < len(failure.run.turns) {
-			failure, i = smaller, 0
-		} else {
-			i++
-		}
-	}
-	return failure
-}
-
-func (f *idemFailure) departures() int {
-	if f.run == nil {
-		return 0
-	}
-	return len(f.run.turns)
-}
-
-func (f *idemFailure) like(g *idemFailure) bool {
-	return f != nil && f.run != nil && (f.why == "") == (g.why == "")
 }
 
 // exactly takes the given departures.

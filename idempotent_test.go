@@ -407,14 +407,15 @@ func TestDrawnSchedulesAreShrunk(t *testing.T) {
 			if err := c.charge(ctx, order); err != nil {
 				return err
 			}
-			if me == 1 && processes == 3 { // a zombie of the second generation
+			if me == 1 && processes == 4 { // a zombie whose successor died twice
 				s.rows = append(s.rows, "broken")
 			}
 			return c.insert(ctx, order)
 		}
 	}
-	sys.Schedules = 100
-	says(t, fails(t, sys, "order-1", "order-2", "order-3"), "drawn schedule", "departures to 2")
+	sys.Deliveries, sys.Schedules = 3, 400
+	says(t, fails(t, sys, "order-1", "order-2", "order-3"),
+		"order-2 delivered twice, order-3 delivered 3 times: another end state", "drawn schedule", "shrunk from 4 departures to 3")
 }
 
 // The same code says the same, whatever the Go scheduler does with the calls that it makes at once: here three requests

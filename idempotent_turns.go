@@ -72,7 +72,7 @@ func (r *idemRun) beforeCall(p *idemProcess) {
 		r.note(idemLine{p: p, call: p.calls[0], unsent: true})
 		r.die(p, o.back)
 	case zombify:
-		r.note(idemLine{p: p, words: "◇ loses its partition here and does not know"})
+		r.note(idemLine{p: p, words: "◇ loses its partition here and does not know", during: true})
 		r.rewind(p, o.back)
 		parts := p.parts
 		p.parts = nil
