@@ -26,6 +26,14 @@ func BeginNative(t *testing.T, scenario string, stages Stages, opts ...Option) e
 	return err
 }
 
+// WithoutRemedies leaves out the search for what would help, which is most of the work of a story.
+func WithoutRemedies(t *testing.T) {
+	t.Helper()
+	before := remedyLimits
+	remedyLimits.Events = 1
+	t.Cleanup(func() { remedyLimits = before })
+}
+
 // OnDay has acceptances compared with another day.
 func OnDay(t *testing.T, day string) {
 	t.Helper()
