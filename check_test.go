@@ -234,6 +234,9 @@ func TestCover(t *testing.T) {
 	require.Equal(t, reports.Uncovered, missed.Kind)
 	require.Len(t, missed.Awaits.Reached, 1)
 	require.Empty(t, missed.Awaits.Killed)
+	idle := twiceless.Stages{"normalise": func(_ twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) { return m, nil }}
+	none := twiceless.CheckNative(t, "payments", idle, small, twiceless.Promise(twiceless.NoLoss), kills(), twiceless.Cover(1))
+	require.Equal(t, reports.Uncovered, none.Kind, "code that never waits can be killed nowhere")
 	met := twiceless.CheckNative(t, "payments", charging(native.Charge), small, kills(), twiceless.Cover(100))
 	require.Equal(t, reports.Passed, met.Kind)
 }

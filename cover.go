@@ -39,9 +39,9 @@ func (a *awaits) add(b awaits) {
 	a.tidy()
 }
 
-// uncovered says whether fewer awaits were killed than a test demands.
+// uncovered says whether fewer awaits were killed than a test demands; where none was reached, nothing was covered.
 func uncovered(a *reports.Awaits) bool {
-	return a.Least > 0 && 100*len(a.Killed) < a.Least*len(a.Reached)
+	return a.Least > 0 && (len(a.Reached) == 0 || 100*len(a.Killed) < a.Least*len(a.Reached))
 }
 
 // sitedEvery is the sample of runs whose calls have sites: naming them costs as much as a kernel event each.

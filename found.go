@@ -58,7 +58,7 @@ func explained(c *scenarios.Crash) string {
 		if stuck := bubble.Stuck(drivers...); len(stuck) > 0 {
 			why = strings.Join(stuck[:min(3, len(stuck))], "; ")
 		}
-		return "a run did not end (" + c.Detail + "): " + why
+		return "a run did not end (" + c.Detail + "): " + why + ". It was ended by the clock on the wall, so that another machine may need longer"
 	case scenarios.Goexit:
 		return c.Detail + ", as t.FailNow does: return an error instead"
 	case scenarios.KillSwallowed:
