@@ -43,7 +43,7 @@ func completeDirectories(*cobra.Command, []string, string) ([]string, cobra.Shel
 }
 
 func (a *app) reportAgain(dir string, f *reportFlags) error {
-	c, rows, err := readComparison(dir)
+	c, rows, err := a.readComparison(dir)
 	if err != nil {
 		return err
 	}
