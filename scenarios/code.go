@@ -26,7 +26,7 @@ type Code struct {
 }
 
 // StageFunc is what a stage does to a message; what it returns goes to the next stage.
-type StageFunc func(model.Ctx, model.Message) (model.Message, error)
+type StageFunc = func(model.Ctx, model.Message) (model.Message, error)
 
 // Guest is hosted code in one world.
 type Guest interface {

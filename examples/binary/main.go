@@ -2,7 +2,7 @@
 // of shop and its own scenario in the place of payments. All commands work over its code, and cases belong to the program:
 //
 //	go run ./examples/binary compare --stacks at-least-once,dedup-durable,permanent-key
-//	go run ./examples/binary run payments --stack dedup-durable --faults reply-lost --seed 1 --out out
+//	go run ./examples/binary run payments --stack dedup-durable --faults reply-lost --seed 2
 //	go run ./examples/binary replay out/cases/dedup-durable.reply-lost.….case
 //	go run ./examples/binary shrink out/cases/dedup-durable.reply-lost.….case
 //

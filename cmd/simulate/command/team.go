@@ -7,14 +7,13 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/scenarios"
 )
 
 // Stages are a team's own code, written against the simulator's context: by the name of a stage of a scenario's flow,
 // what it does to a message. The other stages do what the scenario says. An error has the message tried again, parked or
 // given up, as the stack says. What holds for the code is said at twiceless.Stages, which may be given here too.
-type Stages = map[string]func(model.Ctx, model.Message) (model.Message, error)
+type Stages = map[string]scenarios.StageFunc
 
 // Option gives a program something of its team's own.
 type Option func(*team)
@@ -148,12 +147,11 @@ func (t *team) bindStages(w asked) {
 		t.problem("With(%q): scenario %s has stages already", w.scenario, sc.Name)
 		return
 	}
-	code := &scenarios.Code{Owner: t.owner, Stages: map[string]scenarios.StageFunc{}}
-	for name, fn := range w.stages { // a map to a map
-		if fn == nil {
+	code := &scenarios.Code{Owner: t.owner, Stages: maps.Clone(w.stages)}
+	for _, name := range stagesOf(code) {
+		if code.Stages[name] == nil {
 			t.problem("With(%q): stage %s is nil", w.scenario, name)
 		}
-		code.Stages[name] = fn
 	}
 	if _, err := sc.Bind(code); err != nil {
 		t.problem("With(%q): %v", w.scenario, err)
