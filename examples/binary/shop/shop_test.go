@@ -6,7 +6,7 @@ import (
 	"github.com/twiceless/twiceless"
 )
 
-// The same stages under go test: with a key that the card processor keeps, the second call is recognised.
+// The same stage under go test: with a key that the card processor keeps, the second call is recognised.
 func TestChargeOnce(t *testing.T) {
-	twiceless.Native(t, "payments", Stages(), twiceless.Stack("permanent-key"), twiceless.Budget{Plans: 20})
+	twiceless.Native(t, "payments", twiceless.Stages{"charge": Charge}, twiceless.Stack("permanent-key"), twiceless.Budget{Plans: 20})
 }
