@@ -17,6 +17,6 @@ import (
 )
 
 func main() {
-	os.Exit(command.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, 
+	os.Exit(command.Main(os.Args, os.Stdin, os.Stdout, os.Stderr,
 		command.With("payments", command.Stages{"charge": shop.Charge})))
 }
