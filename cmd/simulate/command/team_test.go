@@ -96,6 +96,15 @@ func TestTheTableOverATeamsStages(t *testing.T) {
 	report := teams(shopWith("payments", "v1"), "report", "one")
 	require.Equal(t, exitFinding, report.code, report.errors)
 	require.Equal(t, cellDuplicates(t, "two"), cellDuplicates(t, "one"))
+
+	told, err := filepath.Glob("one/cases/dedup-durable.reply-lost.*.case")
+	require.NoError(t, err)
+	require.Len(t, told, 1)
+	require.Contains(t, teams(shopWith("payments", "v1"), "replay", told[0]).out, "\nHow likely ")
+	require.NotContains(t, teams(shopWith("payments", "v2"), "replay", told[0]).out, "\nHow likely ", "nothing was measured of that version")
+	tested := edited(t, told[0], "one/cases/tested.case", shop+".main", "example.com/shop.TestCharge")
+	require.NotContains(t, teams(shopWith("payments", "v1"), "replay", tested).out, "\nHow likely ", "nor of that test")
+
 	against := simulate("report", "one", "--against", "plain")
 	require.Zero(t, against.code, against.errors)
 	require.Contains(t, against.out, "\nfrom  the stages of the file alone\nto    charge as code of "+shop+", version v1\n")
