@@ -42,7 +42,7 @@ type Intent struct {
 	Property    string      `json:"property,omitempty"`
 	Fingerprint string      `json:"fingerprint,omitempty"`
 	Expected    string      `json:"expected"`        // verdict: pass, fail, vacuous, unknown
-	Owner       string      `json:"owner,omitempty"` // the test that owns external handlers, as ParseOwner reads it
+	Owner       string      `json:"owner,omitempty"` // who has the handlers: a test or a program, as ParseOwner reads it
 	Door        string      `json:"door,omitempty"`  // native or hosted: how the owner's handlers are bound
 }
 

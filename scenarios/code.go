@@ -18,7 +18,7 @@ import (
 // handles a whole message, or owns its poll loop; it runs beside the world (sim.Beside), and what it asks services for
 // are the calls of the flow's stages, so that layers of the stack stand around them as around the file's own.
 type Code struct {
-	Owner  string               // of its cases: import/path.TestName, or the import path of a program
+	Owner  string               // of its cases, as ParseOwner reads it: import/path.TestName, or import/path.main
 	Stages map[string]StageFunc // native, by stage; the other stages do what the file says
 	Host   func() Guest         // hosted: a new guest for each world; nil = none
 	Around func(run func())     // what the goroutine of each run does it in; nil = nothing
@@ -26,7 +26,7 @@ type Code struct {
 }
 
 // StageFunc is what a stage does to a message; what it returns goes to the next stage.
-type StageFunc func(model.Ctx, model.Message) (model.Message, error)
+type StageFunc = func(model.Ctx, model.Message) (model.Message, error)
 
 // Guest is hosted code in one world.
 type Guest interface {

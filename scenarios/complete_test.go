@@ -108,7 +108,7 @@ func TestMissingFieldsExcuseNothing(t *testing.T) {
 	}
 }
 
-// The owner of a case is a test that go test can be told to run.
+// The owner of a case is a test that go test can be told to run, or a program.
 func TestOwner(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"shop/charge.TestChargeOnce":              {"shop/charge", "^TestChargeOnce$"},
@@ -121,8 +121,25 @@ func TestOwner(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Equal(t, want, [2]string{o.Package, o.Run()})
 		require.Equal(t, text, o.String())
+		require.False(t, o.Program())
 	}
+	for text, want := range map[string]string{
+		"example.com/shop/cmd/simulate.main": "example.com/shop/cmd/simulate",
+		"simulate.main":                      "simulate",
+		"gopkg.in/tool.main.main":            "gopkg.in/tool.main",
+		"example.com/a.Tests/b.main":         "example.com/a.Tests/b",
+	} {
+		o, err := ParseOwner(text)
+		require.NoError(t, err, text)
+		require.True(t, o.Program())
+		require.Equal(t, want, o.Package)
+		require.Equal(t, text, o.String())
+	}
+	o, err := ParseOwner("example.com/a.TestB/c.main")
+	require.NoError(t, err)
+	require.Equal(t, "TestB/c.main", o.Test, "a subtest may have any name")
 	for _, text := range []string{
+		"example.com/shop/cmd/simulate", "simulate", "main", ".main", "shop.Main", "shop/.main", "shop.main/x", "shop cmd.main",
 		"TestX", ".TestX", "shop.Testing", "shop.testX", "shop.BenchmarkX", "shop/.TestX", "shop//charge.TestX", "/shop.TestX", "./shop.TestX",
 		"shop charge.TestX", "shop.TestX/", "shop.TestX/a//b", "shop.TestX/a b", "shop.TestX()", "shöp.TestX", "shop:x.TestX", "-shop.TestX",
 	} {

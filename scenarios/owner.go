@@ -9,30 +9,56 @@ import (
 	"unicode/utf8"
 )
 
-// Owner is the test that a case belongs to: one of a team's own handlers, which no other program can run.
+// Owner is whose code a case belongs to, which nobody else can run: a test, or a program.
 type Owner struct {
 	Package string // import path
-	Test    string // function, with a slash and a subtest if it is one: TestChargeOnce/card
+	Test    string // function, with a slash and a subtest if it is one: TestChargeOnce/card; "" = the package is a program
 }
 
-// ParseOwner reads an owner as a case has it: the import path of a package, a dot, and the name of a test function or
-// of one of its subtests, as go test prints it: shop/charge.TestChargeOnce/card.
+// ofProgram ends the owner that is a program: it is the function main of a package as the others are tests of one.
+//
+// The import path alone would be shorter, but a misspelt test is an import path as well: shop.testChargeOnce would be a
+// program that nobody has, and TestChargeOnce one more.
+const ofProgram = ".main"
+
+// ParseOwner reads an owner as a case has it: the import path of a package, a dot, and a function. That is a test
+// function, or one of its subtests as go test prints it, shop/charge.TestChargeOnce/card; or it is main, and then
+// the package is a program, shop/cmd/simulate.main. What can be read as a test is one.
 func ParseOwner(s string) (Owner, error) {
+	if o, ok := testOwner(s); ok {
+		return o, nil
+	}
+	if path, program := strings.CutSuffix(s, ofProgram); program && isImportPath(path) {
+		return Owner{Package: path}, nil
+	}
+	return Owner{}, errors.New("want an import path, a dot and a test such as shop/charge.TestChargeOnce, or main for a program, not " + quoteShort(s))
+}
+
+func testOwner(s string) (Owner, bool) {
 	for at := 0; ; {
 		i := strings.Index(s[at:], ".Test") // a path may hold dots too: the first place is taken at which both halves are right
 		if i < 0 {
-			return Owner{}, errors.New("want an import path, a dot and a test such as shop/charge.TestChargeOnce, not " + quoteShort(s))
+			return Owner{}, false
 		}
 		at += i + 1
 		if o := (Owner{s[:at-1], s[at:]}); isImportPath(o.Package) && isTest(o.Test) {
-			return o, nil
+			return o, true
 		}
 	}
 }
 
-func (o Owner) String() string { return o.Package + "." + o.Test }
+// Program says whether the owner is a program, and no test.
+func (o Owner) Program() bool { return o.Test == "" }
 
-// Run is the pattern of go test -run that means this test alone.
+// String is what ParseOwner reads.
+func (o Owner) String() string {
+	if o.Program() {
+		return o.Package + ofProgram
+	}
+	return o.Package + "." + o.Test
+}
+
+// Run is the pattern of go test -run that means this test alone. Programs have none.
 func (o Owner) Run() string {
 	parts := strings.Split(o.Test, "/")
 	for i := range parts {

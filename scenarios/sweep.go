@@ -108,6 +108,12 @@ func MeasuringCase(sc *Scenario, stack, fault string, base, seed uint64) (*Case,
 		Witness: Witness{Seed: seed}}, nil
 }
 
+// ChosenCase is a case whose faults somebody has chosen; fault names the kind that they are most like.
+func ChosenCase(sc *Scenario, stack, fault string, plan []faults.Fault, seed uint64) *Case {
+	return &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: stack, Fault: fault, PlanType: PlanHunting, Plan: faults.Lines(plan), Owner: sc.owner(), Door: sc.door()},
+		Witness: Witness{Seed: seed}}
+}
+
 // outcome of one job.
 type outcome struct {
 	row     *history.Row

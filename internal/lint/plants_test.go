@@ -131,6 +131,7 @@ var plantedImports = []plant{
 	{name: "scenarios import reports", file: "scenarios/x.go", want: ruleLattice, src: imports("@/reports")},
 	{name: "the command imports a model", file: "cmd/simulate/x.go", want: ruleLattice, src: imports("@/model")},
 	{name: "a conformance suite in the product", file: "scenarios/x.go", want: ruleLattice, src: imports("@/model/broker/conformance")},
+	{name: "an example imports what teams do not", file: "examples/x/x.go", want: ruleLattice, src: imports("@/internal/tell")},
 	{name: "a test imports the command", file: "sim/x_test.go", want: ruleLattice, src: imports("@/cmd/simulate")},
 	{name: "a path that only begins alike", file: "checker/x.go", want: ruleLattice, src: imports("@/sim/historybook")},
 

@@ -1,6 +1,9 @@
 // Package command is the command line of simulate: flags, files, progress and exit codes. It computes nothing of its
 // own: runs are made by scenarios, verdicts by checker, figures by reports.
 //
+// It is a library for programs of teams, too: Main with the options With and Scenario is simulate with code of theirs in
+// the place of stages (team.go says what can be given, handlers.go whose code a comparison or a case belongs to).
+//
 // Each command is one file with a function that makes it; root.go lists them. What to read next: compare.go, finish.go.
 package command
 
@@ -11,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -29,12 +33,26 @@ const (
 	exitInterrupted  = 130 // what is finished is saved
 )
 
-// app is one process: its streams and how it was started.
+// collectAt is the growth of the heap, in percent, at which garbage is collected. A run allocates much and keeps little,
+// so a sweep spends a third of its time in a collector at Go's 100; at 300 that is a tenth, for up to half a GB. GOGC in
+// the environment wins.
+const collectAt = 300
+
+// app is one process: its streams, how it was started, and what it has of a team's own.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	self           string   // how this process was started, for printed commands
 	args           []string // its arguments, without the program
+	name           string   // of the program, in its help; "" = simulate
+	team           team
+}
+
+// aside is the app with its words on stderr: what is on stdout is for a program.
+func (a *app) aside() *app {
+	b := *a
+	b.stdout = a.stderr
+	return &b
 }
 
 // exit ends a command with a code; a message, if there is one, goes to stderr.
@@ -58,25 +76,42 @@ func quietly(code int) error {
 	return &exit{code: code}
 }
 
-// Main runs one command line, program name first, and returns its exit code. It never panics and never exits.
-func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// Main runs one command line, program name first, and returns its exit code. It never panics and never exits. Options
+// give the program stages and scenarios of a team's own; what is wrong with them is an error of every command line.
+//
+// It is made for a function main: it takes over SIGINT and SIGTERM, and sets the garbage collector for sweeps unless GOGC
+// is set.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, opts ...Option) int {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, self: invocation()}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
 	if len(args) > 0 {
 		a.args = args[1:]
 	}
-	return a.main(ctx)
+	if len(args) > 0 && len(opts) > 0 {
+		a.name = strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+	}
+	return a.main(ctx, opts...)
 }
 
-func (a *app) main(ctx context.Context) (code int) {
+func (a *app) main(ctx context.Context, opts ...Option) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprintf(a.stderr, "simulate: internal error: %v\n%s", p, debug.Stack())
 			code = exitSimulator
 		}
 	}()
+	var err error
+	if a.team, err = gather(opts); err != nil {
+		return a.report(err)
+	}
+	if a.self == "" {
+		a.self = a.team.program.invocation()
+	}
 	root := a.root()
 	root.SetArgs(append([]string{}, a.args...)) // nil would mean the arguments of the process
 	root.SetIn(a.stdin)

@@ -268,9 +268,9 @@ func TestInvocation(t *testing.T) {
 	cwd, err := os.Getwd()
 	require.NoError(t, err)
 	root := filepath.Dir(filepath.Dir(filepath.Dir(cwd)))
-	require.Equal(t, "./cmd/simulate", packageFrom(root))
-	require.Equal(t, "..", packageFrom(cwd))
-	require.Equal(t, mainPackage, packageFrom(t.TempDir()))
+	require.Equal(t, "./cmd/simulate", itself.from(root))
+	require.Equal(t, "..", itself.from(cwd))
+	require.Equal(t, itself.path, itself.from(t.TempDir()))
 	require.Equal(t, "bin/x", shorter("/a/b", "/a/b/bin/x"))
 	require.Equal(t, "'it'\\''s a file'", quote("it's a file"))
 }

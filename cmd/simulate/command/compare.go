@@ -62,7 +62,7 @@ func (a *app) compareCommand() *cobra.Command {
 		Short: "Compare stacks under fault kinds, one fault a run",
 		Long: `compare runs every stack of a scenario under every fault kind, one fault a run, prints what one fault does
 to whom, and writes rows, results, plots, report.html and the cases of failing runs to --out. SCENARIO is a name of the
-library or a file, - for standard input; the default is ` + defaultScenario + `.
+library or a file, - for standard input; the default is ` + a.team.usual() + `.
 
 Run i of every cell has seed BASE+i, the same for all stacks and fault kinds. The control (no fault) is always run.
 
@@ -95,7 +95,7 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
   simulate compare --runs 300 --shard 1/4 --out out/1     # then: simulate merge out/1 out/2 out/3 out/4 -o out/all`,
 		Args: arguments(0, 1, "one scenario at most"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name := defaultScenario
+			name := a.team.usual()
 			if len(args) > 0 {
 				name = args[0]
 			}
@@ -106,7 +106,7 @@ property is unknown, or vacuous over all its cells; else 0. With --strict notes 
 			}
 			return a.compare(cmd.Context(), name, f)
 		},
-		ValidArgsFunction: completeScenario,
+		ValidArgsFunction: a.completeScenario,
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.stacks, "stacks", nil, "stacks by name (default all of the scenario)")
@@ -159,6 +159,9 @@ func (a *app) comparisonOf(name string, f *compareFlags) (*comparison, error) {
 		return nil, err
 	}
 	c := &comparison{sc: sc, runs: f.runs, base: f.seed, precision: f.precision}
+	if c.handlers, err = a.team.handlersOf(sc); err != nil {
+		return nil, err
+	}
 	precision, err := parsePrecision(f.precision)
 	if err != nil {
 		return nil, err
@@ -196,8 +199,19 @@ func (a *app) comparisonOf(name string, f *compareFlags) (*comparison, error) {
 
 func last(list []int) int { return list[len(list)-1] }
 
-// load reads a scenario by its library name or from a file; - is standard input.
+// load reads a scenario by its name or from a file, - being standard input, and gives it the stages that the program has.
 func (a *app) load(name string) (*scenarios.Scenario, error) {
+	sc, err := a.readScenario(name)
+	if err != nil {
+		return nil, err
+	}
+	return a.team.bind(sc)
+}
+
+func (a *app) readScenario(name string) (*scenarios.Scenario, error) {
+	if own := a.team.carries(name); own != nil {
+		return own, nil
+	}
 	if name != "-" {
 		return scenarios.Load(name)
 	}
@@ -335,6 +349,10 @@ func (a *app) kept(c *comparison, f *compareFlags) ([]history.Row, error) {
 			filepath.Join(f.report.out, rowsFile), aboutFile)
 	} else if err != nil {
 		return nil, err
+	}
+	if before.sc.Hash() == c.sc.Hash() && !before.handlers.equal(c.handlers) {
+		return nil, failf(exitInput, "--resume: the rows in %s were made with %s; this program has %s. Without --resume they are replaced",
+			f.report.out, before.handlers, c.handlers)
 	}
 	own := c.own(rows)
 	if before.base != c.base {

@@ -36,6 +36,7 @@ type comparison struct {
 	edges     []history.Edge // measured bounds; none if they were not asked for
 	exposure  *exposure
 	poisson   *scenarios.PoissonRuns // nil = no sensitivity
+	handlers  *handlers              // nil = every stage does what the file says
 	precision string                 // as it was asked for, and then runs is the most that a cell may have; "" = none
 }
 
@@ -57,6 +58,7 @@ type about struct {
 	Precision string                 `json:"precision,omitempty"`
 	Exposure  *savedExposure         `json:"exposure,omitempty"`
 	Poisson   *scenarios.PoissonRuns `json:"sensitivity,omitempty"`
+	Handlers  *handlers              `json:"handlers,omitempty"`
 	Cases     []string               `json:"cases"` // files that the next comparison replaces
 	Scenario  json.RawMessage        `json:"scenario"`
 }
@@ -68,7 +70,7 @@ func (c *comparison) encode(cases []string) []byte {
 		panic("command: scenario: " + err.Error())
 	}
 	a := about{aboutVersion, scenarios.Epoch, c.sc.Hash(), c.stacks, c.faults, c.runs, c.base, c.hunts, c.prey, c.edges,
-		c.precision, c.exposure.save(), c.poisson, append([]string{}, cases...), scenario}
+		c.precision, c.exposure.save(), c.poisson, c.handlers, append([]string{}, cases...), scenario}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -119,7 +121,7 @@ func readAbout(dir string) (*comparison, *about, error) {
 		return nil, nil, err
 	}
 	c := &comparison{sc: sc, stacks: a.Stacks, faults: a.Faults, runs: a.Runs, base: a.BaseSeed, hunts: a.Hunts, prey: a.Prey, edges: a.Edges,
-		precision: a.Precision, poisson: a.Poisson}
+		precision: a.Precision, poisson: a.Poisson, handlers: a.Handlers}
 	if c.exposure, err = a.Exposure.restore(path); err != nil {
 		return nil, nil, err
 	}
@@ -173,6 +175,9 @@ func (c *comparison) check(path string) error {
 		return failf(exitInput, "%s: damaged: %d runs from seed %d", path, c.runs, c.base)
 	}
 	if _, err := parsePrecision(c.precision); err != nil {
+		return failf(exitInput, "%s: damaged: %v", path, err)
+	}
+	if err := c.handlers.check(); err != nil {
 		return failf(exitInput, "%s: damaged: %v", path, err)
 	}
 	if err := c.checkPoisson(); err != nil {

@@ -19,15 +19,15 @@ func completeFlag(cmd *cobra.Command, flag string, complete completion) {
 	}
 }
 
-// completeScenario proposes the library and files.
-func completeScenario(_ *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+// completeScenario proposes the scenarios that have a name, and files.
+func (a *app) completeScenario(_ *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var words []string
-	for _, e := range scenarios.Library() {
-		if strings.HasPrefix(e.Name, prefix) {
-			words = append(words, e.Name+"\t"+firstSentence(e.Why))
+	for _, e := range a.team.shelf() {
+		if strings.HasPrefix(e.name, prefix) {
+			words = append(words, e.name+"\t"+firstSentence(e.doc))
 		}
 	}
 	return words, cobra.ShellCompDirectiveDefault
@@ -41,7 +41,7 @@ func completeExposure(_ *cobra.Command, _ []string, prefix string) ([]string, co
 // completeStacks proposes the stacks of the scenario that the command line names.
 func completeStacks(a *app, list bool) completion {
 	return func(_ *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
-		name := defaultScenario
+		name := a.team.usual()
 		if len(args) > 0 && args[0] != "-" {
 			name = args[0]
 		}

@@ -33,8 +33,8 @@ copy it anywhere below that directory; corpus refresh puts it in its place.
 
 A case whose digest has changed, because a model has, is stale. It is done as it is; if its finding is gone, its faults
 are aimed anew, by their anchors and at the places near them. So it still fails, or it passes with its anchors hit, or
-an anchor is gone, and then nothing was tested. Cases of a team's own code belong to a go test, which is named and which
-alone can run them.`,
+an anchor is gone, and then nothing was tested. Cases of a team's own code are done if this program has that code; if not, the
+go test or the program that they belong to is named.`,
 		Example: "  cp out/cases/at-least-once.consumer-kill.0123456789ab.case " + scenarios.DefaultCorpus + "/\n" +
 			"  simulate corpus refresh\n  simulate corpus list --run",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -75,12 +75,31 @@ func (f *corpusFlags) command(a *app, args ...string) string {
 // judgedCase is a case of the corpus with what it shows, or with what kept it from being judged.
 type judgedCase struct {
 	scenarios.Judged
-	err error
+	foreign *foreign // why this program cannot run it; nil = it can
+	tested  bool     // it belongs to a test, and this program has stages for it
+	err     error
+}
+
+// claim gives cases their code, as far as this program has it.
+func (a *app) claim(saved []scenarios.Saved) []judgedCase {
+	out := make([]judgedCase, len(saved))
+	for i := range out {
+		j := &out[i]
+		j.Saved = saved[i]
+		var c *scenarios.Case
+		if c, j.tested, j.foreign = a.bindCase(j.Case, ""); c != nil {
+			j.Case = c
+		}
+	}
+	return out
 }
 
 // judgeAll does the cases that this program can run, several at once. When ctx is done, the rest has its error.
-func judgeAll(ctx context.Context, saved []scenarios.Saved) []judgedCase {
-	out := make([]judgedCase, len(saved))
+func (a *app) judgeAll(ctx context.Context, saved []scenarios.Saved) []judgedCase {
+	out := a.claim(saved)
+	if slices.ContainsFunc(out, func(j judgedCase) bool { return j.tested }) {
+		fmt.Fprintln(a.stderr, "note: cases of native tests are done with the stages of this program")
+	}
 	next := make(chan *judgedCase)
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(saved)) {
@@ -93,7 +112,7 @@ func judgeAll(ctx context.Context, saved []scenarios.Saved) []judgedCase {
 		})
 	}
 	for i := range out {
-		if out[i].Saved = saved[i]; saved[i].Case.Intent.Owner == "" {
+		if out[i].foreign == nil {
 			next <- &out[i]
 		}
 	}
@@ -144,8 +163,8 @@ func (j *judgedCase) outcome() string {
 		return "not deterministic: " + j.err.Error()
 	case j.err != nil:
 		return "the run ended outside the rules: " + firstLine(j.err.Error())
-	case j.Judgement == nil:
-		return "belongs to " + goTest(j.Case)
+	case j.foreign != nil:
+		return j.foreign.outcome()
 	}
 	text := j.Aim.String()
 	switch {
@@ -165,13 +184,10 @@ func firstLine(text string) string {
 	return line
 }
 
-// goTest is the command that runs a case of a team's own code.
-func goTest(c *scenarios.Case) string {
-	owner, err := scenarios.ParseOwner(c.Intent.Owner)
-	if err != nil {
-		panic("command: the owner of a case that was read: " + err.Error())
-	}
-	return fmt.Sprintf("go test %s -run %s -count=1", quote(owner.Package), quote(owner.Run()))
+// ofProgram says whether a case with an owner belongs to a program, and no test.
+func (j *judgedCase) ofProgram() bool {
+	owner, err := scenarios.ParseOwner(j.Case.Intent.Owner)
+	return err == nil && owner.Program()
 }
 
 // title names a case among those of all scenarios.
@@ -187,7 +203,8 @@ func caseTally(cases []judgedCase) string {
 		{"still failing", func(j *judgedCase) bool { return j.Judgement != nil && j.Aim == scenarios.StillFails }},
 		{"passing", func(j *judgedCase) bool { return j.Judgement != nil && j.Aim == scenarios.Passes }},
 		{"with an anchor gone", func(j *judgedCase) bool { return j.Judgement != nil && j.Aim == scenarios.AnchorGone }},
-		{"of go tests", func(j *judgedCase) bool { return j.Case.Intent.Owner != "" }},
+		{"of go tests", func(j *judgedCase) bool { return j.foreign != nil && !j.ofProgram() }},
+		{"of programs", func(j *judgedCase) bool { return j.foreign != nil && j.ofProgram() }},
 		{"not judged", func(j *judgedCase) bool { return j.err != nil }},
 	} {
 		n := 0

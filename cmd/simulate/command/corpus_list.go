@@ -23,7 +23,8 @@ func (a *app) corpusListCommand(f *corpusFlags) *cobra.Command {
 what that shows.
 
 Exit codes: 0 without --run. With it 1 a case still shows its finding (as replay says it), 5 a stale case no longer does,
-or an anchor is gone, else 0. Cases that belong to a go test are listed with its command line and change no exit code.`,
+or an anchor is gone, else 0. Cases of code that this program does not have are listed with the command line that does
+them, and change no exit code.`,
 		Example: "  simulate corpus list\n  simulate corpus list --run --format json",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,12 +36,9 @@ or an anchor is gone, else 0. Cases that belong to a go test are listed with its
 			if err != nil {
 				return err
 			}
-			cases := make([]judgedCase, len(corpus.Cases()))
-			for i, s := range corpus.Cases() {
-				cases[i].Saved = s
-			}
+			cases := a.claim(corpus.Cases())
 			if run {
-				cases = judgeAll(cmd.Context(), corpus.Cases())
+				cases = a.judgeAll(cmd.Context(), corpus.Cases())
 			}
 			return a.listCorpus(f, corpus, cases, run, format)
 		},
@@ -86,7 +84,7 @@ func (a *app) noCases(f *corpusFlags) {
 func (j *judgedCase) row(corpus *scenarios.Corpus, ran bool) entryLine {
 	in := &j.Case.Intent
 	parts := []string{in.Stack, findingOf(in), count(int64(len(in.Plan)), "fault"), fmt.Sprintf("seed %d", j.Case.Witness.Seed)}
-	if ran || in.Owner != "" {
+	if ran || j.foreign != nil {
 		parts = append(parts, j.outcome())
 	}
 	if paths := j.Case.Missing(); len(paths) > 0 {
@@ -119,7 +117,7 @@ type listedCase struct {
 	Seed        string   `json:"seed"` // decimal
 	Epoch       int      `json:"epoch"`
 	Owner       string   `json:"owner,omitempty"`
-	Command     string   `json:"command,omitempty"` // that runs a case which belongs to a go test
+	Command     string   `json:"command,omitempty"` // that runs a case of code that this program does not have
 	Missing     []string `json:"missing,omitempty"`
 
 	// With --run, of cases that were judged.
@@ -140,8 +138,8 @@ func (a *app) listJSON(cases []judgedCase, ran bool) error {
 		l := listedCase{File: filepath.ToSlash(j.File), Scenario: in.Scenario.Name, Name: j.Name, Stack: in.Stack, Fault: in.Fault,
 			Plan: append([]string{}, in.Plan...), Property: in.Property, Fingerprint: in.Fingerprint,
 			Seed: strconv.FormatUint(j.Case.Witness.Seed, 10), Epoch: j.Case.Witness.Epoch, Owner: in.Owner, Missing: j.Case.Missing()}
-		if in.Owner != "" {
-			l.Command = goTest(j.Case)
+		if j.foreign != nil {
+			l.Command = j.foreign.command
 		}
 		switch {
 		case j.err != nil:

@@ -36,7 +36,7 @@ func (a *app) refreshCorpus(ctx context.Context, f *corpusFlags, reaim bool) err
 	if err != nil {
 		return err
 	}
-	cases := judgeAll(ctx, corpus.Cases())
+	cases := a.judgeAll(ctx, corpus.Cases())
 	if len(cases) == 0 {
 		a.noCases(f)
 		return nil
@@ -122,7 +122,7 @@ func (a *app) pruneCorpus(ctx context.Context, f *corpusFlags, remove bool) erro
 	if err != nil {
 		return err
 	}
-	cases := judgeAll(ctx, corpus.Cases())
+	cases := a.judgeAll(ctx, corpus.Cases())
 	if len(cases) == 0 {
 		a.noCases(f)
 		return nil

@@ -63,7 +63,7 @@ func (a *app) whyCase(ctx context.Context, f *corpusFlags, word string) error {
 	if len(wanted) == 0 {
 		return failf(exitInput, "no case of %s begins with %q (%s)", f.dir, word, f.command(a, "list"))
 	}
-	cases := judgeAll(ctx, alike(corpus.Cases(), wanted))
+	cases := a.judgeAll(ctx, alike(corpus.Cases(), wanted))
 	decided := scenarios.Prune(judged(cases))
 	var codes []int
 	for i := range cases {

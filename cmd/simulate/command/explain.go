@@ -36,13 +36,13 @@ a bucket, an effect class, a dimension of envelopes, a kind of fact, a planted b
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return completeFrom(vocabulary(meanings()), prefix, false), cobra.ShellCompDirectiveNoFileComp
+			return completeFrom(vocabulary(a.meanings()), prefix, false), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 }
 
 func (a *app) explain(word string) error {
-	all := meanings()
+	all := a.meanings()
 	var found []meaning
 	for _, m := range all {
 		same := func(o meaning) bool { return o.doc == m.doc } // a layer is a field of files, too
@@ -93,7 +93,18 @@ func vocabulary(all []meaning) []string {
 	return slices.Compact(words)
 }
 
-// meanings is everything that can be explained.
+// meanings is everything that can be explained here.
+func (a *app) meanings() []meaning {
+	all := meanings()
+	for _, sc := range a.team.order {
+		code := a.team.handlers[sc.Name]
+		all = append(all, meaning{"scenario with code of this program", sc.Name,
+			fmt.Sprintf("%s\nCode of %s: %s. The other stages do what the file says.", strings.TrimSpace(sc.Why), a.team.program.path, strings.Join(stagesOf(code), ", "))})
+	}
+	return all
+}
+
+// meanings is everything that can be explained anywhere.
 func meanings() []meaning {
 	var all []meaning
 	add := func(what, name, doc string) { all = append(all, meaning{what, name, doc}) }

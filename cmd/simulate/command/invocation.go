@@ -4,16 +4,33 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 )
 
-const mainPackage = "github.com/twiceless/twiceless/cmd/simulate"
+// program is the package main of this process, and its module.
+type program struct{ path, module string }
+
+// thisProgram is what the build says. Of a list of files, as in go run main.go, it does not know the package.
+func thisProgram() program {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Path == "command-line-arguments" {
+		return program{}
+	}
+	return program{info.Path, info.Main.Path}
+}
+
+// itself is the program without anything of a team's own.
+var itself = program{"github.com/twiceless/twiceless/cmd/simulate", "github.com/twiceless/twiceless"}
 
 // cachedBuild matches an executable that go run keeps in the build cache.
 var cachedBuild = regexp.MustCompile(`/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)
 
 // invocation is how this process was started: a command line to which arguments can be appended.
-func invocation() string {
+func (p program) invocation() string {
+	if p.path == "" {
+		p = itself
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		return "simulate"
@@ -23,7 +40,7 @@ func invocation() string {
 		return quote(exe)
 	}
 	if builtByGoRun(exe) {
-		return "go run " + packageFrom(cwd)
+		return "go run " + p.from(cwd)
 	}
 	return quote(runnable(shorter(cwd, exe)))
 }
@@ -33,18 +50,19 @@ func builtByGoRun(exe string) bool {
 	return strings.Contains(path, "/go-build") || cachedBuild.MatchString(path)
 }
 
-// packageFrom is the main package as go run takes it in a directory.
-func packageFrom(cwd string) string {
+// from is the package as go run takes it in a directory.
+func (p program) from(cwd string) string {
+	moduleLine := regexp.MustCompile(`(?m)^module\s+"?` + regexp.QuoteMeta(p.module) + `"?\s*$`)
 	for dir := cwd; ; dir = filepath.Dir(dir) {
 		if text, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil {
-			rel, err := filepath.Rel(cwd, filepath.Join(dir, "cmd", "simulate"))
-			if err == nil && strings.HasPrefix(string(text), "module github.com/twiceless/twiceless\n") {
+			rel, err := filepath.Rel(cwd, filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(p.path, p.module))))
+			if err == nil && p.module != "" && moduleLine.Match(text) {
 				return quote(runnable(filepath.ToSlash(rel)))
 			}
-			return mainPackage
+			return p.path
 		}
 		if dir == filepath.Dir(dir) {
-			return mainPackage
+			return p.path
 		}
 	}
 }

@@ -174,6 +174,9 @@ func (j *judgement) say(head, format string, args ...any) {
 // judge weighs contracts and expectations.
 func (done *finished) judge(in reports.Input) *judgement {
 	j := &judgement{}
+	if h := done.handlers; h != nil {
+		j.say("code", "%s of %s, version %s; the other stages do what the file says", strings.Join(h.Stages, ", "), h.program(), h.Version)
+	}
 	for i := range in.Stacks {
 		s := &in.Stacks[i]
 		v := checker.Judge(rowsOf(in.Rows, s.Name), s.Contract)

@@ -13,7 +13,7 @@ import (
 // likely counts the measuring runs that show the finding of a case, in the comparison in whose directory the case
 // lies: those of its stack and of the kind of its one fault. Without such a comparison, with more faults, or with
 // a planted bug, nothing was measured.
-func likely(path string, c *scenarios.Case) (l reports.Likelihood) {
+func (a *app) likely(path string, c *scenarios.Case) (l reports.Likelihood) {
 	plan, err := scenarios.Plan(c)
 	if err != nil || len(plan) != 1 || len(c.Intent.Planted) > 0 || path == "-" {
 		return l
@@ -23,7 +23,7 @@ func likely(path string, c *scenarios.Case) (l reports.Likelihood) {
 		return l
 	}
 	l.Fault = kind
-	for _, r := range cellOf(rowsAround(path, c.Intent.Scenario), c.Intent.Stack, kind.Name) {
+	for _, r := range cellOf(a.rowsAround(path, c.Intent.Scenario), c.Intent.Stack, kind.Name) {
 		l.Runs++
 		if slices.Contains(r.Prints, c.Intent.Fingerprint) {
 			l.Shown++
@@ -36,13 +36,16 @@ func likely(path string, c *scenarios.Case) (l reports.Likelihood) {
 }
 
 // rowsAround are the rows of the comparison in whose directory, or whose cases/, a case lies, if it is one of the same
-// scenario at this model epoch; nil otherwise, also if it is damaged: the case is what was asked for.
-func rowsAround(path string, sc *scenarios.Scenario) []history.Row {
+// scenario, with the same stages, at this model epoch; nil otherwise, also if it is damaged: the case is what was asked for.
+func (a *app) rowsAround(path string, sc *scenarios.Scenario) []history.Row {
 	dir := filepath.Dir(path)
 	for _, dir := range []string{dir, filepath.Join(dir, "..")} {
 		compared, _, err := readAbout(dir)
 		if err != nil {
 			continue
+		}
+		if have, err := a.team.handlersOf(sc); err != nil || !have.equal(compared.handlers) {
+			return nil
 		}
 		whole := *sc
 		whole.Phases.Chaos = compared.sc.Phases.Chaos // all that shrinking takes from a scenario

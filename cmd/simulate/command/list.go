@@ -26,13 +26,7 @@ type entryLine struct{ name, doc string }
 // listings is the table of what can be listed.
 func listings() []listing {
 	return []listing{
-		{"scenarios", func(*app, string) ([]entryLine, error) {
-			var rows []entryLine
-			for _, e := range scenarios.Library() {
-				rows = append(rows, entryLine{e.Name, e.Why})
-			}
-			return rows, nil
-		}},
+		{"scenarios", func(a *app, _ string) ([]entryLine, error) { return a.team.shelf(), nil }},
 		{"stacks", (*app).listStacks},
 		{"layers", func(*app, string) ([]entryLine, error) {
 			var rows []entryLine
@@ -65,7 +59,7 @@ func listings() []listing {
 
 func (a *app) listStacks(scenario string) ([]entryLine, error) {
 	if scenario == "" {
-		scenario = defaultScenario
+		scenario = a.team.usual()
 	}
 	sc, err := a.load(scenario)
 	if err != nil {
@@ -104,7 +98,7 @@ func (a *app) listCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list " + strings.Join(names, "|"),
 		Short: "List scenarios, stacks, layers, faults or checkers",
-		Long: `list prints one table of names, each with one line about it. Stacks are those of a scenario, ` + defaultScenario + `
+		Long: `list prints one table of names, each with one line about it. Stacks are those of a scenario, ` + a.team.usual() + `
 unless another one is named. More about a name: simulate explain NAME.`,
 		Example: "  simulate list faults\n  simulate list stacks my.yaml",
 		Args:    arguments(1, 2, "one of "+strings.Join(names, ", ")),
@@ -127,7 +121,7 @@ unless another one is named. More about a name: simulate explain NAME.`,
 			case len(args) == 0:
 				return completeFrom(names, prefix, false), cobra.ShellCompDirectiveNoFileComp
 			case len(args) == 1 && args[0] == "stacks":
-				return completeScenario(cmd, nil, prefix)
+				return a.completeScenario(cmd, nil, prefix)
 			}
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},

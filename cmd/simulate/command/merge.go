@@ -40,7 +40,7 @@ func (a *app) merge(dirs []string, f *reportFlags) error {
 	var all *comparison
 	var sets [][]history.Row
 	for _, dir := range dirs {
-		c, rows, err := readComparison(dir)
+		c, rows, err := a.readComparison(dir)
 		if err != nil {
 			return err
 		}
@@ -64,11 +64,15 @@ func (a *app) merge(dirs []string, f *reportFlags) error {
 	return a.finish(&finished{comparison: all, rows: rows, out: f.out, workers: runtime.NumCPU()}, f)
 }
 
-// readComparison reads a directory that compare or merge has written at this model epoch.
-func readComparison(dir string) (*comparison, []history.Row, error) {
+// readComparison reads a directory that compare or merge has written at this model epoch, with the stages that this
+// program has.
+func (a *app) readComparison(dir string) (*comparison, []history.Row, error) {
 	c, about, rows, err := readSaved(dir)
 	if err == nil && about.Epoch != scenarios.Epoch {
 		err = failf(exitInput, "%s: its rows are of model epoch %d, this program has epoch %d", dir, about.Epoch, scenarios.Epoch)
+	}
+	if err == nil {
+		err = a.rebind(c, dir)
 	}
 	return c, rows, err
 }
@@ -101,6 +105,9 @@ func readSaved(dir string) (*comparison, *about, []history.Row, error) {
 func (c *comparison) join(o *comparison, first, dir string) error {
 	if o.sc.Hash() != c.sc.Hash() || o.base != c.base {
 		return failf(exitInput, "%s and %s are not parts of one comparison: %s, but %s", first, dir, c.describe(), o.describe())
+	}
+	if !c.handlers.equal(o.handlers) {
+		return failf(exitInput, "%s and %s are not parts of one comparison: one was made with %s, the other with %s", first, dir, c.handlers, o.handlers)
 	}
 	stacks, kinds := slices.Concat(c.stacks, o.stacks), slices.Concat(c.faults, o.faults)
 	c.stacks = slices.DeleteFunc(stackNames(c.sc), func(s string) bool { return !slices.Contains(stacks, s) })

@@ -44,14 +44,27 @@ it, 0 a case without a finding that has none.`,
 // replayFlags are the files that replay writes beside its story; "" = none.
 type replayFlags struct{ history, timeline string }
 
-// readCase reads a case, and says by which name messages call its file.
+// readCase reads a case with its code, and says by which name messages call its file.
 func (a *app) readCase(path string) (name string, c *scenarios.Case, err error) {
 	name, src, err := a.readInput(path)
 	if err != nil {
 		return name, nil, err
 	}
-	c, err = scenarios.DecodeCase(name, src)
-	return name, c, err
+	if c, err = scenarios.DecodeCase(name, src); err != nil {
+		return name, nil, err
+	}
+	file := path
+	if path == "-" {
+		file = ""
+	}
+	bound, tested, why := a.bindCase(c, file)
+	if why != nil {
+		return name, nil, failf(exitInput, "%s: %v", name, why)
+	}
+	if tested {
+		fmt.Fprintf(a.stderr, "note: this case is of the test %s; it is done with the stages of this program\n", c.Intent.Owner)
+	}
+	return name, bound, nil
 }
 
 func (a *app) replay(path string, f replayFlags) error {
@@ -82,7 +95,7 @@ func (a *app) replay(path string, f replayFlags) error {
 		}
 	}
 	if f.history == "-" || f.timeline == "-" { // the facts, or the picture, are the result
-		out = &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, self: a.self, args: a.args}
+		out = a.aside()
 	}
 	if why, bad := twice.First.Failed(); bad {
 		return failf(exitSimulator, "%s: the run ended outside the rules: %s", name, why)
@@ -135,7 +148,7 @@ func (a *app) tell(path string, c *scenarios.Case, twice *scenarios.Replayed) er
 	}
 	opt := a.storyOptions(path, c, r, story)
 	if again {
-		opt.Would, opt.Likely = a.would(c, path, replayRemedies), likely(path, c).String()
+		opt.Would, opt.Likely = a.would(c, path, replayRemedies), a.likely(path, c).String()
 	}
 	if !some {
 		fmt.Fprintf(a.stdout, "%s · %s · %s · seed %d: no finding\n", c.Intent.Scenario.Name, c.Intent.Stack, c.Intent.Fault, c.Witness.Seed)
@@ -176,7 +189,10 @@ func (a *app) printOthers(found []history.Finding, told history.Finding) {
 func (a *app) stale(c *scenarios.Case, r *scenarios.Result, again bool) {
 	w := &c.Witness
 	why := fmt.Sprintf("recorded at model epoch %d with %s, this is epoch %d", w.Epoch, w.Go, scenarios.Epoch)
-	if w.Epoch == scenarios.Epoch {
+	switch {
+	case w.Epoch == scenarios.Epoch && c.Intent.Owner != "":
+		why = fmt.Sprintf("recorded at this model epoch (%d), so that the handlers have changed, or depend on what is not simulated", w.Epoch)
+	case w.Epoch == scenarios.Epoch:
 		why = fmt.Sprintf("recorded at this model epoch (%d), so that the case was edited or a model changed without saying so", w.Epoch)
 	}
 	fmt.Fprintf(a.stdout, "stale: the digest is %016x, the case has %s; %s\n", r.Digest, w.Digest, why)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -43,7 +44,7 @@ func completeDirectories(*cobra.Command, []string, string) ([]string, cobra.Shel
 }
 
 func (a *app) reportAgain(dir string, f *reportFlags) error {
-	c, rows, err := readComparison(dir)
+	c, rows, err := a.readComparison(dir)
 	if err != nil {
 		return err
 	}
@@ -60,27 +61,32 @@ func (a *app) reportChanges(dir, before string, f *reportFlags) error {
 	if f.format != "text" {
 		return failf(exitInput, "--against prints text, not %s", f.format)
 	}
-	is, err := readSide(dir)
+	is, now, err := readSide(dir)
 	if err != nil {
 		return err
 	}
-	was, err := readSide(before)
+	was, then, err := readSide(before)
 	if err != nil {
 		return err
 	}
 	if is.Input.Scenario != was.Input.Scenario {
 		return failf(exitInput, "%s is of scenario %s, %s of %s: nothing to compare", dir, is.Input.Scenario, before, was.Input.Scenario)
 	}
-	return reports.WriteChanges(a.stdout, was, is)
+	if err := reports.WriteChanges(a.stdout, was, is); err != nil || now.equal(then) {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "\nfrom  %s\nto    %s\n", then, now)
+	return err
 }
 
-func readSide(dir string) (reports.Side, error) {
+// readSide reads a comparison of any stages: its runs are not done again.
+func readSide(dir string) (reports.Side, *handlers, error) {
 	c, about, rows, err := readSaved(dir)
 	if err != nil {
-		return reports.Side{}, err
+		return reports.Side{}, nil, err
 	}
 	done := &finished{comparison: c, rows: rows, out: dir}
 	in := done.input(done.asked(rows), nil)
 	in.ScenarioHash, in.Epoch = about.Hash, about.Epoch
-	return reports.Side{Name: relative(dir), Input: in}, nil
+	return reports.Side{Name: relative(dir), Input: in}, c.handlers, nil
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -40,10 +41,14 @@ Exit codes: 0 as expected · 1 a finding · 2 bad usage or input · 3 a fault of
 
 func (a *app) root() *cobra.Command {
 	cobra.EnableCommandSorting = false
+	long := rootLong
+	if code := a.team.summary(); code != "" {
+		long += "\n\nCode in this program: " + code + ". Hosted code runs under go test only."
+	}
 	root := &cobra.Command{
-		Use:           "simulate",
+		Use:           cmp.Or(a.name, "simulate"),
 		Short:         "Which reliability stack stays exactly-once under which faults?",
-		Long:          rootLong,
+		Long:          long,
 		Example:       "  simulate compare\n  simulate run payments --stack at-least-once --faults consumer-kill --seed 7\n  simulate replay out/cases/at-least-once.consumer-kill.0123456789ab.case",
 		SilenceUsage:  true,
 		SilenceErrors: true,

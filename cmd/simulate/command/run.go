@@ -44,7 +44,7 @@ Exit codes: 1 a promised property is violated inside the envelope, 5 one is unkn
   simulate run my.yaml --stack mine --faults "when payments.charge/applied{event=order-117} #1 kill $caller for 1s" --seed 1`,
 		Args:              arguments(1, 1, "one scenario"),
 		RunE:              func(_ *cobra.Command, args []string) error { return a.run(args[0], f) },
-		ValidArgsFunction: completeScenario,
+		ValidArgsFunction: a.completeScenario,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.stack, "stack", "", "the stack (required)")
@@ -88,8 +88,7 @@ func (a *app) runCase(name string, f *runFlags) (*scenarios.Case, error) {
 	default:
 		var plan []faults.Fault
 		if plan, err = faults.ParseLines(f.faults); err == nil {
-			c = &scenarios.Case{Version: scenarios.CaseVersion, Intent: scenarios.Intent{Scenario: sc, Stack: f.stack, Fault: kindOf(plan),
-				PlanType: scenarios.PlanHunting, Plan: faults.Lines(plan)}, Witness: scenarios.Witness{Seed: f.seed}}
+			c = scenarios.ChosenCase(sc, f.stack, kindOf(plan), plan, f.seed)
 		}
 	}
 	if err != nil {
@@ -158,7 +157,7 @@ func (a *app) run(name string, f runFlags) error {
 			return err
 		}
 		if f.history == "-" { // the facts are the result
-			a = &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, self: a.self, args: a.args}
+			a = a.aside()
 		}
 	}
 	contract := contractOf(c)

@@ -73,7 +73,7 @@ func (a *app) shrink(ctx context.Context, path, out string, runs int) error {
 		return err
 	}
 	if out == "-" { // the case is the result
-		a = &app{stdin: a.stdin, stdout: a.stderr, stderr: a.stderr, self: a.self, args: a.args}
+		a = a.aside()
 	}
 	return a.tellShrunk(ctx, file, path, s, runs)
 }
@@ -102,7 +102,7 @@ func (a *app) tellShrunk(ctx context.Context, file, from string, s *scenarios.Sh
 	if ctx.Err() == nil {
 		opt.Would = a.would(c, "", shrinkRemedies)
 	}
-	opt.Likely = likely(from, c).String()
+	opt.Likely = a.likely(from, c).String()
 	if err := reports.WriteStory(a.stdout, r.History, found[at], opt); err != nil {
 		return err
 	}

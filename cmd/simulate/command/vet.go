@@ -25,7 +25,7 @@ FILE may be a name of the library, or - for standard input.`,
 		Example:           "  simulate vet my.yaml\n  simulate vet - < my.yaml",
 		Args:              arguments(1, 1, "one scenario file"),
 		RunE:              func(_ *cobra.Command, args []string) error { return a.vet(args[0]) },
-		ValidArgsFunction: completeScenario,
+		ValidArgsFunction: a.completeScenario,
 	}
 }
 
@@ -46,6 +46,9 @@ func (a *app) vet(name string) error {
 		advice = "; usual is 25 to 60 %"
 	}
 	line("load", "%s, %d consumers %d %% busy by mean times%s", sc.Workload.Arrival, sc.Consumers.Members, (busy+5)/10, advice)
+	if code := sc.Bound(); code != nil {
+		line("code", "%s: of this program; the other stages do what the file says", strings.Join(stagesOf(code), ", "))
+	}
 	for i := range sc.Stacks {
 		st := &sc.Stacks[i]
 		var promised []string
@@ -94,12 +97,24 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  simulate version",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			printTable(a.stdout, []entryLine{
+			rows := []entryLine{
 				{"simulate", buildVersion()},
 				{"go", runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH},
 				{"formats", fmt.Sprintf("scenario 1 · case %d · history %d · results 1 · comparison %d", scenarios.CaseVersion, history.FormatVersion, aboutVersion)},
 				{"model epoch", fmt.Sprint(scenarios.Epoch)},
-			})
+			}
+			for _, sc := range a.team.order {
+				bound, err := a.team.bind(sc)
+				if err != nil {
+					return err
+				}
+				have, err := a.team.handlersOf(bound)
+				if err != nil {
+					return err
+				}
+				rows = append(rows, entryLine{"code", sc.Name + ": " + have.String()})
+			}
+			printTable(a.stdout, rows)
 			return nil
 		},
 	}

@@ -63,7 +63,9 @@ func (a *app) welcome(ctx context.Context) error {
 		}
 		c.Witness = r.Witness(seed)
 		opt := a.storyOptions("", c, r, f)
-		opt.Again = a.command("run", defaultScenario, "--stack", storyStack, "--faults", storyFault, "--seed", fmt.Sprint(seed))
+		if a.team.handlers[defaultScenario] == nil && a.team.carries(defaultScenario) == nil { // else that is another run
+			opt.Again = a.command("run", defaultScenario, "--stack", storyStack, "--faults", storyFault, "--seed", fmt.Sprint(seed))
+		}
 		return reports.WriteStory(a.stdout, r.History, f, opt)
 	}
 	fmt.Fprintf(a.stdout, "No run showed it this time: %s\n", a.command("compare"))
