@@ -45,6 +45,13 @@ func plansOf(h *scenarios.Hunter, seed func(*rapid.T) uint64) *rapid.Generator[P
 	})
 }
 
+// deathsOf are the plans in which the caller dies at a step of a call.
+func deathsOf(h *scenarios.Hunter, hook string, seed uint64) *rapid.Generator[Plan] {
+	return rapid.Custom(func(t *rapid.T) Plan {
+		return Plan{Seed: seed, Faults: h.Die(seed, hook, wordsOf{t}).Intent.Plan}
+	})
+}
+
 // planOf is the plan of a seed: what rapid draws from that seed. Nothing of rapid's is shrunk, kept or read from flags.
 func planOf(h *scenarios.Hunter, seed uint64) Plan {
 	return plansOf(h, func(*rapid.T) uint64 { return seed }).Example(int(seed)) //nolint:gosec // seeds of plans are below 2^48

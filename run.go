@@ -122,12 +122,22 @@ func (k *tester) prey(i int) *scenarios.Hunter {
 	return k.hunter.Narrow(most, func(history.FaultKind) bool { return true })
 }
 
+// draw is the i-th plan. The first ones, a third of all at most, have the caller die once at each step of each call: what
+// code that waits has most to fear, and the reason why awaits are counted.
+func (k *tester) draw(i int) Plan {
+	seed := k.set.first + uint64(i) //nolint:gosec // i is not negative
+	if deaths := k.hunter.Deaths(); i < min(len(deaths), k.set.budget.Plans/3) {
+		return deathsOf(k.hunter, deaths[i], seed).Example(int(seed)) //nolint:gosec // seeds of plans are below 2^48
+	}
+	return planOf(k.prey(i), seed)
+}
+
 // twiceEvery is the sample of plans that are done twice.
 const twiceEvery = 20
 
 // plan does the i-th plan.
 func (k *tester) plan(i int, mem *scenarios.Memory) *ran {
-	p := planOf(k.prey(i), k.set.first+uint64(i)) //nolint:gosec // i is not negative
+	p := k.draw(i)
 	if p.err != nil {
 		return &ran{err: p.err, runs: 1}
 	}
