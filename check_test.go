@@ -18,7 +18,7 @@ import (
 	"github.com/twiceless/twiceless/testdata/native"
 )
 
-type stage = func(twiceless.Ctx, twiceless.StageMessage) (twiceless.StageMessage, error)
+type stage = func(twiceless.Ctx, twiceless.Message) (twiceless.Message, error)
 
 func charging(fn stage) twiceless.Stages { return twiceless.Stages{"charge": fn} }
 
@@ -123,7 +123,7 @@ func TestControl(t *testing.T) {
 	}{
 		"charges twice":   {native.ChargeTwice, reports.Broke, "took place 2 times"},
 		"charges nothing": {native.ChargeNothing, reports.Broke, "never took place"},
-		"panics": {func(twiceless.Ctx, twiceless.StageMessage) (twiceless.StageMessage, error) { panic("not today") },
+		"panics": {func(twiceless.Ctx, twiceless.Message) (twiceless.Message, error) { panic("not today") },
 			reports.Crashed, "not today"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,7 +234,7 @@ func TestCover(t *testing.T) {
 	require.Equal(t, reports.Uncovered, missed.Kind)
 	require.Len(t, missed.Awaits.Reached, 1)
 	require.Empty(t, missed.Awaits.Killed)
-	idle := twiceless.Stages{"normalise": func(_ twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) { return m, nil }}
+	idle := twiceless.Stages{"normalise": func(_ twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) { return m, nil }}
 	none := twiceless.CheckNative(t, "payments", idle, small, twiceless.Promise(twiceless.NoLoss), kills(), twiceless.Cover(1))
 	require.Equal(t, reports.Uncovered, none.Kind, "code that never waits can be killed nowhere")
 	met := twiceless.CheckNative(t, "payments", charging(native.Charge), small, kills(), twiceless.Cover(100))

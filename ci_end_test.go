@@ -18,13 +18,13 @@ import (
 )
 
 // chargeBlindly has no key: what is delivered again is charged again.
-func chargeBlindly(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func chargeBlindly(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	m.Amount = 40_00
 	return c.Call("payments", "charge", m)
 }
 
 // chargeWithKey has one of event and stage.
-func chargeWithKey(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func chargeWithKey(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	m.IdempotencyKey = m.Event + "/charge"
 	return chargeBlindly(c, m)
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,18 +77,23 @@ func TestMisbehaviour(t *testing.T) {
 		require.Contains(t, why, "misbehave_test.go:")
 	})
 	t.Run("endless loop", func(t *testing.T) {
-		stop := false
+		var stop, stopped atomic.Bool
 		_, err := hostedRun(t, handlerOf(t, func(env *Env) Handler {
 			return shopWith(env, func(m Message) {
-				for m.Event == "order-3" && !stop {
+				if m.Event != "order-3" {
+					return
+				}
+				for !stop.Load() {
 					runtime.Gosched()
 				}
+				stopped.Store(true)
 			})
 		}), 300*time.Millisecond)
 		crash, is := errors.AsType[*scenarios.Crash](err)
 		require.True(t, is)
 		require.Equal(t, "hang", crash.How)
-		stop = true
+		stop.Store(true) // so that it does not go on behind the other tests
+		require.Eventually(t, stopped.Load, 10*time.Second, time.Millisecond)
 	})
 	t.Run("swallowed kill", func(t *testing.T) {
 		r, err := hostedRun(t, handlerOf(t, func(env *Env) Handler {

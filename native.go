@@ -11,15 +11,12 @@ import (
 // process that is killed unwinds from its present call instead.
 type Ctx = model.Ctx
 
-// StageMessage is what a stage is handed and what it hands to the next one: the event, its key, what it carries.
-type StageMessage = model.Message
-
 // Stages are native code: by the name of a stage of the scenario's flow, what it does to a message. The other stages do
 // what the scenario says. An error has the message tried again, parked or given up, as the stack says.
 //
 // Code of a stage runs on several simulated consumers, one at a time: a variable outside of it survives their crashes,
 // which real memory does not, and is used by several runs at the same time. It must not start goroutines (use Ctx.Go), nor wait for anything but Ctx.
-type Stages map[string]func(Ctx, StageMessage) (StageMessage, error)
+type Stages map[string]func(Ctx, Message) (Message, error)
 
 // Native tests stages of a flow. The test fails if a fault plan makes them break the promise; see the package for what
 // it does in which order.

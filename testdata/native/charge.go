@@ -11,20 +11,20 @@ import (
 )
 
 // Charge carries a key made of event and stage: the card processor knows a repetition again.
-func Charge(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func Charge(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	m.Amount = 40_00
 	m.IdempotencyKey = m.Event + "/charge"
 	return c.Call("payments", "charge", m)
 }
 
 // ChargeBlindly has no key: what is delivered again is charged again.
-func ChargeBlindly(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func ChargeBlindly(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	m.Amount = 40_00
 	return c.Call("payments", "charge", m)
 }
 
 // ChargeTwice needs no fault to be wrong.
-func ChargeTwice(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func ChargeTwice(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	if _, err := ChargeBlindly(c, m); err != nil {
 		return m, err
 	}
@@ -32,7 +32,7 @@ func ChargeTwice(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMess
 }
 
 // ChargeOrPanic does not expect to be called again.
-func ChargeOrPanic(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func ChargeOrPanic(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	reply, err := Charge(c, m)
 	if err != nil {
 		panic("no answer from payments: " + err.Error())
@@ -41,7 +41,7 @@ func ChargeOrPanic(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMe
 }
 
 // ChargeForEver does not take a kill for an answer.
-func ChargeForEver(c twiceless.Ctx, m twiceless.StageMessage) (reply twiceless.StageMessage, err error) {
+func ChargeForEver(c twiceless.Ctx, m twiceless.Message) (reply twiceless.Message, err error) {
 	for done := false; !done; {
 		func() {
 			defer func() { _ = recover() }()
@@ -53,7 +53,7 @@ func ChargeForEver(c twiceless.Ctx, m twiceless.StageMessage) (reply twiceless.S
 }
 
 // ChargeOrEnd ends its goroutine, as t.FailNow does.
-func ChargeOrEnd(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func ChargeOrEnd(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	reply, err := Charge(c, m)
 	if err != nil {
 		runtime.Goexit()
@@ -62,7 +62,7 @@ func ChargeOrEnd(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMess
 }
 
 // ChargeAndSpin hangs when it is told no, until Stop.
-func ChargeAndSpin(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func ChargeAndSpin(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	reply, err := Charge(c, m)
 	Spinning.Add(1)
 	for err != nil && !Stop.Load() {
@@ -78,14 +78,14 @@ var (
 )
 
 // ChargeNothing forgets to.
-func ChargeNothing(_ twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func ChargeNothing(_ twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	return m, nil
 }
 
 // ChargeSometimes remembers what no crash forgets, and what the next run still knows.
-func ChargeSometimes() func(twiceless.Ctx, twiceless.StageMessage) (twiceless.StageMessage, error) {
+func ChargeSometimes() func(twiceless.Ctx, twiceless.Message) (twiceless.Message, error) {
 	var handled atomic.Int64
-	return func(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+	return func(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 		c.Sleep(sim.Duration(handled.Add(1)) * sim.Millisecond)
 		return Charge(c, m)
 	}
