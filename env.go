@@ -69,9 +69,9 @@ type produceAsk struct {
 	m     Message
 }
 
-func (q *produceAsk) do(c model.Ctx, gu *guest, d *delivery) (any, error) {
+func (q *produceAsk) do(c model.Ctx, _ *guest, d *delivery) (any, error) {
 	if q.m.Event == "" && d != nil {
-		q.m.Intent.Event, q.m.Cause = d.intent.Event, d.cause
+		q.m.Event, q.m.Cause = d.intent.Event, d.cause
 	}
 	return nil, c.Emit(q.topic, q.m)
 }

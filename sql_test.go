@@ -15,9 +15,8 @@ import (
 // orders charges each order once, or so it means to: it writes the order down, and who finds it there leaves it alone.
 type orders struct {
 	shop
-	db     *sql.DB
-	first  bool // it writes the order down before it charges, and takes that back if the charge fails
-	inside bool // in a transaction that is open during the charge
+	db    *sql.DB
+	first bool // it writes the order down before it charges, and takes that back if the charge fails
 }
 
 const ordersSchema = "CREATE TABLE orders (id TEXT PRIMARY KEY, state TEXT NOT NULL);"
