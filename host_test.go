@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiceless/twiceless/reports"
-	"github.com/twiceless/twiceless/scenarios"
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // shop charges an order and then tells the customer, as production code does.
@@ -54,31 +54,21 @@ func hostedShop(t *testing.T) *hosted {
 	})}
 }
 
+// A hosted handler is killed at its own line: its charge was on the way, its position was never committed, and the event
+// comes again.
 func TestHostedRun(t *testing.T) {
-	sc, err := scenarios.Load("payments")
-	require.NoError(t, err)
 	h := hostedShop(t)
-	code := h.code("example.com/shop.TestShop")
-	code.Sites = true
-	sc, err = sc.Bind(code)
+	r, err := hostedRun(t, h, time.Minute, "when payments.charge/arrived{event=order-5} #1 kill $caller for 1s")
 	require.NoError(t, err)
-	c, err := scenarios.MeasuringCase(sc, "at-least-once", "consumer-kill", 1, 2)
-	require.NoError(t, err)
-	mem := &scenarios.Memory{}
-	r, err := scenarios.Supervise(c, mem, 20*time.Second)
-	require.NoError(t, err)
-	fmt.Println(r.Stop, r.Row.Buckets, len(r.Verdicts.Findings), r.Row.Events)
-	for _, f := range r.Verdicts.Findings[:1] {
-		var b bytes.Buffer
-		require.NoError(t, reports.WriteStory(&b, r.History, f, reports.StoryOptions{}))
-		fmt.Println(b.String())
-	}
-	t0 := time.Now()
-	digests := map[uint64]int{}
-	for range 20 {
-		r, err := scenarios.Supervise(c, mem, 20*time.Second)
-		require.NoError(t, err)
-		digests[r.Digest]++
-	}
-	fmt.Println(time.Since(t0)/20, digests, h.remarks)
+	require.Equal(t, "quiescent", r.Stop.String())
+	require.EqualValues(t, 1, r.Row.Excess[history.Critical])
+	require.Zero(t, r.Row.Losses())
+	require.Len(t, r.Verdicts.Findings, 1, "it died before it had told the customer")
+	charge := r.Verdicts.Findings[0]
+	require.Equal(t, []string{"order-5", "charge"}, []string{charge.Event, charge.Stage})
+	var b bytes.Buffer
+	require.NoError(t, reports.WriteStory(&b, r.History, charge, reports.StoryOptions{}))
+	require.Contains(t, b.String(), "poll-loop died waiting at github.com/twiceless/twiceless/host_test.go:")
+	require.Contains(t, b.String(), "applies charge of order-5")
+	require.Empty(t, h.remarks)
 }
