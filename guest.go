@@ -145,6 +145,9 @@ func (gu *guest) Handle() model.Batch {
 	}
 }
 
+// Batches says whether the code takes several messages at once.
+func (gu *guest) Batches() bool { return gu.h.batches }
+
 // handle gives messages to the code.
 func (m *member) handle(c model.Ctx, ms []model.Message) []model.Outcome {
 	own := slices.Clone(ms)

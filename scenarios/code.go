@@ -35,6 +35,8 @@ type Guest interface {
 	Enter(Hall)
 	// Handle does one batch on a member of the group; nil if the code owns its loop.
 	Handle() model.Batch
+	// Batches says that Handle wants the messages of a poll at once.
+	Batches() bool
 	// Loop is the loop of a member; nil if the engine's is used.
 	Loop() func(model.Ctx, model.Consumer)
 	// Service is what a service of the scenario does, if the code brings it along.

@@ -261,8 +261,34 @@ func (w *world) handler() model.Batch {
 	inner := w.asm.calls.Handle(w.asm.flow.Stages)
 	if w.guest != nil {
 		inner = w.guest.Handle()
+		if w.guest.Batches() {
+			return w.batched(inner)
+		}
 	}
 	return model.Outermost(inner, w.asm.batch)
+}
+
+// batched has code do the messages of a poll at once, and then each go through the layers with what became of it: layers
+// are about one message, and one that they try again is done again alone.
+func (w *world) batched(code model.Batch) model.Batch {
+	var first []model.Outcome // of the message that the layers are asked about: not told to them yet
+	layered := model.Outermost(model.Batch(func(c model.Ctx, one []model.Message) []model.Outcome {
+		if out := first; out != nil {
+			first = nil
+			return out
+		}
+		return code(c, one)
+	}), w.asm.batch)
+	return func(c model.Ctx, ms []model.Message) []model.Outcome {
+		became := code(c, ms)
+		out := make([]model.Outcome, 0, len(ms))
+		for i := range ms {
+			first = became[i : i+1]
+			out = append(out, layered(c, ms[i:i+1])...)
+			first = nil
+		}
+		return out
+	}
 }
 
 func (w *world) addRole(r roleSpec) {
