@@ -138,7 +138,7 @@ func (t *teller) who(fact *history.Fact) string {
 
 // phrase is what a fact says, in the words of people; its subject is the node.
 func (t *teller) phrase(fact *history.Fact) string {
-	effect := strings.TrimSpace(fact.Stage + " of " + fact.Event)
+	effect := strings.TrimSpace(cmp.Or(fact.Stage, fact.Op) + " of " + fact.Event)
 	switch fact.Kind {
 	case history.KindOffered:
 		return "offers " + fact.Event
