@@ -1,0 +1,65 @@
+package twiceless_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless"
+	"github.com/twiceless/twiceless/reports"
+	"github.com/twiceless/twiceless/testdata/native"
+)
+
+// A test of a known bug passes while the bug is there: with a story, and without a case. It fails when the bug has gone,
+// and when what is found is another one, or elsewhere.
+func TestExpect(t *testing.T) {
+	const known = "duplicate-effect (critical)/charge/redelivered-after-commit-lost"
+	find := func(t *testing.T, charge stageCode, opts ...twiceless.Option) (*reports.Outcome, string) {
+		opts = append(opts, twiceless.Budget{Plans: 12, Events: 8}, twiceless.Faults("consumer-kill"))
+		return twiceless.OutcomeOf(t, "payments", twiceless.Stages{"charge": charge}, opts...)
+	}
+	t.Chdir(t.TempDir())
+	first, text := find(t, native.ChargeBlindly, twiceless.Expect(known, "charge.go:1"))
+	require.Equal(t, reports.Broke, first.Kind)
+	require.False(t, first.Held(), "it is elsewhere")
+	require.Contains(t, text, "expected    no, but duplicate-effect")
+
+	o, text := find(t, native.ChargeBlindly, twiceless.Expect(known, filepath.Base(first.Site)))
+	require.True(t, o.Held())
+	require.Contains(t, text, "expected    yes, so the test passes: duplicate-effect")
+	require.Contains(t, text, "✗ consumer-1 killed", "the story is told")
+	cases, err := filepath.Glob("testdata/twiceless/*/*.case")
+	require.NoError(t, err)
+	require.Empty(t, cases, "what is expected is no news")
+
+	o, text = find(t, native.Charge, twiceless.Expect(known, ""))
+	require.Equal(t, reports.Missed, o.Kind)
+	require.False(t, o.Held())
+	require.Contains(t, text, known+" was not found: if the code is")
+
+	o, text = find(t, native.ChargeBlindly, twiceless.Expect("loss", ""))
+	require.False(t, o.Held(), "it is another one")
+	require.Contains(t, text, "no, but loss")
+	require.NotEmpty(t, o.Case)
+}
+
+type stageCode = func(twiceless.Ctx, twiceless.StageMessage) (twiceless.StageMessage, error)
+
+// A property stands for all of its fingerprints; a part of a file's name for no file.
+func TestExpectation(t *testing.T) {
+	require.Len(t, twiceless.ProblemsOf(twiceless.Expect("", "")), 1)
+	require.Empty(t, twiceless.ProblemsOf(twiceless.Expect("loss", "handler.go:12")))
+	for _, c := range []struct {
+		expected, found string
+		yes             bool
+	}{
+		{"handler.go:12", "example.com/shop/handler.go:12", true},
+		{"shop/handler.go:12", "example.com/shop/handler.go:12", true},
+		{"", "example.com/shop/handler.go:12", true},
+		{"handler.go:1", "example.com/shop/handler.go:12", false},
+		{"andler.go:12", "example.com/shop/handler.go:12", false},
+	} {
+		require.Equal(t, c.yes, twiceless.ExpectedAt(c.expected, c.found), c)
+	}
+}
