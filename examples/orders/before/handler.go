@@ -54,9 +54,12 @@ func (s *Service) Handle(ctx context.Context, payload []byte) error {
 	}
 	if err := s.charge(ctx, o); err != nil {
 		_, undo := s.DB.ExecContext(ctx, "DELETE FROM orders WHERE id = $1", o.ID)
-		return errors.Join(err, undo)
+		return errors.Join(fmt.Errorf("charge %s: %w", o.ID, err), undo)
 	}
-	return s.receipt(ctx, o, c)
+	if err := s.receipt(ctx, o, c); err != nil {
+		return fmt.Errorf("receipt %s: %w", o.ID, err)
+	}
+	return nil
 }
 
 func decode(payload []byte) (o Order, err error) {
