@@ -1,6 +1,7 @@
 package twiceless
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/twiceless/twiceless/reports"
@@ -61,4 +62,18 @@ func (k *tester) expected() {
 	case o.Kind == reports.Broke || o.Kind == reports.Crashed || o.Kind == reports.Hung:
 		o.Expected = k.expects(o.Fingerprint) && e.at(o.Site)
 	}
+}
+
+// expectedText turns the verdict of a check round whose report is to hold these texts; none = as it is.
+func expectedText(text string, ok bool, expected []string) (string, bool) {
+	missing := slices.DeleteFunc(slices.Clone(expected), func(e string) bool { return strings.Contains(text, e) })
+	switch {
+	case len(expected) == 0:
+		return text, ok
+	case ok:
+		return text + "\nSystem.Expect: if the code is mended, take it away", false
+	case len(missing) > 0:
+		return text + "\nSystem.Expect: the report does not hold " + strings.Join(missing, ", nor "), false
+	}
+	return text + "\nSystem.Expect: yes, so the test passes", true
 }

@@ -1,7 +1,9 @@
 package twiceless_test
 
 import (
+	"context"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,4 +64,41 @@ func TestExpectation(t *testing.T) {
 	} {
 		require.Equal(t, c.yes, twiceless.ExpectedAt(c.expected, c.found), c)
 	}
+}
+
+// A check of a known bug passes while the bug is there. What cannot be run never passes.
+func TestExpectOfCheckIdempotent(t *testing.T) {
+	check := func(key string, expect ...string) (string, bool) {
+		return twiceless.Verdict(t, twiceless.System[*[]string, string]{
+			World: func() *[]string { return &[]string{} },
+			Process: func(charges *[]string, in *twiceless.Cuts) func(context.Context, string) error {
+				return func(ctx context.Context, order string) error {
+					return in.Call(ctx, "charge", func() error {
+						if key == "" || !slices.Contains(*charges, order) {
+							*charges = append(*charges, order)
+						}
+						return nil
+					})
+				}
+			},
+			State:  func(charges *[]string) any { return *charges },
+			Expect: expect,
+		}, "order-1")
+	}
+	for _, c := range []struct {
+		key    string
+		expect []string
+		passes bool
+		says   string
+	}{
+		{"", []string{"delivered twice", "charge"}, true, "so the test passes"},
+		{"", []string{"delivered twice", "refund"}, false, "does not hold refund"},
+		{"order", []string{"delivered twice"}, false, "take it away"},
+	} {
+		text, ok := check(c.key, c.expect...)
+		require.Equal(t, c.passes, ok, text)
+		require.Contains(t, text, c.says)
+	}
+	text, ok := twiceless.Verdict(t, twiceless.System[int, string]{Expect: []string{"System"}}, "order-1")
+	require.False(t, ok, text)
 }

@@ -15,7 +15,7 @@ func TestHosted(t *testing.T) {
 	twiceless.Host(t, "../shop.yaml", func(env *twiceless.Env) twiceless.Handler {
 		s := &Service{DB: env.SQL("orders"), Customers: env.HTTP("customers"), Payments: env.HTTP("payments"), Notifier: env.HTTP("notifier")}
 		return func(ctx context.Context, m twiceless.Message) error { return s.Handle(ctx, []byte(m.Payload)) }
-	}, twiceless.Database("orders", Schema), twiceless.Service("customers", customers), twiceless.Expect(bug, "handler.go:81"))
+	}, twiceless.Database("orders", Schema), twiceless.Service("customers", customers), twiceless.Expect(bug, "handler.go:84"))
 }
 
 // customers knows everybody.
