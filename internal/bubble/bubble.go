@@ -199,15 +199,26 @@ type answer struct {
 // Ask waits for an answer. If ctx ends first, the one who moves the clock is told, and still answers. In a dead group
 // it ends the goroutine.
 func (g *Group) Ask(ctx context.Context, text string, what any) (any, error) {
+	return g.ask(ctx, text, what, false)
+}
+
+// AskUntil is Ask for who returns at once when ctx ends, with its error; the one who moves the clock is told, and what it
+// answers is heard by nobody. A transaction of database/sql is such a caller: another goroutine waits for it then, at a
+// lock, which no bubble takes for waiting.
+func (g *Group) AskUntil(ctx context.Context, text string, what any) (any, error) {
+	return g.ask(ctx, text, what, true)
+}
+
+func (g *Group) ask(ctx context.Context, text string, what any, leaves bool) (any, error) {
 	a := &Ask{Group: g, Text: text, What: what, Ctx: ctx, answer: make(chan answer, 1)}
-	a.depth = runtime.Callers(2, a.pcs[:])
+	a.depth = runtime.Callers(3, a.pcs[:])
 	if !g.enter(a) {
 		if g.Swallowed() {
 			select {} // it begins again each time that it is ended: standing still is all that is left
 		}
 		runtime.Goexit()
 	}
-	r := a.wait(ctx)
+	r := a.wait(ctx, leaves)
 	if r.kill {
 		runtime.Goexit()
 	}
@@ -234,7 +245,7 @@ func (g *Group) enter(a *Ask) (alive bool) {
 	return alive
 }
 
-func (a *Ask) wait(ctx context.Context) answer {
+func (a *Ask) wait(ctx context.Context, leaves bool) answer {
 	if ctx.Done() == nil {
 		return <-a.answer
 	}
@@ -242,7 +253,12 @@ func (a *Ask) wait(ctx context.Context) answer {
 	case r := <-a.answer:
 		return r
 	case <-ctx.Done():
-		a.Group.b.note(func() { a.Group.b.quits = append(a.Group.b.quits, a) })
+		a.Group.b.note(func() {
+			a.Group.b.quits = append(a.Group.b.quits, a)
+			if leaves {
+				a.reply(answer{err: ctx.Err()})
+			}
+		})
 		return <-a.answer
 	}
 }
@@ -254,6 +270,11 @@ func (a *Ask) settle(r answer) {
 	b := a.Group.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	a.reply(r)
+}
+
+// reply is the first answer. The bubble is locked.
+func (a *Ask) reply(r answer) {
 	if a.answered {
 		return
 	}
