@@ -3,6 +3,7 @@ package bubble
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/pprof"
@@ -202,9 +203,10 @@ func (g *Group) Ask(ctx context.Context, text string, what any) (any, error) {
 	return g.ask(ctx, text, what, false)
 }
 
-// AskUntil is Ask for who returns at once when ctx ends, with its error; the one who moves the clock is told, and what it
-// answers is heard by nobody. A transaction of database/sql is such a caller: another goroutine waits for it then, at a
-// lock, which no bubble takes for waiting.
+// AskUntil is Ask for drivers below database/sql, which holds locks around them. Who waits at a lock is not taken for
+// waiting by any bubble, so AskUntil returns always: when ctx ends at once, with its error, and what is answered then is
+// heard by nobody; in a dead group and when the group dies with ErrEnded, where ending the goroutine would leave the lock
+// of a transaction held. The code then goes on for a while after its death, up to its next ask.
 func (g *Group) AskUntil(ctx context.Context, text string, what any) (any, error) {
 	return g.ask(ctx, text, what, true)
 }
@@ -212,18 +214,23 @@ func (g *Group) AskUntil(ctx context.Context, text string, what any) (any, error
 func (g *Group) ask(ctx context.Context, text string, what any, leaves bool) (any, error) {
 	a := &Ask{Group: g, Text: text, What: what, Ctx: ctx, answer: make(chan answer, 1)}
 	a.depth = runtime.Callers(3, a.pcs[:])
-	if !g.enter(a) {
-		if g.Swallowed() {
-			select {} // it begins again each time that it is ended: standing still is all that is left
-		}
-		runtime.Goexit()
+	r := answer{kill: true}
+	if g.enter(a) {
+		r = a.wait(ctx, leaves)
+	} else if g.Swallowed() {
+		select {} // it begins again each time that it is ended: standing still is all that is left
 	}
-	r := a.wait(ctx, leaves)
-	if r.kill {
+	switch {
+	case r.kill && leaves:
+		return nil, ErrEnded
+	case r.kill:
 		runtime.Goexit()
 	}
 	return r.value, r.err
 }
+
+// ErrEnded is what AskUntil says of a process that is no more.
+var ErrEnded = errors.New("the process has ended")
 
 // Tell is Ask for what nobody waits for. In a dead group it says nothing.
 func (g *Group) Tell(text string, what any) {
