@@ -60,7 +60,7 @@ func (db *cutDB) close() {
 // statement passes one through with its cuts. A driver that wants it in another way says so before it has any effect.
 func (db *cutDB) statement(ctx context.Context, query string, args any, run func() error) error {
 	c := &cutCall{label: db.name + " " + brief(query), detail: fmt.Sprint(args)}
-	return db.in.do(ctx, c, func() error {
+	return db.in.pass(ctx, ctx, c, db.in.p.group.AskUntil, func() error {
 		err := run()
 		if errors.Is(err, driver.ErrSkip) {
 			c.result = "tried in another way"
