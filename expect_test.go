@@ -17,11 +17,12 @@ import (
 // and when what is found is another one, or elsewhere.
 func TestExpect(t *testing.T) {
 	const known = "duplicate-effect (critical)/charge/redelivered-after-commit-lost"
-	find := func(t *testing.T, charge stageCode, opts ...twiceless.Option) (*reports.Outcome, string) {
-		opts = append(opts, twiceless.Budget{Plans: 12, Events: 8}, twiceless.Faults("consumer-kill"))
-		return twiceless.OutcomeOf(t, "payments", twiceless.Stages{"charge": charge}, opts...)
+	find := func(t *testing.T, charge stage, expect twiceless.Option) (*reports.Outcome, string) {
+		o := twiceless.CheckNative(t, "payments", charging(charge), small, kills(), expect)
+		return o, twiceless.Render(o)
 	}
-	t.Chdir(t.TempDir())
+	elsewhere(t)
+	twiceless.WithoutRemedies(t)
 	first, text := find(t, native.ChargeBlindly, twiceless.Expect(known, "charge.go:1"))
 	require.Equal(t, reports.Broke, first.Kind)
 	require.False(t, first.Held(), "it is elsewhere")
@@ -31,9 +32,7 @@ func TestExpect(t *testing.T) {
 	require.True(t, o.Held())
 	require.Contains(t, text, "expected    yes, so the test passes: duplicate-effect")
 	require.Contains(t, text, "✗ consumer-1 killed", "the story is told")
-	cases, err := filepath.Glob("testdata/twiceless/*/*.case")
-	require.NoError(t, err)
-	require.Empty(t, cases, "what is expected is no news")
+	require.Empty(t, casesHere(t), "what is expected is no news")
 
 	o, text = find(t, native.Charge, twiceless.Expect(known, ""))
 	require.Equal(t, reports.Missed, o.Kind)
@@ -45,8 +44,6 @@ func TestExpect(t *testing.T) {
 	require.Contains(t, text, "no, but loss")
 	require.NotEmpty(t, o.Case)
 }
-
-type stageCode = func(twiceless.Ctx, twiceless.StageMessage) (twiceless.StageMessage, error)
 
 // A property stands for all of its fingerprints; a part of a file's name for no file.
 func TestExpectation(t *testing.T) {

@@ -46,6 +46,7 @@ func crm() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
 }
 
-func TestBilling(t *testing.T) {
+// Whatever happens, an invoice is paid, and once.
+func TestPaidOnce(t *testing.T) {
 	twiceless.Host(t, "payments", process, twiceless.Database("billing", Schema), twiceless.Payload(webhook), twiceless.Service("customers", crm))
 }

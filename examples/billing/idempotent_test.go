@@ -11,24 +11,33 @@ import (
 	"testing"
 
 	"github.com/twiceless/twiceless"
-	"github.com/twiceless/twiceless/model"
 )
 
-// world is what survives a crash: the tables, and what the card processor has charged, by key.
+// world is what survives a crash: the tables, what the card processor has charged by key, and who has got a receipt.
 type world struct {
-	tables  driver.Connector
-	charged map[string]string
+	tables   driver.Connector
+	charged  map[string]string
+	receipts map[string]bool
 }
 
-// ServeHTTP is the card processor.
-func (w *world) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
+func newWorld() *world {
+	return &world{twiceless.MemorySQL(Schema), map[string]string{}, map[string]bool{}}
+}
+
+// cards is the card processor: a key that it knows charges nothing.
+func (w *world) cards(rw http.ResponseWriter, req *http.Request) {
 	body, _ := io.ReadAll(req.Body)
 	w.charged[req.Header.Get("Idempotency-Key")] = string(body)
 	_, _ = io.WriteString(rw, `{"id": "ch_1", "status": "succeeded"}`)
 }
 
-// state is what counts: each invoice in its state, and the money.
-func (w *world) state() any {
+func (w *world) mail(_ http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	w.receipts[string(body)] = true
+}
+
+// money is what the tables and the card processor say.
+func (w *world) money() any {
 	db := sql.OpenDB(w.tables)
 	defer db.Close()
 	var paid, events int
@@ -41,14 +50,31 @@ func (w *world) state() any {
 	return fmt.Sprint(paid, " paid, ", events, " events, ", w.charged)
 }
 
-func TestIdempotent(t *testing.T) {
-	twiceless.CheckIdempotent(t, twiceless.System[*world, twiceless.Message]{
-		World: func() *world { return &world{twiceless.MemorySQL(Schema), map[string]string{}} },
-		Process: func(w *world, in *twiceless.Cuts) func(context.Context, twiceless.Message) error {
-			s := New(Config{Secret: secret}, NewStore(in.DB("billing", w.tables)),
-				in.HTTP("payments", w), in.HTTP("notifier", crm()), in.HTTP("crm", crm()), slog.New(slog.DiscardHandler))
-			return func(ctx context.Context, m twiceless.Message) error { return deliver(ctx, s, webhook(m)) }
+func deliverTwice(t *testing.T, state func(*world) any, expect ...string) {
+	t.Helper()
+	twiceless.CheckIdempotent(t, twiceless.System[*world, string]{
+		World: newWorld,
+		Process: func(w *world, in *twiceless.Cuts) func(context.Context, string) error {
+			s := New(Config{Secret: secret}, NewStore(in.DB("billing", w.tables)), in.HTTP("cards", http.HandlerFunc(w.cards)),
+				in.HTTP("mail", http.HandlerFunc(w.mail)), in.HTTP("crm", crm()), slog.New(slog.DiscardHandler))
+			return func(ctx context.Context, id string) error {
+				m := twiceless.Message{}
+				m.Event, m.Key = id, "her"
+				return deliver(ctx, s, webhook(m))
+			}
 		},
-		State: func(w *world) any { return w.state() },
-	}, twiceless.Message(model.Message{Intent: model.Intent{Event: "order-1", Key: "her"}}))
+		State:     state,
+		Schedules: 1000,
+		Expect:    expect,
+	}, "invoice-1")
+}
+
+func TestPaidOnceHoweverDelivered(t *testing.T) {
+	deliverTwice(t, (*world).money)
+}
+
+// A customer who has paid may never get the receipt: the process dies before it announces the payment, and who has the
+// webhook repeated finds the invoice paid.
+func TestReceiptForgotten(t *testing.T) {
+	deliverTwice(t, func(w *world) any { return w.receipts }, "invoice-1 delivered twice", "store.go:101", "the process dies here", "here:  {}")
 }

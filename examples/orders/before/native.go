@@ -9,7 +9,7 @@ import (
 
 // Charge is what Handle does about the stage charge of a flow, written against the simulator's own context: exact, and
 // ten times as fast. The rest of the flow is what the scenario says.
-func Charge(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, error) {
+func Charge(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	if handled, err := isHandled(c, m); err != nil || handled {
 		return m, err
 	}
@@ -22,17 +22,17 @@ func Charge(c twiceless.Ctx, m twiceless.StageMessage) (twiceless.StageMessage, 
 	return m, nil
 }
 
-func isHandled(c twiceless.Ctx, m twiceless.StageMessage) (bool, error) {
+func isHandled(c twiceless.Ctx, m twiceless.Message) (bool, error) {
 	reply, err := c.Transact("orders", "select", model.TxnRequest{Reads: []string{m.Event}})
 	return err == nil && reply.Rows[0].Value != "", err
 }
 
-func write(c twiceless.Ctx, m twiceless.StageMessage, state string) error {
+func write(c twiceless.Ctx, m twiceless.Message, state string) error {
 	_, err := c.Transact("orders", "write", model.TxnRequest{Writes: []model.Write{{Key: m.Event, Value: state}}})
 	return err
 }
 
-func charge(c twiceless.Ctx, m twiceless.StageMessage) error {
+func charge(c twiceless.Ctx, m twiceless.Message) error {
 	m.Amount, m.IdempotencyKey = 40_00, "charge-"+m.Event
 	_, err := c.Call("payments", "charge", m)
 	return err
