@@ -5,8 +5,8 @@ import (
 	"github.com/twiceless/twiceless/model"
 )
 
-// Charge is what Handle does about the stage charge of a flow, written against the simulator's own context: exact, and
-// ten times as fast. The rest of the flow is what the scenario says.
+// Charge is what Handle does for the stage charge of a flow, written against the simulator's own context: exact, and
+// several times as fast. The rest of the flow is what the scenario says.
 func Charge(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	if handled, err := isHandled(c, m); err != nil || handled {
 		return m, err

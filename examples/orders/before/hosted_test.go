@@ -8,7 +8,8 @@ import (
 	"github.com/twiceless/twiceless"
 )
 
-// bug is what a process leaves that dies in remember: the order is written down and never charged.
+// bug is what a process leaves that dies in remember: the order is written down and never charged. Hosted and native tests
+// find the same: a hosted call belongs to the stage of the flow that calls that service.
 const bug = "loss/charge/committed-before-effect"
 
 func TestHosted(t *testing.T) {
