@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// DB is a pool of connections to a database of the world, over any driver. Each statement is a cut and so is a commit;
-// beginning and rolling back are not, for dying there leaves what dying at the next statement does. When the process dies
-// its connections are closed, and with them end the transactions open in them.
+// DB is a pool of connections to a database of the world, over any driver; [MemorySQL] is one that needs no server. Each
+// statement is a cut and so is a commit; beginning and rolling back are not, for dying there leaves what dying at the next
+// statement does. When the process dies its connections are closed, and with them end the transactions open in them.
 //
 // A database that makes one connection wait for another has to do so in a way that testing/synctest sees (a channel, a
 // sync.Cond) or give up by itself after a while, as most do with an error.
