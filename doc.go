@@ -19,6 +19,8 @@
 // instance: a date has seeds of its own, so that a search can be repeated. TWICELESS_CASE=file does one case only. Under
 // go test -short at most 20 plans are done.
 //
+// A test of a known bug says so with the option Expect: it passes until the bug is mended, and then fails.
+//
 // A scenario says what surrounds the code: topics, services with their latencies, the group, the stack of engine and
 // layers. It is named (payments is in the library), or a file, or a value.
 //

@@ -133,11 +133,14 @@ func (k *tester) show(c *scenarios.Case) {
 }
 
 // blamed is the line of the team's code that did what was found: its last call for the effect, else for the event, else
-// any.
+// any. Of a loss it is the last call at which a process died, if one did: what should have come after it is what is missing.
 func blamed(h *history.History, f *history.Finding) string {
-	var any, event, effect string
+	var any, event, died, effect string
 	for i := range h.Facts {
 		fact := &h.Facts[i]
+		if fact.Kind == history.KindUnwound && reports.OfTeam(fact.Note) {
+			died = fact.Note
+		}
 		if fact.Kind != history.KindCalled || !reports.OfTeam(fact.Site) {
 			continue
 		}
@@ -149,7 +152,10 @@ func blamed(h *history.History, f *history.Finding) string {
 			}
 		}
 	}
-	for _, site := range []string{effect, event, any} {
+	if f.Property != history.PropLoss {
+		died = ""
+	}
+	for _, site := range []string{died, effect, event, any} {
 		if site != "" {
 			return site
 		}
@@ -175,7 +181,7 @@ func (k *tester) remedies(c *scenarios.Case) {
 
 // save keeps a case, unless it came from there.
 func (k *tester) save(c *scenarios.Case) {
-	if k.out.Case != "" {
+	if k.out.Case != "" || k.expects(k.out.Fingerprint) {
 		return
 	}
 	if c.Witness.Digest == "" { // it did not end by the rules

@@ -52,8 +52,15 @@ type cutAsk struct {
 // do makes a call with a cut before it and one after it. An error that it returns before run was called is the caller's
 // context's.
 func (in *Cuts) do(ctx context.Context, c *cutCall, run func() error) error {
-	if _, err := in.p.group.Ask(ctx, c.label+" "+c.detail, cutAsk{phase: toCall, p: in.p, call: c}); err != nil {
-		c.result = err.Error()
+	return in.pass(ctx, context.Background(), c, in.p.group.Ask, run) // the effect is there, whatever has become of ctx meanwhile
+}
+
+// pass is do with another way to ask, and a context for the way back.
+func (in *Cuts) pass(ctx, back context.Context, c *cutCall, ask func(context.Context, string, any) (any, error), run func() error) error {
+	if _, err := ask(ctx, c.label+" "+c.detail, cutAsk{phase: toCall, p: in.p, call: c}); err != nil {
+		if !errors.Is(err, bubble.ErrEnded) {
+			c.result = err.Error()
+		}
 		return err
 	}
 	err := run()
@@ -63,8 +70,9 @@ func (in *Cuts) do(ctx context.Context, c *cutCall, run func() error) error {
 			c.result = err.Error()
 		}
 	}
-	// The effect is there, whatever has become of ctx meanwhile.
-	_, _ = in.p.group.Ask(context.Background(), c.label, cutAsk{phase: toReturn, p: in.p, call: c})
+	if _, ended := ask(back, c.label, cutAsk{phase: toReturn, p: in.p, call: c}); ended != nil {
+		return ended
+	}
 	return err
 }
 

@@ -281,9 +281,11 @@ func (r *idemRun) takeUp() {
 		}
 	}
 	for _, a := range t.Quit {
-		p := a.What.(cutAsk).p
-		p.calls = slices.DeleteFunc(p.calls, func(b *bubble.Ask) bool { return a == b })
-		r.note(idemLine{p: p, call: a})
+		ask, this := a.What.(cutAsk), func(b *bubble.Ask) bool { return a == b }
+		ask.p.calls, ask.p.replies = slices.DeleteFunc(ask.p.calls, this), slices.DeleteFunc(ask.p.replies, this)
+		if ask.phase == toCall {
+			r.note(idemLine{p: ask.p, call: a})
+		}
 		a.Answer(nil, a.Ctx.Err())
 	}
 }

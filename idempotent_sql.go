@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// DB is a pool of connections to a database of the world, over any driver. Each statement is a cut and so is a commit;
-// beginning and rolling back are not, for dying there leaves what dying at the next statement does. When the process dies
-// its connections are closed, and with them end the transactions open in them.
+// DB is a pool of connections to a database of the world, over any driver; [MemorySQL] is one that needs no server. Each
+// statement is a cut and so is a commit; beginning and rolling back are not, for dying there leaves what dying at the next
+// statement does. When the process dies its connections are closed, and with them end the transactions open in them.
 //
 // A database that makes one connection wait for another has to do so in a way that testing/synctest sees (a channel, a
 // sync.Cond) or give up by itself after a while, as most do with an error.
@@ -60,7 +60,7 @@ func (db *cutDB) close() {
 // statement passes one through with its cuts. A driver that wants it in another way says so before it has any effect.
 func (db *cutDB) statement(ctx context.Context, query string, args any, run func() error) error {
 	c := &cutCall{label: db.name + " " + brief(query), detail: fmt.Sprint(args)}
-	return db.in.do(ctx, c, func() error {
+	return db.in.pass(ctx, ctx, c, db.in.p.group.AskUntil, func() error {
 		err := run()
 		if errors.Is(err, driver.ErrSkip) {
 			c.result = "tried in another way"

@@ -160,6 +160,7 @@ type settings struct {
 	faults   []string // nil = all
 	cover    int      // percent; 0 = no demand
 	accepted []scenarios.Acceptance
+	expected *expectation // nil = nothing
 	patience time.Duration
 	brought  brought
 
@@ -181,7 +182,7 @@ func settingsOf(options []Option) *settings {
 	}
 	s.budget.Events = cmp.Or(s.budget.Events, defaultEvents)
 	s.budget.Plans = cmp.Or(s.budget.Plans, defaultPlans)
-	if testing.Short() {
+	if testing.Short() && s.expected == nil { // what is known to be there must be met
 		s.budget.Plans = min(s.budget.Plans, shortPlans)
 	}
 	s.environment()

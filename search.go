@@ -74,6 +74,7 @@ func begin(t *testing.T, scenario string, with func(*settings) *scenarios.Code, 
 
 // do is the test. The first part that finds something is the last.
 func (k *tester) do() {
+	defer k.expected()
 	for _, part := range []func(){k.corpus, k.control, k.search, k.demands} {
 		if part(); k.decided {
 			return

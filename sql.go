@@ -44,7 +44,7 @@ type sqlAsk struct {
 // Do asks the database and waits.
 func (t *sqlTransport) Do(ctx context.Context, session string, req model.SQLRequest) (model.SQLReply, error) {
 	q := t.ask(session, req)
-	v, err := t.m.group.Ask(ctx, q.text(), q)
+	v, err := t.m.group.AskUntil(ctx, q.text(), q)
 	if err != nil {
 		return model.SQLReply{}, t.failed(err)
 	}

@@ -110,3 +110,63 @@ func TestSQLHandler(t *testing.T) {
 		})
 	}
 }
+
+// database/sql holds locks around a statement of a transaction, and another goroutine waits at them when the context of
+// the transaction ends. Neither a deadline nor a death within a statement stops the run.
+func TestTransactionsEndInTheMiddle(t *testing.T) {
+	for _, plan := range []string{
+		"when orders.select-orders/sent{event=order-7} #1 pause $caller for 1m",
+		"when orders.select-orders/sent{event=order-7} #1 kill $caller for 1s",
+		"when orders.select-orders/received{event=order-7} #1 kill $caller for 1s",
+		"when orders.insert-orders/sent{event=order-7} #1 kill $node for 1m",
+	} {
+		t.Run(plan, func(t *testing.T) {
+			sc, err := scenarios.Load("payments")
+			require.NoError(t, err)
+			sc.Phases.Chaos = int64(5 * time.Second)
+			sc, err = sc.WithService("orders", "database")
+			require.NoError(t, err)
+			h := hostedOrders(t, false)
+			h.handler = single(func(env *Env) Handler {
+				o := &orders{shop: shop{payments: env.HTTP("payments")}, db: env.SQL("orders")}
+				return o.handleInOne
+			})
+			sc, err = sc.Bind(h.code("example.com/shop.TestShop"))
+			require.NoError(t, err)
+			k, err := scenarios.MeasuringCase(sc, "at-least-once", "none", 1, 1)
+			require.NoError(t, err)
+			k.Intent.Plan = []string{plan}
+			r, err := scenarios.Supervise(k, &scenarios.Memory{}, 5*time.Second)
+			require.NoError(t, err)
+			why, failed := r.Failed()
+			require.False(t, failed, why)
+			require.Zero(t, r.Row.Losses())
+			require.Positive(t, r.Row.FaultsHit)
+		})
+	}
+}
+
+// handleInOne does everything in one transaction, within ten seconds.
+func (o *orders) handleInOne(ctx context.Context, m Message) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	tx, err := o.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	if _, err := tx.ExecContext(ctx, "INSERT INTO orders (id, state) VALUES ($1, 'open') ON CONFLICT DO NOTHING", m.Event); err != nil {
+		return err
+	}
+	var state string
+	if err := tx.QueryRowContext(ctx, "SELECT state FROM orders WHERE id = $1 FOR UPDATE", m.Event).Scan(&state); err != nil || state == "paid" {
+		return err
+	}
+	if err := o.post(ctx, o.payments, "http://payments/charges", m); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE orders SET state = 'paid' WHERE id = $1", m.Event); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

@@ -24,6 +24,7 @@ const (
 	wouldLines    = 3
 	awaitLines    = 2
 	endedLines    = 1
+	expectedLines = 2
 )
 
 // WriteOutcome tells a team what their test came to, in at most 25 lines of 100 columns. Of a failure that is: what
@@ -35,11 +36,11 @@ func WriteOutcome(w io.Writer, o *Outcome) error {
 }
 
 // Held says whether the test passes.
-func (o *Outcome) Held() bool { return o.Kind == Passed || o.Kind == PassedAccepted }
+func (o *Outcome) Held() bool { return o.Kind == Passed || o.Kind == PassedAccepted || o.Expected }
 
 // below is what stands below the headline, in so many lines.
 func (o *Outcome) below(room int) []string {
-	if o.Held() {
+	if o.Held() && !o.Expected {
 		return atMost(room, o.tested())
 	}
 	lines := []string{clip(o.found(), failureWidth)}
@@ -63,6 +64,8 @@ func (o *Outcome) Title() string {
 		return prefixedBy("held", firstLine(o.Detail))
 	case Broke:
 		return o.broke()
+	case Missed:
+		return prefixedBy(o.Expects+" was not found", firstLine(o.Detail))
 	case Uncovered:
 		return prefixedBy("too few awaits were put to the test", firstLine(o.Detail))
 	}
@@ -71,7 +74,7 @@ func (o *Outcome) Title() string {
 
 // String is what a kind is called in one or two words.
 func (k OutcomeKind) String() string {
-	return [...]string{"passed", "passed, with accepted findings", "broken", "crashed", "hung", "not deterministic", "vacuous", "undecided", "uncovered"}[k]
+	return [...]string{"passed", "passed, with accepted findings", "broken", "crashed", "hung", "not deterministic", "vacuous", "undecided", "uncovered", "missed"}[k]
 }
 
 func prefixedBy(what, detail string) string {
@@ -224,6 +227,12 @@ func (o *Outcome) foot() (lines []string) {
 		lines = append(lines, pad("case", headWidth)+o.Case+o.caseNote())
 	}
 	hang(awaitLines, "awaits", o.Awaits.text())
+	switch {
+	case o.Expected:
+		hang(expectedLines, "expected", "yes, so the test passes: "+o.Expects)
+	case o.Expects != "" && o.Kind != Missed:
+		hang(expectedLines, "expected", "no, but "+o.Expects)
+	}
 	for _, a := range o.Accepted {
 		if a.Ended {
 			hang(endedLines, "accepted", fmt.Sprintf("%s until %s (%s): that day is over", a.Finding, a.Until, a.Issue))

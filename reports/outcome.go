@@ -20,6 +20,7 @@ const (
 	Vacuous                    // the promise was not put to the test: Detail says why
 	Undecided                  // a run could not be judged: Detail says why
 	Uncovered                  // fewer awaits were killed than the test demands
+	Missed                     // what the test expects was not found
 )
 
 // OutcomePhase is in which part of a test its outcome was found.
@@ -73,6 +74,9 @@ type Outcome struct {
 	Case  string // file of the case as seen from the package's directory; "" = none
 	Saved bool   // the case was written just now
 	Again string // the command that shows it again, to be pasted anywhere in the module
+
+	Expects  string // what the test is expected to find, and where; "" = nothing: it is to hold
+	Expected bool   // Finding, or the crash, is that: the test passes
 
 	Accepted []Acceptance // findings that were met and are accepted, or no longer
 	Awaits   Awaits

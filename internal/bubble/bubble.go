@@ -3,6 +3,7 @@ package bubble
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/pprof"
@@ -199,20 +200,37 @@ type answer struct {
 // Ask waits for an answer. If ctx ends first, the one who moves the clock is told, and still answers. In a dead group
 // it ends the goroutine.
 func (g *Group) Ask(ctx context.Context, text string, what any) (any, error) {
+	return g.ask(ctx, text, what, false)
+}
+
+// AskUntil is Ask for drivers below database/sql, which holds locks around them. Who waits at a lock is not taken for
+// waiting by any bubble, so AskUntil returns always: when ctx ends at once, with its error, and what is answered then is
+// heard by nobody; in a dead group and when the group dies with ErrEnded, where ending the goroutine would leave the lock
+// of a transaction held. The code then goes on for a while after its death, up to its next ask.
+func (g *Group) AskUntil(ctx context.Context, text string, what any) (any, error) {
+	return g.ask(ctx, text, what, true)
+}
+
+func (g *Group) ask(ctx context.Context, text string, what any, leaves bool) (any, error) {
 	a := &Ask{Group: g, Text: text, What: what, Ctx: ctx, answer: make(chan answer, 1)}
-	a.depth = runtime.Callers(2, a.pcs[:])
-	if !g.enter(a) {
-		if g.Swallowed() {
-			select {} // it begins again each time that it is ended: standing still is all that is left
-		}
-		runtime.Goexit()
+	a.depth = runtime.Callers(3, a.pcs[:])
+	r := answer{kill: true}
+	if g.enter(a) {
+		r = a.wait(ctx, leaves)
+	} else if g.Swallowed() {
+		select {} // it begins again each time that it is ended: standing still is all that is left
 	}
-	r := a.wait(ctx)
-	if r.kill {
+	switch {
+	case r.kill && leaves:
+		return nil, ErrEnded
+	case r.kill:
 		runtime.Goexit()
 	}
 	return r.value, r.err
 }
+
+// ErrEnded is what AskUntil says of a process that is no more.
+var ErrEnded = errors.New("the process has ended")
 
 // Tell is Ask for what nobody waits for. In a dead group it says nothing.
 func (g *Group) Tell(text string, what any) {
@@ -234,7 +252,7 @@ func (g *Group) enter(a *Ask) (alive bool) {
 	return alive
 }
 
-func (a *Ask) wait(ctx context.Context) answer {
+func (a *Ask) wait(ctx context.Context, leaves bool) answer {
 	if ctx.Done() == nil {
 		return <-a.answer
 	}
@@ -242,7 +260,12 @@ func (a *Ask) wait(ctx context.Context) answer {
 	case r := <-a.answer:
 		return r
 	case <-ctx.Done():
-		a.Group.b.note(func() { a.Group.b.quits = append(a.Group.b.quits, a) })
+		a.Group.b.note(func() {
+			a.Group.b.quits = append(a.Group.b.quits, a)
+			if leaves {
+				a.reply(answer{err: ctx.Err()})
+			}
+		})
 		return <-a.answer
 	}
 }
@@ -254,6 +277,11 @@ func (a *Ask) settle(r answer) {
 	b := a.Group.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	a.reply(r)
+}
+
+// reply is the first answer. The bubble is locked.
+func (a *Ask) reply(r answer) {
 	if a.answered {
 		return
 	}

@@ -332,3 +332,36 @@ func TestLeft(t *testing.T) {
 		close(end)
 	})
 }
+
+// A driver below database/sql returns in any case: whoever waits at the lock that is held around it would stop the bubble.
+func TestAskUntilAlwaysReturns(t *testing.T) {
+	in(t, func(b *bubble.Bubble) {
+		g := b.Group("g")
+		var lock sync.Mutex
+		var got []any
+		g.Go(func() {
+			ctx, cancel := context.WithTimeout(g.Context(), time.Second)
+			defer cancel()
+			context.AfterFunc(ctx, func() { lock.Lock() }) // as a transaction is rolled back
+			lock.Lock()
+			_, err := g.AskUntil(ctx, "a statement", nil)
+			got = append(got, err)
+			lock.Unlock()
+			for range 2 { // at its death, and after it
+				_, err = g.AskUntil(g.Context(), "another one", nil)
+				got = append(got, err)
+			}
+			_, _ = ask(g, "x")
+			got = append(got, "never")
+		})
+		b.Settle()
+		first := b.Take().Asked[0]
+		same(t, "time", b.Reach(sim.Time(sim.Hour)), sim.Time(sim.Second))
+		taken := b.Take()
+		same(t, "told", taken.Quit[0] == first, true)
+		same(t, "goes on", texts(taken.Asked), "[g another one]")
+		first.Answer("late", nil)
+		g.Kill()
+		same(t, "returned", got, []any{context.DeadlineExceeded, bubble.ErrEnded, bubble.ErrEnded})
+	})
+}

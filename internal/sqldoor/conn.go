@@ -85,12 +85,14 @@ func (c *conn) begin(ctx context.Context, level model.Isolation, readOnly bool) 
 }
 
 // finish ends the transaction. An answer of the database, an error too, has ended it; without one it may be open still, until
-// the session is closed.
+// the session is closed. Under a context that has ended nothing is sent, and the connection is broken, so that it is closed and
+// the database rolls back: pgx does so, too.
 func (c *conn) finish(ctx context.Context, do model.SQLVerb) error {
 	if !c.inTx {
 		return c.opts.error(&Error{Code: model.SQLNoTransaction, Message: "there is no transaction in progress"})
 	}
 	if err := ctx.Err(); err != nil {
+		c.broken = true
 		return err
 	}
 	_, err := c.do(ctx, c.request(do))
@@ -213,14 +215,8 @@ type tx struct {
 
 func (t *tx) Commit() error { return t.conn.finish(t.ctx, model.SQLCommit) }
 
-// Rollback under a context that has ended sends nothing. It leaves the connection broken, so that it is closed, upon which the
-// database rolls back: pgx does so, too. database/sql calls it in a goroutine of its own when the context of a transaction ends.
-func (t *tx) Rollback() error {
-	if t.ctx.Err() != nil {
-		t.conn.broken = true
-	}
-	return t.conn.finish(t.ctx, model.SQLRollback)
-}
+// Rollback is called by database/sql in a goroutine of its own when the context of a transaction ends.
+func (t *tx) Rollback() error { return t.conn.finish(t.ctx, model.SQLRollback) }
 
 // IsValid says whether the pool may keep the connection.
 func (c *conn) IsValid() bool { return !c.broken }

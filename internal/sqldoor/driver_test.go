@@ -412,3 +412,18 @@ func TestThePoolIsMadeByOpen(t *testing.T) {
 	_, err := NewConnector(&double{}, Options{}).Driver().Open("postgres://")
 	assert.ErrorContains(t, err, "its pool is made by Open")
 }
+
+// A commit that is not sent leaves the transaction open, which must not go back to the pool with the connection.
+func TestACommitWhoseContextHasEnded(t *testing.T) {
+	d := &double{}
+	c, err := NewConnector(d, Options{}).Connect(t.Context())
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	tx, err := c.(driver.ConnBeginTx).BeginTx(ctx, driver.TxOptions{})
+	require.NoError(t, err)
+	cancel()
+	require.ErrorIs(t, tx.Commit(), context.Canceled)
+	assert.False(t, c.(driver.Validator).IsValid())
+	require.NoError(t, c.Close())
+	assert.Equal(t, []string{"c1 begin [c1]", "tell c1 close [c1]"}, d.told())
+}

@@ -1,0 +1,21 @@
+package orders
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/twiceless/twiceless"
+)
+
+func TestHosted(t *testing.T) {
+	twiceless.Host(t, "../shop.yaml", func(env *twiceless.Env) twiceless.Handler {
+		s := &Service{DB: env.SQL("orders"), Customers: env.HTTP("customers"), Payments: env.HTTP("payments"), Notifier: env.HTTP("notifier")}
+		return func(ctx context.Context, m twiceless.Message) error { return s.Handle(ctx, []byte(m.Payload)) }
+	}, twiceless.Database("orders", Schema), twiceless.Service("customers", customers))
+}
+
+// customers knows everybody.
+func customers() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"email": "her@example.com"}`)) })
+}
