@@ -173,6 +173,9 @@ func (b *Bubble) Reach(t sim.Time) sim.Time {
 	return b.now
 }
 
+// Date is a time of the world on the clock of the code.
+func (b *Bubble) Date(t sim.Time) time.Time { return b.start.Add(time.Duration(t)) }
+
 // Elapsed is the time on the clock of the code. It is ahead of Now only if code that must not wait has waited.
 func (b *Bubble) Elapsed() sim.Time { return sim.Time(time.Since(b.start)) }
 
