@@ -32,8 +32,7 @@ type clientDo uint8
 const (
 	doPoll clientDo = iota
 	doClose
-	doDone   // a callback has run
-	doResume // records may be returned that could not be before
+	doDone // a callback has run
 )
 
 // callback is an answer to an ask: run this, say doDone and ask again.
@@ -137,14 +136,13 @@ func (cl *client) Pause(ps ...loop.TopicPartition) {
 	}
 }
 
-// Resume undoes Pause. A poll that waits returns what was held back.
+// Resume undoes Pause. A poll that waits sees it when its present fetch ends.
 func (cl *client) Resume(ps ...loop.TopicPartition) {
 	cl.mu.Lock()
+	defer cl.mu.Unlock()
 	for _, p := range ps {
 		delete(cl.paused, p)
 	}
-	cl.mu.Unlock()
-	cl.m.group.Tell("resume", &clientAsk{do: doResume})
 }
 
 // Assigned sets a callback.

@@ -29,7 +29,6 @@ type client struct {
 	left    bool        // the group
 	closed  bool        // Close has returned
 	called  bool        // the callback has run
-	fenced  bool        // the group has refused a commit, and the loop was not told yet that its share is lost
 	owned   []int       // partitions, ascending
 	polled  map[place]model.Message
 
@@ -81,17 +80,10 @@ var errInside = errors.New("loop: Poll or Close called while one of them is runn
 // take keeps an ask for the loop's process. It reports whether code goes on at once.
 func (cl *client) take(a *bubble.Ask) (goesOn bool) {
 	a.Work = cl
-	switch q := a.What.(*clientAsk); {
-	case q.do == doDone:
+	switch {
+	case a.What.(*clientAsk).do == doDone:
 		cl.called, goesOn = true, true
 		a.Answer(nil, nil)
-	case q.do == doResume:
-		a.Answer(nil, nil)
-		goesOn = cl.waiting && cl.polls() && !cl.fenced && cl.ready()
-		if goesOn {
-			cl.ask.Answer(nil, nil)
-			cl.ask = nil
-		}
 	case cl.ask != nil:
 		a.Answer(nil, errInside)
 		return true
@@ -238,7 +230,7 @@ func (cl *client) onAssign(c model.Ctx, ps []model.PartitionOffset) {
 }
 
 func (cl *client) onRevoke(c model.Ctx) {
-	lost := cl.in.Lost() || cl.fenced
+	lost := cl.in.Lost()
 	cl.mu.Lock()
 	fn, which := cl.revoked, cl.partitions()
 	cl.buffer = nil
@@ -248,7 +240,7 @@ func (cl *client) onRevoke(c model.Ctx) {
 	if fn != nil && len(which) > 0 {
 		cl.tell(c, func(ctx context.Context) { fn(ctx, which, lost) })
 	}
-	cl.owned, cl.fenced = nil, false
+	cl.owned = nil
 	clear(cl.polled)
 }
 
@@ -307,7 +299,6 @@ func (q *commitAsk) do(c model.Ctx, gu *guest, _ *delivery) (any, error) {
 	}
 	err := cl.in.Commit(asking{c.With(ms[len(ms)-1].Intent), q.ctx}, ms)
 	if errors.Is(err, model.ErrIllegalGeneration) || errors.Is(err, model.ErrUnknownMember) {
-		cl.fenced = true
 		err = fmt.Errorf("%w (%w)", loop.ErrFenced, err)
 	}
 	return nil, err
