@@ -287,9 +287,9 @@ func (gu *guest) Restless() bool { return gu.restless }
 func (gu *guest) Leave() {
 	for _, m := range gu.all {
 		if !m.over {
-			gu.h.keep(m.group.Label())
 			m.retire()
 			m.end()
+			gu.h.keep(m.group.Label()) // now: who looks for what other runs have left would see it on its way out
 		}
 	}
 }

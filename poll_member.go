@@ -38,6 +38,7 @@ type client struct {
 	paused   map[loop.TopicPartition]bool // looked up only
 	assigned func(context.Context, []loop.TopicPartition)
 	revoked  func(context.Context, []loop.TopicPartition, bool)
+	told     []loop.TopicPartition // what the callbacks have said that the loop has
 }
 
 type place struct {
@@ -224,9 +225,21 @@ func (cl *client) onAssign(c model.Ctx, ps []model.PartitionOffset) {
 		cl.mine[p] = true
 	}
 	cl.mu.Unlock()
-	if fn != nil {
-		cl.tell(c, func(ctx context.Context) { fn(ctx, which) })
+	if fn == nil {
+		cl.hold(which)
+		return
 	}
+	cl.tell(c, func(ctx context.Context) {
+		cl.hold(which)
+		fn(ctx, which)
+	})
+}
+
+// hold notes what the loop is told that it has.
+func (cl *client) hold(ps []loop.TopicPartition) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.told = ps
 }
 
 func (cl *client) onRevoke(c model.Ctx) {
@@ -238,7 +251,10 @@ func (cl *client) onRevoke(c model.Ctx) {
 	clear(cl.paused)
 	cl.mu.Unlock()
 	if fn != nil && len(which) > 0 {
-		cl.tell(c, func(ctx context.Context) { fn(ctx, which, lost) })
+		cl.tell(c, func(ctx context.Context) {
+			cl.hold(nil)
+			fn(ctx, which, lost)
+		})
 	}
 	cl.owned = nil
 	clear(cl.polled)
@@ -262,13 +278,13 @@ func (cl *client) of(partition int) loop.TopicPartition {
 func (cl *client) goodbye(a *bubble.Ask) {
 	q := a.What.(*clientAsk)
 	cl.mu.Lock()
-	fn, which := cl.revoked, cl.partitions()
+	fn, which := cl.revoked, cl.told
 	cl.mu.Unlock()
 	switch {
 	case q.do == doPoll:
 		a.Answer(nil, loop.ErrClosed)
 	case q.do == doClose && fn != nil && len(which) > 0:
-		cl.owned = nil
+		cl.hold(nil)
 		a.Answer(callback(func(ctx context.Context) { fn(ctx, which, false) }), nil)
 	default:
 		a.Answer(nil, nil)
