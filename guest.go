@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/twiceless/twiceless/internal/bubble"
-	"github.com/twiceless/twiceless/loop"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/scenarios"
@@ -47,20 +46,28 @@ func (gu *guest) settle() {
 	gu.take()
 }
 
+// take takes up what the code has done. Code that goes on at once is waited for: the world must stand still while it runs.
 func (gu *guest) take() {
-	t := gu.b.Take()
-	for _, r := range t.Ended {
-		r.Tag.(*member).changed.Broadcast()
-	}
-	for _, a := range t.Asked {
-		gu.begin(a)
-	}
-	for _, a := range t.Quit {
-		switch w := a.Work.(type) {
-		case *work:
-			w.quit()
-		case *client:
-			w.quit(a)
+	for goesOn := true; goesOn; {
+		goesOn = false
+		t := gu.b.Take()
+		for _, r := range t.Ended {
+			r.Tag.(*member).changed.Broadcast()
+		}
+		for _, a := range t.Asked {
+			goesOn = gu.begin(a) || goesOn
+		}
+		for _, a := range t.Quit {
+			switch w := a.Work.(type) {
+			case *work:
+				w.quit()
+			case *client:
+				w.quit(a)
+				goesOn = true
+			}
+		}
+		if goesOn {
+			gu.b.Settle()
 		}
 	}
 }
@@ -79,15 +86,14 @@ type work struct {
 // quit ends the call that the process waits in; one that has not begun sees for itself.
 func (w *work) quit() { w.proc.CancelCall() }
 
-// begin has a process of the member's node do what is asked for.
-func (gu *guest) begin(a *bubble.Ask) {
+// begin has a process of the member's node do what is asked for. It reports whether code goes on at once.
+func (gu *guest) begin(a *bubble.Ask) (goesOn bool) {
 	m := gu.memberOf(a.Group)
 	if m == nil || !m.node.Up() || m.node.Incarnation() != m.inc {
-		return // its end has not come to the code yet
+		return false // its end has not come to the code yet
 	}
 	if _, ok := a.What.(*clientAsk); ok {
-		m.client.take(a)
-		return
+		return m.client.take(a)
 	}
 	gu.h.see(a)
 	d := m.workOf(a)
@@ -115,6 +121,7 @@ func (gu *guest) begin(a *bubble.Ask) {
 		}
 		gu.settle()
 	})
+	return false
 }
 
 // drivers are the prefixes of functions between the team's code and its calls.
@@ -210,7 +217,7 @@ func (m *member) do(c model.Ctx, d *delivery, code func()) {
 	p := c.Process()
 	p.Blame(m.where)
 	for m.run = r; !r.Ended(); {
-		if m.client != nil && len(m.client.asks) > 0 {
+		if m.client != nil && m.client.wanted() {
 			m.client.serve(c)
 		} else {
 			p.Wait(&m.changed, -1)
@@ -283,9 +290,9 @@ func (gu *guest) Restless() bool { return gu.restless }
 func (gu *guest) Leave() {
 	for _, m := range gu.all {
 		if !m.over {
-			gu.h.keep(m.group.Label())
 			m.retire()
 			m.end()
+			gu.h.keep(m.group.Label()) // now: who looks for what other runs have left would see it on its way out
 		}
 	}
 }
@@ -298,7 +305,11 @@ func (m *member) retire() {
 		m.gu.b.Take()
 		open := m.group.Open()
 		for _, a := range open {
-			a.Answer(nil, goodbye(a))
+			if _, ofLoop := a.What.(*clientAsk); ofLoop {
+				m.client.goodbye(a)
+			} else {
+				a.Answer(nil, context.Canceled)
+			}
 		}
 		if len(open) == 0 {
 			return
@@ -308,18 +319,6 @@ func (m *member) retire() {
 
 // retireRounds is how often a process that is told to end may ask for something more.
 const retireRounds = 100
-
-// goodbye is the answer to an ask of a process whose world is over.
-func goodbye(a *bubble.Ask) error {
-	q, ofLoop := a.What.(*clientAsk)
-	switch {
-	case ofLoop && q.do == doClose:
-		return nil
-	case ofLoop:
-		return loop.ErrClosed
-	}
-	return context.Canceled
-}
 
 // Loop is the loop of a team that owns it.
 func (gu *guest) Loop() func(model.Ctx, model.Consumer) {

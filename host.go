@@ -142,17 +142,17 @@ func (h *hosted) survivors() {
 	}
 }
 
-// describeLeft names the goroutines that code left behind in processes that ended in good order; "" = there are none.
-// Those of processes that were killed are nobody's fault: their process would have taken them along.
-func (h *hosted) describeLeft() string {
+// remarkLeft names the places of goroutines that code has left behind in processes that ended in good order, each once:
+// every run leaves them again. Those of processes that were killed are nobody's fault: their process would have taken them
+// along.
+func (h *hosted) remarkLeft() {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	left := bubble.Left(func(label string) bool { return h.kept[label] }, drivers...)
-	if len(left) == 0 {
-		return ""
+	h.mu.Unlock()
+	for _, l := range left {
+		_, place, _ := strings.Cut(l, " at ")
+		h.remark("goroutines are left behind when the process ends, blocked for ever at " + place + "; end them with Env.Context")
 	}
-	slices.Sort(left)
-	return "goroutines are left behind when the process ends, blocked for ever: " + strings.Join(left, ", ") + "; end them with Env.Context"
 }
 
 // remark notes what a person should know of the code and is no finding.
@@ -177,9 +177,7 @@ func (h *hosted) around(run func()) {
 	defer func() {
 		if deadlock := recover(); deadlock != nil {
 			if err, ok := deadlock.(error); ok && err.Error() == leftBehind {
-				if left := h.describeLeft(); left != "" {
-					h.remark(left)
-				}
+				h.remarkLeft()
 			} else {
 				panic(deadlock)
 			}

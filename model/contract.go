@@ -206,6 +206,15 @@ type Consumer interface {
 	Leave(c Ctx)
 	// Seek reads on from another position. A partition that the member does not own is left alone.
 	Seek(to PartitionOffset)
+	// Steer is for loops that do what an engine leaves to the member.
+	Steer(Steering)
+}
+
+// Steering is what a loop decides about polls that wait. It is asked between two fetches, once the member has its share,
+// so that whatever the loop decides the member hears of rebalances. The zero value decides nothing.
+type Steering struct {
+	Enough func() bool              // the poll returns what it has, which is nothing
+	Skip   func(partition int) bool // no records of this partition for now
 }
 
 // StoreSpec is a store that a layer asks for.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -45,6 +46,7 @@ type Group struct {
 	end  context.CancelFunc
 
 	number  int
+	among   int64  // number among those of all bubbles
 	open    []*Ask // waiting
 	dead    bool
 	refused int // asks after its death
@@ -53,13 +55,16 @@ type Group struct {
 // Group makes a new group, alive.
 func (b *Bubble) Group(name string) *Group {
 	b.groups++
-	g := &Group{Name: name, b: b, number: b.groups}
+	g := &Group{Name: name, b: b, number: b.groups, among: allGroups.Add(1)}
 	g.ctx, g.end = context.WithCancel(pprof.WithLabels(context.Background(), pprof.Labels(groupLabel, g.Label())))
 	return g
 }
 
-// Label names the group among those of all bubbles of the program.
-func (g *Group) Label() string { return fmt.Sprintf("%s %p", g.Name, g) }
+// Label names the group among all that the program has ever had: by its address one that is gone, but for a goroutine that
+// it has left behind, could be taken for one of now.
+func (g *Group) Label() string { return fmt.Sprintf("%s %d", g.Name, g.among) }
+
+var allGroups atomic.Int64 // how many there were
 
 // groupLabel is the profiler label by which goroutines of a group are found again; those that they start inherit it.
 const groupLabel = "twiceless-group"
@@ -173,6 +178,9 @@ func (b *Bubble) Reach(t sim.Time) sim.Time {
 	b.timer.Stop()
 	return b.now
 }
+
+// Date is a time of the world on the clock of the code.
+func (b *Bubble) Date(t sim.Time) time.Time { return b.start.Add(time.Duration(t)) }
 
 // Elapsed is the time on the clock of the code. It is ahead of Now only if code that must not wait has waited.
 func (b *Bubble) Elapsed() sim.Time { return sim.Time(time.Since(b.start)) }

@@ -17,6 +17,7 @@ func readingCases() []Case {
 		{"what is produced is read", produceCase},
 		{"equal keys keep the order of the calls", keysCase},
 		{"a paused partition gives nothing, and all of it after resume", pauseCase},
+		{"a poll that waits goes on when a partition is resumed", resumeCase},
 		{"a poll ends with its context and loses nothing", pollEndsCase},
 	}
 }
@@ -120,6 +121,34 @@ func pauseCase(t *testing.T, r Rig) {
 	rest := pollN(t, c, 4)
 	wantOffsets(t, "resumed partition", of(0, rest), 2, 3, 4)
 	wantOffsets(t, "resumed partition", of(1, rest), 5)
+	shut(t, c)
+}
+
+// A loop that pauses what its workers are at waits in a poll with everything paused, and it is a worker that resumes.
+func resumeCase(t *testing.T, r Rig) {
+	seedBoth(t, r, 1)
+	c := r.NewClient(t, Group, Topic)
+	pollN(t, c, 2)
+	c.Pause(at(0), at(1))
+	r.Seed(t, Topic, 0, numbered(1, 2)...)
+	r.Seed(t, Topic, 1, numbered(1, 1)...)
+	resumed := make(chan struct{})
+	go func() {
+		<-within(t, aWhile).Done()
+		close(resumed)
+		c.Resume(at(0))
+	}()
+	records, err := c.Poll(within(t, promptly), 2)
+	select {
+	case <-resumed:
+	default:
+		t.Fatalf("poll gave %v and %v before a partition was resumed", places(records), err)
+	}
+	if err != nil || len(of(1, records)) > 0 {
+		t.Fatalf("poll gave %v and %v when partition 0 was resumed", places(records), err)
+	}
+	records = append(records, pollN(t, c, 2-len(records))...)
+	wantOffsets(t, "resumed partition", of(0, records), 1, 2)
 	shut(t, c)
 }
 

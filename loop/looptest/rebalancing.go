@@ -14,6 +14,7 @@ func rebalanceCases() []Case {
 	return []Case{
 		{"a client is told of its partitions before their records, inside poll", assignedCase},
 		{"a second member takes a partition, and the first may commit it a last time", revokedCase},
+		{"what was on its way goes with its partition", unreturnedCase},
 		{"a pause ends with the partition", pauseEndsCase},
 		{"a member that stayed away is fenced, told, and comes back", fencedCase},
 		{"a member that stayed away and commits nothing is told too", awayCase},
@@ -28,6 +29,7 @@ type diary struct {
 	assigned int
 	revoked  int
 	lost     int
+	next     map[loop.TopicPartition]int64 // the offset that comes next; none = it has just come
 }
 
 type diaryKey struct{}
@@ -35,7 +37,7 @@ type diaryKey struct{}
 // watch keeps a diary of c, and checks what holds of every callback. Polls of a watched client go through poll.
 func watch(t *testing.T, c loop.Client) *diary {
 	t.Helper()
-	d := &diary{}
+	d := &diary{next: map[loop.TopicPartition]int64{}}
 	check := func(ctx context.Context, partitions []loop.TopicPartition, mine bool) {
 		if !d.polling {
 			t.Error("a callback ran outside Poll and Close")
@@ -56,6 +58,9 @@ func watch(t *testing.T, c loop.Client) *diary {
 		check(ctx, partitions, false)
 		d.mine = append(d.mine, partitions...)
 		d.assigned += len(partitions)
+		for _, p := range partitions {
+			delete(d.next, p)
+		}
 	})
 	c.Revoked(func(ctx context.Context, partitions []loop.TopicPartition, lost bool) {
 		check(ctx, partitions, true)
@@ -71,6 +76,18 @@ func (d *diary) remove(partitions []loop.TopicPartition, lost bool) {
 	d.revoked += len(partitions)
 	if lost {
 		d.lost += len(partitions)
+	}
+}
+
+// read checks that records are of partitions that the client has, each partition's without a gap since it came.
+func (d *diary) read(t *testing.T, records []loop.Record) {
+	t.Helper()
+	for _, record := range records {
+		p := record.TopicPartition()
+		if next, going := d.next[p]; !slices.Contains(d.mine, p) || going && record.Offset != next {
+			t.Fatalf("poll gave %v; holds %v, goes on at %v", places(records), d.mine, d.next)
+		}
+		d.next[p] = record.Offset + 1
 	}
 }
 
@@ -107,6 +124,7 @@ func (d *diary) pollUntil(t *testing.T, c loop.Client, limit time.Duration, what
 		if ctx.Err() != nil || err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("poll until %s: %v; holds %v, read %v", what, err, d.mine, places(all))
 		}
+		d.read(t, records)
 		all = append(all, records...)
 	}
 	return all
@@ -213,6 +231,29 @@ func revokedCase(t *testing.T, r Rig) {
 	d = watch(t, c)
 	d.mine = []loop.TopicPartition{at(kept)}
 	d.pollUntil(t, c, patience, "it has all partitions again", func([]loop.Record) bool { return len(d.mine) == Partitions })
+	d.close(t, c)
+}
+
+// Records come while the loop is away, and before it polls again another member has come too.
+func unreturnedCase(t *testing.T, r Rig) {
+	c := r.NewClient(t, Group, Topic)
+	d := watch(t, c)
+	d.pollUntil(t, c, patience, "it has all partitions", func([]loop.Record) bool { return len(d.mine) == Partitions })
+	pollEnds, cancel := context.WithTimeout(context.Background(), aWhile)
+	defer cancel()
+	if records, err := d.poll(pollEnds, c, 0); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("poll gave %v and %v, want nothing until the deadline", places(records), err)
+	}
+	seedBoth(t, r, 1)
+	other := join(t, r)
+	<-within(t, promptly).Done()
+	got := d.pollUntil(t, c, patience, "one partition is left", func([]loop.Record) bool { return len(d.mine) == 1 && d.revoked > 0 })
+	kept := d.mine[0].Partition
+	r.Seed(t, Topic, kept, numbered(1, 1)...)
+	d.pollUntil(t, c, patience, "its records have come", func(more []loop.Record) bool {
+		return slices.Contains(offsets(of(kept, append(got, more...))), 1)
+	})
+	other.leave(t)
 	d.close(t, c)
 }
 

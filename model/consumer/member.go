@@ -3,6 +3,7 @@ package consumer
 import (
 	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
@@ -67,6 +68,7 @@ type Member struct {
 	lastPoll   sim.Time
 	onRevoke   func(model.Ctx)
 	onAssign   func(model.Ctx, []model.PartitionOffset)
+	steering   model.Steering
 	former     []model.PartitionOffset // where it left off, for the planted bug in-memory-checkpoint only
 	wake       sim.Signal
 	ended      bool       // the loop has
@@ -88,7 +90,8 @@ func (m *Member) ask(p *sim.Proc, op sim.Op, body any, timeout sim.Duration) (an
 }
 
 // Poll waits for records, however long that takes; ok is false when the member is to stop. It joins the group when
-// it must. A member that waits for a fetch hears of a rebalance when the fetch is answered.
+// it must. A member that waits for a fetch hears of a rebalance when the fetch is answered. No records and ok is the answer
+// to a loop that has had enough; see Steer.
 func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 	p := c.Process()
 	p.Background(true)
@@ -103,11 +106,15 @@ func (m *Member) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 			m.join(c)
 			continue
 		}
-		if len(m.owned) == 0 {
-			p.Wait(&m.wake, m.cfg.FetchWait) // nothing assigned: idle until the heartbeat hears of a rebalance
+		if m.steering.Enough != nil && m.steering.Enough() {
+			return nil, true
+		}
+		from := m.reads()
+		if len(from) == 0 {
+			p.Wait(&m.wake, m.cfg.FetchWait) // nothing to read: idle until the heartbeat hears of a rebalance
 			continue
 		}
-		ms := m.fetch(p, most)
+		ms := m.fetch(p, from, most)
 		if len(ms) > 0 && !m.rejoin && !m.left {
 			p.Background(false)
 			return m.deliver(p, ms), true
@@ -130,12 +137,23 @@ func (m *Member) Seek(to model.PartitionOffset) {
 	}
 }
 
-// fetch asks for records at the member's positions; a failure is answered by patience.
-func (m *Member) fetch(p *sim.Proc, most int) []model.Message {
+// Steer has a loop decide about polls that wait.
+func (m *Member) Steer(by model.Steering) { m.steering = by }
+
+// reads are the positions of the partitions that are to be read.
+func (m *Member) reads() []model.PartitionOffset {
+	from := append([]model.PartitionOffset(nil), m.owned...)
+	if m.steering.Skip == nil {
+		return from
+	}
+	return slices.DeleteFunc(from, func(o model.PartitionOffset) bool { return m.steering.Skip(o.Partition) })
+}
+
+// fetch asks for records at these positions; a failure is answered by patience.
+func (m *Member) fetch(p *sim.Proc, from []model.PartitionOffset, most int) []model.Message {
 	if most <= 0 || most > m.cfg.MaxPollRecords {
 		most = m.cfg.MaxPollRecords
 	}
-	from := append([]model.PartitionOffset(nil), m.owned...)
 	reply, err := m.ask(p, m.ops.fetch, model.FetchRequest{Topic: m.cfg.Topic, From: from, MaxRecords: most, MaxWait: m.cfg.FetchWait},
 		m.cfg.FetchWait+m.cfg.RequestTimeout)
 	if err != nil {
@@ -164,7 +182,8 @@ func (m *Member) deliver(p *sim.Proc, ms []model.Message) []model.Message {
 // Commit moves the group's positions past these messages, one past the highest of each partition, and waits.
 // The group refuses a generation that is not its present one: a zombie cannot move positions. As Kafka's
 // commitSync does, it asks again while the coordinator does not answer, up to CommitTimeout: otherwise a position
-// lost to a short outage would stay behind until the partition's next record.
+// lost to a short outage would stay behind until the partition's next record. A caller who gives up (c.Err) ends that: a
+// try that came after its next commit would set the positions back.
 func (m *Member) Commit(c model.Ctx, ms []model.Message) error {
 	p := c.Process()
 	req := m.commitRequest(p, ms)
@@ -180,13 +199,17 @@ func (m *Member) Commit(c model.Ctx, ms []model.Message) error {
 		if !model.Definite(err) {
 			uncertain = err
 		}
-		if answered(err) || m.n.Now().Sub(began)+m.cfg.Backoff >= m.cfg.CommitTimeout {
+		over := answered(err) || m.n.Now().Sub(began)+m.cfg.Backoff >= m.cfg.CommitTimeout || c.Err() != nil
+		if !over {
+			p.Sleep(m.cfg.Backoff)
+			over = c.Err() != nil
+		}
+		if over {
 			m.heard(err)
 			err = cmp.Or(uncertain, err)
 			m.commitFailed(p, &req, err)
 			return err
 		}
-		p.Sleep(m.cfg.Backoff)
 	}
 }
 
@@ -196,10 +219,13 @@ func (m *Member) commitRequest(p *sim.Proc, ms []model.Message) model.CommitRequ
 	for i := range ms {
 		req.Offsets = moveTo(req.Offsets, ms[i].Partition, ms[i].Offset+1)
 	}
-	last := &ms[len(ms)-1]
+	last, site := &ms[len(ms)-1], ""
+	if p.World().Sites() {
+		site = p.Site()
+	}
 	for _, o := range req.Offsets {
 		req.Facts = append(req.Facts, p.Record(history.Fact{Kind: history.KindCommitting, Event: last.Event, Resource: model.PartitionName(m.cfg.Topic, o.Partition),
-			Offset: o.Offset, Op: m.cfg.Group, Fence: m.generation, Cause: last.Cause}))
+			Offset: o.Offset, Op: m.cfg.Group, Fence: m.generation, Cause: last.Cause, Site: site}))
 	}
 	return req
 }

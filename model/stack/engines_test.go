@@ -49,6 +49,8 @@ func (s *scripted) OnAssign(func(model.Ctx, []model.PartitionOffset)) {}
 
 func (s *scripted) Seek(model.PartitionOffset) {}
 
+func (s *scripted) Steer(model.Steering) {}
+
 func (s *scripted) note(what string, ms []model.Message) {
 	for _, m := range ms {
 		what += fmt.Sprintf(" %d/%d", m.Partition, m.Offset)

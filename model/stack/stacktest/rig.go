@@ -271,3 +271,6 @@ func (o *orders) OnRevoke(func(model.Ctx)) {}
 func (o *orders) OnAssign(func(model.Ctx, []model.PartitionOffset)) {}
 
 func (o *orders) Seek(model.PartitionOffset) {}
+
+// Steer is not for engines.
+func (o *orders) Steer(model.Steering) {}
