@@ -219,6 +219,9 @@ func (o *Outcome) foot() (lines []string) {
 	if o.Finding != nil && o.Finding.Label != history.LabelUnexplained {
 		hang(reasonLines, "why", reason(o.Finding.Label))
 	}
+	if o.Finding != nil { // for the options Accept and Expect
+		hang(1, "finding", o.Fingerprint)
+	}
 	lines = append(lines, o.wouldHold()...)
 	if o.Again != "" {
 		lines = append(lines, pad("again", headWidth)+o.Again)
