@@ -131,7 +131,7 @@ type seedAsk struct {
 	records   []loop.Record
 }
 
-func (q *seedAsk) do(c model.Ctx, _ *guest, _ *delivery) (any, error) {
+func (q *seedAsk) do(c model.Ctx, _ *guest, _ *delivery) (any, error) { //nolint:unparam // asked demands it
 	var ms []model.Message
 	for _, r := range q.records {
 		ms = append(ms, messageOf(r))

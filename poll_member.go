@@ -297,7 +297,7 @@ type commitAsk struct {
 	records []loop.Record
 }
 
-func (q *commitAsk) do(c model.Ctx, gu *guest, _ *delivery) (any, error) {
+func (q *commitAsk) do(c model.Ctx, gu *guest, _ *delivery) (any, error) { //nolint:unparam // asked demands it
 	cl := gu.present(c).client
 	if cl.closed {
 		return nil, loop.ErrClosed
