@@ -121,8 +121,9 @@ func (s *Scenario) WithService(name, kind string) (*Scenario, error) {
 	}
 	out := *s
 	out.Downstreams = maps.Clone(s.Downstreams)
-	d := Downstream{Kind: kind}
-	d.Latency, d.LatencyText = orDist(nil, defaultLatency(d.Kind))
+	d := resolveDownstream(&fileDownstream{})
+	d.Kind = kind
+	d.Latency, d.LatencyText = orDist(nil, defaultLatency(kind))
 	out.Downstreams[name] = d
 	if issues := checkScenario(&out); len(issues) > 0 {
 		return nil, fmt.Errorf("%s %q: %s", kind, name, issues[0].message)
