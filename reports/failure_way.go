@@ -396,7 +396,11 @@ func (w *way) other(fact *history.Fact) {
 	case fact.Kind == history.KindPanicked:
 		w.add(rankMust, pass{site: teamSite(fact.Note), what: "✗ panics: " + firstLine(fact.Value)})
 	case fact.Kind == history.KindCommitted && mark != "":
-		w.add(rank, pass{what: w.phrase(fact), mark: mark})
+		site := ""
+		if fact.Cause != 0 {
+			site = teamSite(w.h.At(fact.Cause).Site)
+		}
+		w.add(rank, pass{site: site, what: w.phrase(fact), mark: mark})
 	case mark != "" || tellsItself(fact.Kind):
 		w.add(rank, pass{what: w.who(fact) + " " + w.phrase(fact), mark: mark})
 	}
