@@ -1,0 +1,29 @@
+package outbox
+
+import "context"
+
+// Forgetful is the relay with the opposite bug: it takes the row away before it charges, so that nothing is charged twice,
+// and what was not charged when it died never is.
+type Forgetful struct{ Relay }
+
+// Run works until ctx ends.
+func (f *Forgetful) Run(ctx context.Context) { run(ctx, f.Log, f.next) }
+
+func (f *Forgetful) next(ctx context.Context) error {
+	tx, err := f.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	order, err := first(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := remove(ctx, tx, order); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	return f.Payments.charge(ctx, order, order.ID) // the bug: nobody knows of it any more
+}
