@@ -10,6 +10,8 @@ type Forgetful struct{ Relay }
 func (f *Forgetful) Run(ctx context.Context) { run(ctx, f.Log, f.next) }
 
 func (f *Forgetful) next(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	tx, err := f.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -25,5 +27,10 @@ func (f *Forgetful) next(ctx context.Context) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	return f.Payments.charge(ctx, order, order.ID) // the bug: nobody knows of it any more
+	request, err := f.Payments.request(ctx, order)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Idempotency-Key", order.ID)
+	return charged(f.Payments.HTTP.Do(request)) // the bug: nobody else knows any more that this is to be done
 }

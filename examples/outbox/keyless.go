@@ -10,6 +10,8 @@ type Keyless struct{ Relay }
 func (k *Keyless) Run(ctx context.Context) { run(ctx, k.Log, k.next) }
 
 func (k *Keyless) next(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	tx, err := k.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -19,7 +21,11 @@ func (k *Keyless) next(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := k.Payments.charge(ctx, order, ""); err != nil { // the bug
+	request, err := k.Payments.request(ctx, order)
+	if err != nil {
+		return err
+	}
+	if err := charged(k.Payments.HTTP.Do(request)); err != nil { // the bug: nothing in it says that it may be a repetition
 		return err
 	}
 	if err := remove(ctx, tx, order); err != nil {

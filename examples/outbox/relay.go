@@ -40,6 +40,8 @@ func run(ctx context.Context, log *slog.Logger, next func(context.Context) error
 // next has the first row charged and takes it away, in one transaction. If that does not come to its end the row is still
 // there, and charged again: under the same key, whoever does it.
 func (r *Relay) next(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	tx, err := r.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -49,7 +51,12 @@ func (r *Relay) next(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Payments.charge(ctx, order, order.ID); err != nil {
+	request, err := r.Payments.request(ctx, order)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Idempotency-Key", order.ID)
+	if err := charged(r.Payments.HTTP.Do(request)); err != nil {
 		return err
 	}
 	if err := remove(ctx, tx, order); err != nil {
@@ -57,6 +64,9 @@ func (r *Relay) next(ctx context.Context) error {
 	}
 	return tx.Commit()
 }
+
+// timeout is how long a row may stay locked by one that is at it.
+const timeout = 10 * time.Second
 
 // first is the first row that nobody else is at; sql.ErrNoRows says that there is none.
 func first(ctx context.Context, tx *sql.Tx) (order Order, err error) {

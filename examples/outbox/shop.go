@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 )
 
 // Schema is that of the shop's database.
@@ -52,34 +51,29 @@ func Take(ctx context.Context, db *sql.DB, message string) error {
 	return tx.Commit()
 }
 
-// Payments charges orders by the payments service.
+// Payments is the service that charges orders.
 type Payments struct {
 	HTTP *http.Client
 	URL  string // https://payments.example.com
 }
 
-// charge has an order charged. By the key the service recognises an order that it has charged already; "" = no key.
-func (p *Payments) charge(ctx context.Context, order Order, key string) error {
+// request is that to charge an order.
+func (p *Payments) request(ctx context.Context, order Order) (*http.Request, error) {
 	body, err := json.Marshal(order)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+"/charges", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	if key != "" {
-		request.Header.Set("Idempotency-Key", key)
-	}
-	response, err := p.HTTP.Do(request)
+	return http.NewRequestWithContext(ctx, http.MethodPost, p.URL+"/charges", bytes.NewReader(body))
+}
+
+// charged says whether the answer to a request is that the order is charged.
+func charged(response *http.Response, err error) error {
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("charge of %s: %s", order.ID, response.Status)
+		return fmt.Errorf("payments: %s", response.Status)
 	}
 	return nil
 }
