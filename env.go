@@ -1,6 +1,7 @@
 package twiceless
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -84,14 +85,15 @@ type member struct {
 	group *bubble.Group
 	env   *Env
 
-	batch   BatchHandler      // nil = it owns its loop
-	client  *client           // of a loop; nil = the engine's
-	changed sim.Signal        // something that its processes wait for has happened
-	works   []*delivery       // what is in work, in order of beginning
-	run     *bubble.Run       // of the loop
-	loopErr error             // what the loop returned
-	conns   map[string]string // names of connections by those of the driver; looked up only
-	handed  map[string]int64  // by event: the fact of its latest delivery; looked up only
+	batch   BatchHandler         // nil = it owns its loop
+	client  *client              // of a loop; nil = the engine's
+	changed sim.Signal           // something that its processes wait for has happened
+	works   []*delivery          // what is in work, in order of beginning
+	run     *bubble.Run          // of the loop
+	loopErr error                // what the loop returned
+	conns   map[string]string    // names of connections by those of the driver; looked up only
+	txs     map[string]*delivery // what transactions are about, by the driver's names of connections; looked up only
+	handed  map[string]int64     // by event: the fact of its latest delivery; looked up only
 	closers []func()
 	pools   int
 	over    bool
@@ -127,7 +129,7 @@ func (m *member) workOf(a *bubble.Ask) *delivery {
 	events := named(a.Text, m.gu.hall.Scenario.Event)
 	switch {
 	case len(events) == 1:
-		return &delivery{intent: model.Intent{Event: events[0], Correlation: events[0]}, cause: m.handed[events[0]]}
+		return &delivery{intent: model.Intent{Event: events[0], Correlation: events[0]}, cause: m.ledTo(events[0])}
 	case !told && len(m.works) == 1 && m.works[0].intent.Event != "":
 		return m.works[0]
 	case len(events) > 1 || told && d.batch || !told && len(m.works) > 1:
@@ -135,6 +137,10 @@ func (m *member) workOf(a *bubble.Ask) *delivery {
 	}
 	return nil
 }
+
+// ledTo is the delivery that led to work for an event: the latest to this process, or else, as a relay works off what others
+// have written down, the latest to any.
+func (m *member) ledTo(event string) int64 { return cmp.Or(m.handed[event], m.gu.handed[event]) }
 
 // named are the events that a text names, each once: order-117 is one if the noun is order.
 func named(text, noun string) (events []string) {

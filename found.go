@@ -132,9 +132,15 @@ func (k *tester) show(c *scenarios.Case) {
 	}
 }
 
-// blamed is the line of the team's code that did what was found: its last call for the effect, else for the event, else
-// any. Of a loss it is the last call at which a process died, if one did: what should have come after it is what is missing.
+// blamed is the line of the team's code that did what was found: the commit that moved the position past the event if that
+// was it, else its last call for the effect, else for the event, else any. Of a loss it is the last call at which a process
+// died, if one did: what should have come after it is what is missing.
 func blamed(h *history.History, f *history.Finding) string {
+	if f.Label == history.LabelCommittedBeforeEffect {
+		if site := passing(h, f.Event); reports.OfTeam(site) {
+			return site
+		}
+	}
 	var any, event, died, effect string
 	for i := range h.Facts {
 		fact := &h.Facts[i]
@@ -158,6 +164,20 @@ func blamed(h *history.History, f *history.Finding) string {
 	for _, site := range []string{died, effect, event, any} {
 		if site != "" {
 			return site
+		}
+	}
+	return ""
+}
+
+// passing is where the first commit was made that moved a position past a delivery of the event.
+func passing(h *history.History, event string) string {
+	delivered := history.Fact{Offset: -1}
+	for i := range h.Facts {
+		switch fact := &h.Facts[i]; {
+		case fact.Kind == history.KindDelivered && fact.Event == event:
+			delivered = *fact
+		case fact.Kind == history.KindCommitted && delivered.Offset >= 0 && fact.Resource == delivered.Resource && fact.Offset > delivered.Offset && fact.Cause != 0:
+			return h.At(fact.Cause).Site
 		}
 	}
 	return ""

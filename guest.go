@@ -23,7 +23,8 @@ type guest struct {
 	all     []*member             // every one that there was
 	lock    sync.Mutex            // of what the code changes by itself: the list of pools
 
-	restless bool // somebody asks without a message
+	handed   map[string]int64 // as that of members, of all of them
+	restless bool             // somebody asks without a message
 }
 
 func (gu *guest) Enter(hall scenarios.Hall) { gu.hall = hall }
@@ -97,6 +98,9 @@ func (gu *guest) begin(a *bubble.Ask) (goesOn bool) {
 	}
 	gu.h.see(a)
 	d := m.workOf(a)
+	if q, ok := a.What.(*sqlAsk); ok {
+		d = m.inTransaction(q, d)
+	}
 	start := m.node.Go
 	if d == nil {
 		gu.restless = true
@@ -187,6 +191,7 @@ func outcomes(errs []error, n int) []model.Outcome {
 func (m *member) hand(ms []model.Message) {
 	for i := range ms {
 		m.handed[ms[i].Event] = ms[i].Cause
+		m.gu.handed[ms[i].Event] = ms[i].Cause
 	}
 }
 
@@ -196,7 +201,7 @@ func (gu *guest) present(c model.Ctx) *member {
 	if m := gu.members[n]; m != nil && m.inc == n.Incarnation() {
 		return m
 	}
-	m := &member{gu: gu, node: n, inc: n.Incarnation(), handed: map[string]int64{}, conns: map[string]string{}, group: gu.b.Group(fmt.Sprintf("%s/%d", n.Name(), n.Incarnation()))}
+	m := &member{gu: gu, node: n, inc: n.Incarnation(), handed: map[string]int64{}, txs: map[string]*delivery{}, conns: map[string]string{}, group: gu.b.Group(fmt.Sprintf("%s/%d", n.Name(), n.Incarnation()))}
 	m.env = &Env{Node: n.Name(), m: m}
 	gu.members[n] = m
 	gu.all = append(gu.all, m)

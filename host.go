@@ -166,7 +166,9 @@ func (h *hosted) remark(text string) {
 
 // code is the hosted code as scenarios bind it.
 func (h *hosted) code(owner string) *scenarios.Code {
-	return &scenarios.Code{Owner: owner, Host: func() scenarios.Guest { return &guest{h: h, b: bubble.New(), members: map[*sim.Node]*member{}} }, Around: h.around}
+	return &scenarios.Code{Owner: owner, Host: func() scenarios.Guest {
+		return &guest{h: h, b: bubble.New(), members: map[*sim.Node]*member{}, handed: map[string]int64{}}
+	}, Around: h.around}
 }
 
 // around does a run in a synctest bubble. A panic of the run is raised again outside of it: inside it would end the

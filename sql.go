@@ -127,6 +127,23 @@ func (q *sqlAsk) do(c model.Ctx, gu *guest, d *delivery) (any, error) {
 	return reply, nil
 }
 
+// inTransaction is the message that a request belongs to, given the one that it tells of by itself; nil = it tells of none. A
+// commit has no words of its own: it belongs to what the statements before it did, unless they were of several.
+func (m *member) inTransaction(q *sqlAsk, d *delivery) *delivery {
+	conn := q.pool + "." + q.conn
+	before := m.txs[conn]
+	switch {
+	case q.req.Session == "":
+	case q.req.Do == model.SQLBegin, before == nil:
+		m.txs[conn] = d
+	case d != nil && d.intent.Event != before.intent.Event:
+		m.txs[conn] = &delivery{}
+	case d == nil && before.intent.Event != "":
+		return before
+	}
+	return d
+}
+
 // changes says whether the request may change rows: a commit does what its statements have asked for.
 func (q *sqlAsk) changes() bool {
 	if q.req.Do == model.SQLExecute {

@@ -42,6 +42,7 @@ type hand struct {
 	called   []int64 // calls of the delivery
 	waits    bool    // for the answer of the last
 	done     bool    // the handler has returned
+	beside   bool    // no handler's: somebody works on the event in the background
 }
 
 // way is the event's way. It is made of the same facts as the story, told by calls and not by nodes: a call, what the
@@ -102,10 +103,14 @@ func (w *way) called(fact *history.Fact) {
 	if !w.concerns(fact) {
 		return
 	}
-	if in := w.hands[fact.Node]; in != nil && fact.Event == w.f.Event {
+	if in := w.hands[fact.Node]; in != nil && !in.done && fact.Event == w.f.Event {
 		w.again(in, fact)
 		in.called, in.waits = append(in.called, fact.ID), true
 		w.asked = fact
+	} else if fact.Event == w.f.Event && teamSite(fact.Site) != "" {
+		w.hands[fact.Node] = &hand{delivery: deliveryOf(w.h, fact), called: []int64{fact.ID}, waits: true, beside: true}
+		w.asked = fact
+		w.add(rankKey, pass{what: fact.Node + " goes on with " + fact.Event + " in the background"})
 	}
 	rank := rankColour
 	switch site := teamSite(fact.Site); {
@@ -276,8 +281,14 @@ func (w *way) stopped(fact *history.Fact) {
 		return
 	}
 	delete(w.hands, fact.Node)
+	if in.beside && !in.waits {
+		return // it may long be through
+	}
 	step := pass{what: fmt.Sprintf("✗ %s %s", fact.Node, stopWord(fact.Note))}
 	site := w.diedAt(fact)
+	if in.beside {
+		site = teamSite(w.h.At(in.called[len(in.called)-1]).Site)
+	}
 	switch {
 	case in.done:
 		step.what += " after the handler was done with " + w.f.Event
@@ -396,7 +407,11 @@ func (w *way) other(fact *history.Fact) {
 	case fact.Kind == history.KindPanicked:
 		w.add(rankMust, pass{site: teamSite(fact.Note), what: "✗ panics: " + firstLine(fact.Value)})
 	case fact.Kind == history.KindCommitted && mark != "":
-		w.add(rank, pass{what: w.phrase(fact), mark: mark})
+		site := ""
+		if fact.Cause != 0 {
+			site = teamSite(w.h.At(fact.Cause).Site)
+		}
+		w.add(rank, pass{site: site, what: w.phrase(fact), mark: mark})
 	case mark != "" || tellsItself(fact.Kind):
 		w.add(rank, pass{what: w.who(fact) + " " + w.phrase(fact), mark: mark})
 	}

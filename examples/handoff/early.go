@@ -41,7 +41,7 @@ func (e *Early) Run(ctx context.Context) error {
 		for _, record := range records {
 			queue <- record
 		}
-		if err := commit(ctx, e.Client, records); err != nil { // the bug: the records are in the queue, nothing more
+		if err := e.Client.Commit(ctx, records...); err != nil { // the bug: they are in the queue, and nowhere else
 			e.Log.Warn("commit", "error", err)
 		}
 	}

@@ -13,14 +13,14 @@ func TestEarly(t *testing.T) {
 	twiceless.HostLoop(t, "payments", func(env *twiceless.Env) func(context.Context) error {
 		l := &handoff.Early{Client: env.Client(), Charges: charges(env), Log: quiet}
 		return l.Run
-	}, twiceless.Promise(twiceless.NoLoss))
+	})
 }
 
 func TestLoop(t *testing.T) {
 	twiceless.HostLoop(t, "payments", func(env *twiceless.Env) func(context.Context) error {
 		l := &handoff.Loop{Client: env.Client(), Charges: charges(env), Log: quiet}
 		return l.Run
-	}, twiceless.Promise(twiceless.NoLoss))
+	})
 }
 
 func charges(env *twiceless.Env) *handoff.Charges {
