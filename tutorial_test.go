@@ -100,6 +100,7 @@ func session(t *testing.T, dir string, body []string) (out []string) {
 		c.Dir = dir
 		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GONOSUMDB=*", "GOWORK=off", "GITHUB_ACTIONS=", "TWICELESS_SEARCH=", "TWICELESS_CASE=")
 		printed, _ := c.CombinedOutput() // an exit code is part of the story: go test prints FAIL
+		require.False(t, strings.Contains(command, "|") && len(printed) == 0, "%s prints nothing", command)
 		out = append(out, line)
 		if text := strings.TrimRight(string(printed), "\n"); text != "" {
 			for _, l := range strings.Split(text, "\n") {
