@@ -122,6 +122,15 @@ func Single(ctx context.Context, m Message) context.Context {
 // event the call names: code that owns its loop, a batch, or a relay that works off what was written down has no context
 // of one message. nil = nobody can tell.
 func (m *member) workOf(a *bubble.Ask) *delivery {
+	d := m.toldOf(a)
+	if q, ok := a.What.(*sqlAsk); ok {
+		d = m.inTransaction(q, d)
+	}
+	return d
+}
+
+// toldOf is what an ask by itself says that it belongs to.
+func (m *member) toldOf(a *bubble.Ask) *delivery {
 	d, told := a.Ctx.Value(deliveryKey{}).(*delivery)
 	if told && d.intent.Event != "" {
 		return d

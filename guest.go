@@ -24,6 +24,8 @@ type guest struct {
 	lock    sync.Mutex            // of what the code changes by itself: the list of pools
 
 	handed   map[string]int64 // as that of members, of all of them
+	still    bool             // see Still
+	held     []*bubble.Ask    // until it is over
 	restless bool             // somebody asks without a message
 }
 
@@ -34,11 +36,16 @@ func (gu *guest) services() []string { return scenarios.SortedKeys(gu.hall.Scena
 
 // Reach lets the code come to t.
 func (gu *guest) Reach(t sim.Time) (sim.Time, func()) {
-	at := gu.b.Reach(t)
-	if gu.b.Busy() {
-		return at, gu.take
+	for {
+		at := gu.b.Reach(t)
+		switch {
+		case !gu.b.Busy():
+			return at, nil
+		case !gu.idles():
+			return at, gu.take
+		}
+		gu.settle()
 	}
-	return at, nil
 }
 
 // settle waits until the code is blocked and takes up what it has done.
@@ -64,6 +71,9 @@ func (gu *guest) take() {
 				w.quit()
 			case *client:
 				w.quit(a)
+				goesOn = true
+			case heldBack:
+				gu.release(a)
 				goesOn = true
 			}
 		}
@@ -98,8 +108,9 @@ func (gu *guest) begin(a *bubble.Ask) (goesOn bool) {
 	}
 	gu.h.see(a)
 	d := m.workOf(a)
-	if q, ok := a.What.(*sqlAsk); ok {
-		d = m.inTransaction(q, d)
+	if gu.still && looks(a, d) {
+		gu.hold(m, a)
+		return false
 	}
 	start := m.node.Go
 	if d == nil {

@@ -73,6 +73,9 @@ func (m *member) connection(q *sqlAsk) string {
 	return number
 }
 
+// connected says whether the database has heard of a connection.
+func (m *member) connected(q *sqlAsk) bool { return m.conns[q.pool+"."+q.conn] != "" }
+
 // failed is the error of a request that the database has not answered, or not answered as a database.
 func (t *sqlTransport) failed(err error) error {
 	switch {

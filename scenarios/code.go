@@ -48,6 +48,9 @@ type Guest interface {
 	// Restless says that the code has asked for things that belong to no message: it may have work that nobody else
 	// knows of, such as rows of an outbox.
 	Restless() bool
+	// Still says that for hours nothing comes from outside, or that this is over. What the code asks for that belongs to
+	// no message is not done until then: a look at an empty outbox every second would be most of the run.
+	Still(on bool)
 	// Leave is called when the world has ended, with its processes.
 	Leave()
 }

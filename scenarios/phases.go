@@ -101,12 +101,21 @@ func (w *world) rest() bool {
 	w.sim.Cancel(w.drainLimit)
 	w.phase("quiet")
 	w.draining = false
+	w.still(true)
 	w.sim.Quiet(max(0, w.drained.Add(v.after).Sub(w.sim.Now())), func() {
+		w.still(false)
 		w.phase("replay")
 		v.carryOut()
 		w.drain(w.sc.Phases.Drain + v.longer)
 	})
 	return true
+}
+
+// still tells a guest of a quiet time.
+func (w *world) still(on bool) {
+	if w.guest != nil {
+		w.guest.Still(on)
+	}
 }
 
 // watch ends a drain when the world is quiescent: no foreground event and nothing outstanding; or stuck: work is
@@ -127,18 +136,6 @@ func (w *world) watch() *sim.StopReason {
 			w.lag(), w.out.N, sim.Duration(w.sc.Phases.Chain))}
 	}
 	return nil
-}
-
-// restTime is how long nothing must have moved before code that works in the background counts as being at rest.
-const restTime = 30 * sim.Second
-
-// restless says whether a guest may have work that nobody else knows of.
-func (w *world) restless() bool {
-	if w.guest == nil || !w.guest.Restless() {
-		return false
-	}
-	w.look()
-	return w.sim.Now().Sub(w.moved) < restTime
 }
 
 // look sees whether the ledger has moved.

@@ -53,6 +53,8 @@ type world struct {
 	scanned  int      // facts seen by the watchdog
 	draining bool
 
+	background background // of a guest
+
 	replayed   bool       // dead letters have been published again
 	drained    sim.Time   // end of the first drain, once it is known
 	drainLimit sim.Handle // of the present drain

@@ -25,6 +25,9 @@ type quiet struct {
 	on     bool
 	anchor anchor
 	moving []pending // scratch
+
+	ahead Time   // what runs beside has come so far in a leap
+	asks  func() // and asks for this; nil = nothing
 }
 
 // anchor is the state that later ones are compared with.
@@ -176,6 +179,9 @@ func (w *World) leap() {
 	if w.everyEvent || by <= 0 || slices.ContainsFunc(w.nodes, (*Node).drifts) {
 		return
 	}
+	if by = w.leapBeside(by, cycle); by <= 0 {
+		return
+	}
 	for _, p := range q.moving {
 		it := w.queue.heap[w.queue.position[p.slot]]
 		w.queue.remove(p.slot)
@@ -187,6 +193,20 @@ func (w *World) leap() {
 	for _, n := range w.nodes {
 		n.leapt(q.anchor.at, before, by)
 	}
+}
+
+// leapBeside has what runs beside come along, and shortens a leap by the cycles behind which it asks for something. What is
+// executed up to then is idle and has no answers for it.
+func (w *World) leapBeside(by, cycle Duration) Duration {
+	if w.beside == nil {
+		return by
+	}
+	at, asks := w.beside.Reach(w.now.Add(by))
+	if asks == nil {
+		return by
+	}
+	w.quiet.ahead, w.quiet.asks = at, asks
+	return at.Sub(w.now) / cycle * cycle
 }
 
 // drifts says whether the node runs with a monotonic clock that is not true.

@@ -188,10 +188,14 @@ type Beside interface {
 func (w *World) together() {
 	for w.queue.len() > 0 && w.stop == nil {
 		next := w.queue.least().at
-		at, asks := w.beside.Reach(next)
+		at, asks := w.quiet.ahead, w.quiet.asks
 		if asks == nil {
+			at, asks = w.beside.Reach(next)
+		}
+		if asks == nil || w.quiet.asks != nil && at > next {
 			return
 		}
+		w.quiet.asks = nil
 		if at < w.now || at > next {
 			panic(fmt.Sprintf("sim: what runs beside is at %v, between %v and %v of the world", at, w.now, next))
 		}

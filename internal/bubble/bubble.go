@@ -133,6 +133,13 @@ type Taken struct {
 	Quit  []*Ask // asks whose context has ended: whoever works on one should answer it soon
 }
 
+// Peek is what Take would take up.
+func (b *Bubble) Peek() Taken {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return Taken{Ended: slices.Clone(b.ends), Asked: slices.Clone(b.asks), Quit: slices.Clone(b.quits)}
+}
+
 // Take takes up what has happened. All code must be blocked.
 func (b *Bubble) Take() Taken {
 	b.mu.Lock()
