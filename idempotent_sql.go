@@ -144,7 +144,8 @@ func (c *cutConn) begin(ctx context.Context, opts driver.TxOptions) (driver.Tx, 
 	if opts != (driver.TxOptions{}) {
 		return nil, errors.New("the driver knows neither isolation levels nor read-only transactions")
 	}
-	return c.raw.Begin() //nolint:staticcheck // deprecated for callers of drivers that have BeginTx; this one has not
+	//lint:ignore SA1019 deprecated for callers of drivers that have BeginTx; this one has not
+	return c.raw.Begin() //nolint:staticcheck // as above
 }
 
 func (c *cutConn) Ping(ctx context.Context) error {
@@ -214,7 +215,8 @@ func (s *cutStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (re
 		}
 		values, err := unnamed(args)
 		if err == nil {
-			result, err = s.raw.Exec(values) //nolint:staticcheck // deprecated for callers of drivers that have ExecContext; this one has not
+			//lint:ignore SA1019 deprecated for callers of drivers that have ExecContext; this one has not
+			result, err = s.raw.Exec(values) //nolint:staticcheck // as above
 		}
 		return err
 	})
@@ -229,7 +231,8 @@ func (s *cutStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (r
 		}
 		values, err := unnamed(args)
 		if err == nil {
-			rows, err = s.raw.Query(values) //nolint:staticcheck // deprecated for callers of drivers that have QueryContext; this one has not
+			//lint:ignore SA1019 deprecated for callers of drivers that have QueryContext; this one has not
+			rows, err = s.raw.Query(values) //nolint:staticcheck // as above
 		}
 		return err
 	})
