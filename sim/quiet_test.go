@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,26 @@ type idlers struct {
 	wall, drift int64        // of the coordinator's clocks: ns, and parts per million
 	quiet       sim.Duration
 	polls       []*poller
+	bells       []sim.Time // when what runs beside asks for something, sorted
+}
+
+// bells is what runs beside such a world. It comes along in leaps and never goes back.
+type bells struct {
+	c   *idlers
+	due []sim.Time
+	now sim.Time
+}
+
+func (b *bells) Reach(t sim.Time) (sim.Time, func()) {
+	if t < b.now {
+		panic(fmt.Sprintf("at %v, asked to go back to %v", b.now, t))
+	}
+	if len(b.due) == 0 || b.due[0] > t {
+		b.now = t
+		return t, nil
+	}
+	b.now, b.due = b.due[0], b.due[1:]
+	return b.now, func() { note(b.c.w.Nodes("hub")[0], "a bell") }
 }
 
 type poller struct{ last sim.Time } // when the loop last polled, as a client library notes it
@@ -51,7 +72,8 @@ func note(n *sim.Node, what string) {
 
 // play builds the world, has it idle from 5 s on, and then asks what is left: each member does something that draws.
 func (c *idlers) play(everyEvent bool) *sim.World {
-	w := sim.New(sim.Config{Seed: 3, Latency: rng.Uniform(int64(100*sim.Microsecond), int64(2*ms)), EveryEvent: everyEvent})
+	w := sim.New(sim.Config{Seed: 3, Latency: rng.Uniform(int64(100*sim.Microsecond), int64(2*ms)), EveryEvent: everyEvent,
+		Beside: &bells{c: c, due: c.bells}})
 	defer w.Close()
 	c.w, c.polls = w, nil
 	hub := w.Role("hub", func(n *sim.Node) sim.Handler {
@@ -113,7 +135,7 @@ func (c *idlers) member(hub *sim.Node) *sim.Node {
 }
 
 // A leap over idle cycles shows in nothing but the number of events: the same facts at the same times, the same draws
-// afterwards, the same state of what idles, whatever the periods and the clocks are.
+// afterwards, the same state of what idles, whatever the periods and the clocks are, and whatever is asked for beside it.
 func TestALeapIsTheSameAsEveryEvent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		steps := func(lo, hi int) *rapid.Generator[sim.Duration] {
@@ -123,6 +145,10 @@ func TestALeapIsTheSameAsEveryEvent(t *testing.T) {
 			session: steps(15, 40).Draw(t, "session"), hourly: rapid.SampledFrom([]sim.Duration{0, 17 * sim.Second, sim.Minute}).Draw(t, "hourly"),
 			wall: rapid.Int64Range(-int64(sim.Second), int64(sim.Second)).Draw(t, "wall"), drift: rapid.SampledFrom([]int64{0, 0, 0, 40}).Draw(t, "drift"),
 			quiet: rapid.SampledFrom([]sim.Duration{0, 10 * sim.Second, 3*sim.Minute + 7*ms}).Draw(t, "quiet")}
+		for range rapid.IntRange(0, 3).Draw(t, "bells") {
+			c.bells = append(c.bells, sim.Time(rapid.Int64Range(int64(sim.Second), int64(3*sim.Minute)).Draw(t, "bell")))
+		}
+		slices.Sort(c.bells)
 		slow := c.play(true)
 		polls := c.polls
 		fast := c.play(false)
