@@ -26,7 +26,7 @@ type guest struct {
 	handed   map[string]int64 // as that of members, of all of them
 	still    bool             // see Still
 	held     []*bubble.Ask    // until it is over
-	restless bool             // somebody asks without a message
+	restless bool             // somebody has asked for what is in no handler's hands
 }
 
 func (gu *guest) Enter(hall scenarios.Hall) { gu.hall = hall }
@@ -68,7 +68,7 @@ func (gu *guest) take() {
 		for _, a := range t.Quit {
 			switch w := a.Work.(type) {
 			case *work:
-				w.quit()
+				goesOn = w.quit() || goesOn
 			case *client:
 				w.quit(a)
 				goesOn = true
@@ -94,8 +94,16 @@ type work struct {
 	proc *sim.Proc
 }
 
-// quit ends the call that the process waits in; one that has not begun sees for itself.
-func (w *work) quit() { w.proc.CancelCall() }
+// quit ends the call that the process waits in; one that has not begun sees for itself. A commit may be between two calls. It
+// reports whether code goes on at once.
+func (w *work) quit() (goesOn bool) {
+	if _, commits := w.ask.What.(*commitAsk); commits {
+		w.ask.Answer(nil, w.ask.Ctx.Err())
+		goesOn = true
+	}
+	w.proc.CancelCall()
+	return goesOn
+}
 
 // begin has a process of the member's node do what is asked for. It reports whether code goes on at once.
 func (gu *guest) begin(a *bubble.Ask) (goesOn bool) {
@@ -113,8 +121,8 @@ func (gu *guest) begin(a *bubble.Ask) (goesOn bool) {
 		return false
 	}
 	start := m.node.Go
+	gu.restless = gu.restless || !m.inWork(d)
 	if d == nil {
-		gu.restless = true
 		start = m.node.GoBackground // what belongs to no message keeps no run going
 	}
 	w := &work{ask: a}
@@ -300,6 +308,11 @@ func (gu *guest) Working() (n int) {
 
 // Restless says whether code works in the background.
 func (gu *guest) Restless() bool { return gu.restless }
+
+// inWork says whether what a call belongs to is in the hands of a handler that has not returned.
+func (m *member) inWork(d *delivery) bool {
+	return d != nil && slices.ContainsFunc(m.works, func(x *delivery) bool { return x.batch || x.intent.Event == d.intent.Event })
+}
 
 // Leave ends every process that still runs, in good order: polls are told that the client is closed, contexts end, and
 // what the code asks for on its way out fails. What it leaves behind then is its own doing.

@@ -177,11 +177,8 @@ func (cl *client) ready() bool {
 	return slices.ContainsFunc(cl.buffer, func(m model.Message) bool { return !cl.paused[cl.of(m.Partition)] })
 }
 
-// enough ends the model's poll when the loop does not wait for it any more. In a quiet time it will again in a moment.
-func (cl *client) enough() bool {
-	between := cl.ask == nil && cl.m.gu.still && !cl.leaving
-	return !cl.polls() && !between || cl.ready() || cl.m.run.Ended()
-}
+// enough ends the model's poll when the loop does not wait for it any more.
+func (cl *client) enough() bool { return !cl.polls() || cl.ready() || cl.m.run.Ended() }
 
 // skips leaves paused partitions out of what is fetched.
 func (cl *client) skips(partition int) bool {

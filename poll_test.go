@@ -17,6 +17,8 @@ type pollLoop struct {
 	shop    *shop
 	client  loop.Client
 	handOff bool
+	patient time.Duration // a worker tries again after so long; 0 = it gives up
+	wait    time.Duration // of a poll; 0 = as long as it takes
 }
 
 func (l *pollLoop) run(ctx context.Context) error {
@@ -25,11 +27,16 @@ func (l *pollLoop) run(ctx context.Context) error {
 	go func() {
 		defer close(done)
 		for r := range queue {
-			_ = l.work(ctx, r)
+			for l.work(ctx, r) != nil && l.patient > 0 && ctx.Err() == nil {
+				time.Sleep(l.patient)
+			}
 		}
 	}()
 	for {
-		records, err := l.client.Poll(ctx, 10)
+		records, err := l.poll(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			continue
+		}
 		if errors.Is(err, loop.ErrClosed) {
 			close(queue)
 			<-done
@@ -51,10 +58,108 @@ func (l *pollLoop) run(ctx context.Context) error {
 	}
 }
 
+func (l *pollLoop) poll(ctx context.Context) ([]loop.Record, error) {
+	if l.wait > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.wait)
+		defer cancel()
+	}
+	return l.client.Poll(ctx, 10)
+}
+
 func (l *pollLoop) work(ctx context.Context, r loop.Record) error {
 	m := Message{}
 	m.Event, m.Payload = string(r.Headers[0].Value), string(r.Value)
 	return l.shop.handle(ctx, m)
+}
+
+// A worker that pauses between two tries is seen by nobody: nothing is in the log, the loop polls. The run waits for it.
+func TestRunsWaitForWorkers(t *testing.T) {
+	h := hostedLoop(t, true)
+	h.loop = func(env *Env) func(context.Context) error {
+		l := &pollLoop{shop: &shop{env.HTTP("payments"), env.HTTP("notifier")}, client: env.Client(), handOff: true, patient: 20 * time.Second}
+		return l.run
+	}
+	r, err := hostedRun(t, h, time.Minute, "at 17s refuse payments for 10s")
+	require.NoError(t, err)
+	require.Equal(t, "quiescent", r.Stop.String())
+	require.Positive(t, r.Row.FaultsHit)
+	require.Zero(t, r.Row.Losses())
+}
+
+// Nor is a goroutine seen that a handler leaves the work to.
+func TestRunsWaitForGoroutines(t *testing.T) {
+	r, err := hostedRun(t, handlerOf(t, func(env *Env) Handler {
+		s := &shop{env.HTTP("payments"), env.HTTP("notifier")}
+		return func(ctx context.Context, m Message) error {
+			go func() {
+				for s.handle(ctx, m) != nil && env.Context().Err() == nil {
+					time.Sleep(20 * time.Second)
+				}
+			}()
+			return nil
+		}
+	}), time.Minute, "at 17s refuse payments for 10s")
+	require.NoError(t, err)
+	require.Positive(t, r.Row.FaultsHit)
+	require.Zero(t, r.Row.Losses())
+}
+
+// A day of polls that wait for seconds each passes like a day of one poll.
+func TestLoopInAQuietDay(t *testing.T) {
+	for _, wait := range []time.Duration{0, 5 * time.Second} {
+		h := hostedLoop(t, false)
+		h.loop = func(env *Env) func(context.Context) error {
+			l := &pollLoop{shop: &shop{env.HTTP("payments"), env.HTTP("notifier")}, client: env.Client(), wait: wait}
+			return l.run
+		}
+		r, err := hostedRun(t, h, time.Minute, "after drain 26h replay workers")
+		require.NoError(t, err)
+		require.Equal(t, "quiescent", r.Stop.String())
+		require.Less(t, r.Row.Events, int64(5000))
+		require.Zero(t, r.Row.Losses())
+		require.Positive(t, r.Row.Excess[history.Critical], "what is delivered again is charged again")
+	}
+}
+
+// A commit ends with its context, also while it pauses between two tries, and nothing is left that sets the position back later.
+func TestCommitsEndWithTheirContext(t *testing.T) {
+	var took []time.Duration
+	h := hostedLoop(t, false)
+	h.loop = func(env *Env) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for {
+				records, err := env.Client().Poll(ctx, 10)
+				if err != nil {
+					return env.Client().Close(ctx)
+				}
+				for committed := false; !committed && ctx.Err() == nil; {
+					short, cancel := context.WithTimeout(ctx, 1050*time.Millisecond)
+					began := time.Now()
+					err := env.Client().Commit(short, records...)
+					cancel()
+					if committed = err == nil || errors.Is(err, loop.ErrFenced); !committed {
+						took = append(took, time.Since(began))
+						require.ErrorIs(t, err, loop.ErrUnknown)
+					}
+				}
+			}
+		}
+	}
+	r, err := hostedRun(t, h, time.Minute, "when broker.commit/sent{event=order-7} #1 kill broker-1 for 5s")
+	require.NoError(t, err)
+	require.NotEmpty(t, took)
+	for _, d := range took {
+		require.LessOrEqual(t, d, 1050*time.Millisecond)
+	}
+	givenUp := 0
+	for _, f := range r.History.Facts {
+		if f.Kind == history.KindCommitFailed {
+			givenUp++
+			require.LessOrEqual(t, time.Duration(f.Time-r.History.At(f.Cause).Time), 1200*time.Millisecond)
+		}
+	}
+	require.GreaterOrEqual(t, givenUp, len(took))
 }
 
 func hostedLoop(t *testing.T, handOff bool) *hosted {

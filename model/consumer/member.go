@@ -199,7 +199,7 @@ func (m *Member) Commit(c model.Ctx, ms []model.Message) error {
 		if !model.Definite(err) {
 			uncertain = err
 		}
-		over := answered(err) || m.n.Now().Sub(began)+m.cfg.Backoff >= m.cfg.CommitTimeout || c.Err() != nil
+		over := answered(err) || m.n.Now().Sub(began)+m.cfg.Backoff >= m.cfg.CommitTimeout
 		if !over {
 			p.Sleep(m.cfg.Backoff)
 			over = c.Err() != nil
