@@ -77,6 +77,7 @@ func storiesOfFailures() []struct {
 		{"zombie", "at-least-once", shop(), history.PropZombie, nil, []string{"when payments.charge/sent{event=order-5} #1 pause $caller for 60s"}},
 		{"order", "dlq-replay", shop(), history.PropOrder, nil, []string{"at 12s refuse payments for 4m"}},
 		{"panic", "at-least-once", shopThat(chargeFirst), history.PropHarness, five, []string{"when customers.enrich/sent{event=order-5,stage=charge} #1 refuse customers for 1s"}},
+		{"in-the-background", "at-least-once", shopThat(chargeLater), history.PropLoss, five, []string{"when payments.charge/sent{event=order-5} #1 kill $caller for 1s"}},
 		{"stuck", "at-least-once", shopThat(chargeWhenOpen), history.PropStuck, five, nil},
 	}
 }

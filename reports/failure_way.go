@@ -168,7 +168,7 @@ func (w *way) answered(fact *history.Fact) {
 // appliedBefore says whether the effect of a fact had been applied already.
 func (w *way) appliedBefore(fact *history.Fact) bool {
 	return slices.ContainsFunc(w.h.Facts[:fact.ID-1], func(f history.Fact) bool {
-		return f.Kind == history.KindApplied && f.Changed && f.Event == fact.Event && f.Stage == fact.Stage && f.Resource == fact.Resource
+		return f.Kind == history.KindApplied && f.Changed && f.Event == fact.Event && f.Stage == fact.Stage && f.Resource == fact.Resource && f.Op == fact.Op
 	})
 }
 

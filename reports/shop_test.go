@@ -56,6 +56,15 @@ func chargeWhenOpen(c model.Ctx, m model.Message) (model.Message, error) {
 	return chargeOrder(c, m)
 }
 
+// chargeLater leaves the charge to somebody else of its process.
+func chargeLater(c model.Ctx, m model.Message) (model.Message, error) {
+	c.Go("charging", func(c model.Ctx) {
+		c.Sleep(sim.Second)
+		_, _ = chargeOrder(c.With(m.Intent), m)
+	})
+	return m, nil
+}
+
 // chargeFirst trusts a list that a failed read leaves empty.
 func chargeFirst(c model.Ctx, m model.Message) (model.Message, error) {
 	var cards []string
