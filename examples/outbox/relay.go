@@ -66,7 +66,7 @@ func (r *Relay) next(ctx context.Context) error {
 }
 
 // timeout is how long a row may stay locked by one that is at it.
-const timeout = 10 * time.Second
+const timeout = 30 * time.Second
 
 // first is the first row that nobody else is at; sql.ErrNoRows says that there is none.
 func first(ctx context.Context, tx *sql.Tx) (order Order, err error) {
