@@ -3,6 +3,7 @@ package twiceless
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func (r *relay) one(ctx context.Context) (found bool, err error) {
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 	var id string
 	err = tx.QueryRowContext(ctx, "SELECT id FROM outbox ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED").Scan(&id)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
