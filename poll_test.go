@@ -73,6 +73,41 @@ func (l *pollLoop) work(ctx context.Context, r loop.Record) error {
 	return l.shop.handle(ctx, m)
 }
 
+// What a loop produces to a topic of the scenario goes to the partition of its key, and comes back as it was.
+func TestLoopProduces(t *testing.T) {
+	partitions, read := map[int32]bool{}, map[string]int{}
+	h := hostedLoop(t, false)
+	h.loop = func(env *Env) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for {
+				records, err := env.Client().Poll(ctx, 10)
+				if err != nil {
+					return env.Client().Close(ctx)
+				}
+				for _, r := range records {
+					if echo := string(r.Headers[len(r.Headers)-1].Value); len(r.Headers) > 1 {
+						read[echo+string(r.Value)]++
+						partitions[r.Partition] = true
+						continue
+					}
+					event := r.Headers[0]
+					again := loop.Record{Topic: r.Topic, Key: event.Value, Value: []byte("!"), Headers: []loop.Header{event, {Key: "echo", Value: event.Value}}}
+					if err := env.Client().Produce(ctx, again); err != nil {
+						return err
+					}
+				}
+				if err := env.Client().Commit(ctx, records...); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	_, err := hostedRun(t, h, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, 1, read["order-7!"])
+	require.Greater(t, len(partitions), 1)
+}
+
 // A worker that pauses between two tries is seen by nobody: nothing is in the log, the loop polls. The run waits for it.
 func TestRunsWaitForWorkers(t *testing.T) {
 	h := hostedLoop(t, true)

@@ -325,6 +325,9 @@ func (w *world) leader() *sim.Node { return w.broker }
 // emit appends to a topic from a process and waits for the log.
 func (w *world) emit(c *model.Context, topic string, m model.Message) error {
 	partitions := 1
+	if _, own := w.sc.Broker.Topics[topic]; own {
+		partitions = w.partitions(topic)
+	}
 	for _, t := range w.asm.topics {
 		if t.name == topic {
 			partitions = t.partitions
