@@ -158,7 +158,11 @@ func TestWorkersAreDeterministic(t *testing.T) {
 	digests := map[uint64]int{}
 	for _, procs := range []int{1, 2} {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-		for range 100 {
+		runs := 100
+		if testing.Short() {
+			runs = 10
+		}
+		for range runs {
 			r, err := hostedRunFor(t, handlerOf(t, func(env *Env) Handler {
 				s := &shop{env.HTTP("payments"), env.HTTP("notifier")}
 				var mu sync.Mutex
