@@ -41,6 +41,9 @@ func planted(t *testing.T, handler string, env ...string) (out string, code int)
 // What a team sees: the story with the lines of its code, the case, the command; then the case first; then green with the
 // figures of what was done.
 func TestWhatATeamSees(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds and runs test programs")
+	}
 	elsewhere(t)
 	const again = "go test github.com/twiceless/twiceless -run '^TestPlanted$' -count=1"
 	red, code := planted(t, "blind")

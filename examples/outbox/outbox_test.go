@@ -25,7 +25,7 @@ func host(t *testing.T, with func(outbox.Relay) relay, opts ...twiceless.Option)
 
 // With a key a relay may die where it likes: what it charged is recognised.
 func TestRelay(t *testing.T) {
-	host(t, func(r outbox.Relay) relay { return &r })
+	host(t, func(r outbox.Relay) relay { return &r }, twiceless.Budget{Plans: 40}) // each run waits for its relay
 }
 
 // Without one, an order is charged by a relay that dies, and again by the next that finds the row.
