@@ -16,6 +16,7 @@ type brought struct {
 	added     []addedService
 	schemas   map[string][]*model.SQLStatement
 	sqlErrors func(*sqldoor.Error) error // nil = as they are
+	parsed    sqldoor.Cache
 	payload   func(Message) string
 }
 

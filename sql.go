@@ -18,7 +18,7 @@ func (m *member) openSQL(database string) *sql.DB {
 	m.gu.lock.Lock()
 	defer m.gu.lock.Unlock()
 	m.pools++
-	db := sqldoor.Open(&sqlTransport{m: m, database: database, pool: strconv.Itoa(m.pools)}, sqldoor.Options{Errors: m.gu.h.brought.sqlErrors})
+	db := sqldoor.Open(&sqlTransport{m: m, database: database, pool: strconv.Itoa(m.pools)}, sqldoor.Options{Errors: m.gu.h.brought.sqlErrors, Parsed: &m.gu.h.brought.parsed})
 	m.closers = append(m.closers, func() {
 		if n := db.Stats().WaitCount; n > 0 {
 			m.gu.h.remark("goroutines have waited for a connection of a full pool; database/sql hands connections to several that wait by chance, so such runs need not repeat: raise SetMaxOpenConns in the test")

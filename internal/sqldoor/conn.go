@@ -141,7 +141,7 @@ func (c *conn) arguments(all []command, args []driver.NamedValue) ([]model.SQLVa
 
 // parse reads what one call brings: one command, or the tables of a schema, which a team creates in one call.
 func (c *conn) parse(text string) ([]command, error) {
-	all, notes, err := parseAll(text)
+	all, notes, err := c.opts.Parsed.parse(text)
 	if err != nil {
 		return nil, err
 	}

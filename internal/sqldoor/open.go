@@ -30,6 +30,9 @@ type Options struct {
 	// &pgconn.PgError{Code: e.Code, ConstraintName: e.Constraint}. nil = the *Error itself.
 	Errors func(*Error) error
 
+	// Parsed is shared by the pools of one test; nil = each text is parsed anew.
+	Parsed *Cache
+
 	// Note is told of what the code under test creates and the database does not keep: indexes and foreign keys. nil = nobody.
 	Note func(string)
 }
