@@ -75,7 +75,7 @@ func checkout(t *testing.T) (root, dir string) {
 	for name, text := range map[string]string{
 		".git/HEAD": "ref: refs/heads/main\n", "services/shop/go.mod": "// the shop\nmodule example.com/shop // v1\n\ngo 1.26\n",
 		"services/shop/main.go": "package main\n", "services/shop/charge/charge.go": "package charge\n", "services/shop/charge/charge_test.go": "package charge_test\n",
-		"services/shop/cmd/work/main.go":                                     "package main\n",
+		"services/shop/cmd/shopd/main.go":                                    "package main\n",
 		"services/shop/charge/testdata/twiceless/payments/9f31c2a0b1d4.case": "{}\n",
 	} {
 		file := filepath.Join(root, filepath.FromSlash(name))
@@ -106,9 +106,9 @@ func TestSitesAreLocatedInTheCheckout(t *testing.T) {
 			}
 		}
 	}
-	program := repositoryAt(filepath.Join(root, "services", "shop", "cmd", "work"), "")
+	program := repositoryAt(filepath.Join(root, "services", "shop", "cmd", "shopd"), "")
 	file, _, _ := program.locate("main/main.go:5")
-	require.Equal(t, "services/shop/cmd/work/main.go", file)
+	require.Equal(t, "services/shop/cmd/shopd/main.go", file)
 	_, _, known := repositoryAt(t.TempDir(), "").locate("example.com/shop/charge/charge.go:41")
 	require.False(t, known, "a tree without repository")
 }
