@@ -126,8 +126,8 @@ func (k *tester) prey(i int) *scenarios.Hunter {
 // code that waits has most to fear, and the reason why awaits are counted.
 func (k *tester) draw(i int) Plan {
 	seed := k.set.first + uint64(i) //nolint:gosec // i is not negative
-	if deaths := k.hunter.Deaths(); i < min(len(deaths), k.set.budget.Plans/3) {
-		return deathsOf(k.hunter, deaths[i], seed).Example(int(seed)) //nolint:gosec // seeds of plans are below 2^48
+	if i < min(len(k.deaths), k.set.budget.Plans/3) {
+		return deathsOf(k.hunter, k.deaths[i], seed).Example(int(seed)) //nolint:gosec // seeds of plans are below 2^48
 	}
 	return planOf(k.prey(i), seed)
 }

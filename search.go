@@ -39,6 +39,7 @@ type tester struct {
 	owner    scenarios.Owner
 	promised []history.Property // what must hold; the guarantees of components are part of it
 	hunter   *scenarios.Hunter
+	deaths   []string // the steps of calls at which a process can be made to die
 
 	decided bool // nothing more is to be done
 	out     reports.Outcome
@@ -98,7 +99,7 @@ func (k *tester) control() {
 		k.end(reports.Undecided, "%v", err)
 		return
 	}
-	k.hunter = h
+	k.hunter, k.deaths = h, h.Deaths()
 	c := h.Control()
 	r := k.run(sited(c), &scenarios.Memory{})
 	r.crash = cmp.Or(r.crash, crash)
