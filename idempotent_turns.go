@@ -96,14 +96,23 @@ func (r *idemRun) call(p *idemProcess, a *bubble.Ask) {
 	a.Answer(nil, nil)
 }
 
+// diesHere decides whether a process dies where nothing else can happen, and notes it in these words.
+func (r *idemRun) diesHere(p *idemProcess, words string) bool {
+	r.options = append(r.options[:0], turnOption{kind: goesOn})
+	r.mayDie(p)
+	o := r.pick()
+	if o.kind != dies {
+		return false
+	}
+	r.note(idemLine{p: p, words: words})
+	r.die(p, o.back)
+	return true
+}
+
 // afterCall decides whether a process lives to see a reply.
 func (r *idemRun) afterCall(p *idemProcess) {
 	a := p.replies[0]
-	r.options = append(r.options[:0], turnOption{kind: goesOn})
-	r.mayDie(p)
-	if o := r.pick(); o.kind == dies {
-		r.note(idemLine{p: p, words: "✗ the process dies here, before it sees the reply"})
-		r.die(p, o.back)
+	if r.diesHere(p, "✗ the process dies here, before it sees the reply") {
 		return
 	}
 	p.replies = p.replies[1:]
@@ -160,11 +169,7 @@ func (r *idemRun) afterError(p *idemProcess, err error) {
 		r.fault = r.during(p) + "returns an error " + repeated(p.errors) + ": " + err.Error()
 		return
 	}
-	r.options = append(r.options[:0], turnOption{kind: goesOn})
-	r.mayDie(p)
-	if o := r.pick(); o.kind == dies {
-		r.note(idemLine{p: p, words: "✗ the process dies here"})
-		r.die(p, o.back)
+	if r.diesHere(p, "✗ the process dies here") {
 		return
 	}
 	r.count[p.event]-- // what follows an error is not counted
