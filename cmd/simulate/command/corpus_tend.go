@@ -31,15 +31,23 @@ Exit codes: 0, or 5 if a stale case did not show its finding as it was; once its
 	return cmd
 }
 
-func (a *app) refreshCorpus(ctx context.Context, f *corpusFlags, reaim bool) error {
+// judgeCorpus does all cases of the corpus. Without any it says how a corpus begins.
+func (a *app) judgeCorpus(ctx context.Context, f *corpusFlags) (*scenarios.Corpus, []judgedCase, error) {
 	corpus, err := f.open()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	cases := a.judgeAll(ctx, corpus.Cases())
 	if len(cases) == 0 {
 		a.noCases(f)
-		return nil
+	}
+	return corpus, cases, nil
+}
+
+func (a *app) refreshCorpus(ctx context.Context, f *corpusFlags, reaim bool) error {
+	corpus, cases, err := a.judgeCorpus(ctx, f)
+	if err != nil || len(cases) == 0 {
+		return err
 	}
 	var codes []int
 	written := 0
@@ -118,14 +126,9 @@ Exit codes: 0, whether there is anything to prune or not.`,
 }
 
 func (a *app) pruneCorpus(ctx context.Context, f *corpusFlags, remove bool) error {
-	corpus, err := f.open()
-	if err != nil {
+	corpus, cases, err := a.judgeCorpus(ctx, f)
+	if err != nil || len(cases) == 0 {
 		return err
-	}
-	cases := a.judgeAll(ctx, corpus.Cases())
-	if len(cases) == 0 {
-		a.noCases(f)
-		return nil
 	}
 	if ctx.Err() != nil {
 		return failf(exitInterrupted, "interrupted; nothing is deleted unless all cases are judged")
