@@ -27,21 +27,9 @@ func TestCacheHandler(t *testing.T) {
 				return seen.Set(ctx, m.Event, "charged", time.Hour)
 			}
 		})
-		sc, err := scenarios.Load("payments")
+		sc, err := shortPayments(t, 10*time.Second).WithService("seen", "cache")
 		require.NoError(t, err)
-		sc.Phases.Chaos = int64(10 * time.Second)
-		sc, err = sc.WithService("seen", "cache")
-		require.NoError(t, err)
-		sc, err = sc.Bind(h.code("example.com/shop.TestShop"))
-		require.NoError(t, err)
-		c, err := scenarios.MeasuringCase(sc, "at-least-once", "none", 1, 1)
-		require.NoError(t, err)
-		c.Intent.Plan = plan
-		r, err := scenarios.Supervise(c, &scenarios.Memory{}, time.Minute)
-		require.NoError(t, err)
-		why, failed := r.Failed()
-		require.False(t, failed, why)
-		return r
+		return goodRunIn(t, h, sc, plan...)
 	}
 	const die = "when broker.commit/sent{event=order-7} #1 kill $caller for 1s"
 	require.Zero(t, run().Row.Excess[history.Critical])

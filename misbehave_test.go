@@ -23,10 +23,31 @@ func hostedRun(t *testing.T, h *hosted, patience time.Duration, plan ...string) 
 
 func hostedRunFor(t *testing.T, h *hosted, chaos, patience time.Duration, plan ...string) (*scenarios.Result, error) {
 	t.Helper()
+	return hostedRunIn(t, h, shortPayments(t, chaos), patience, plan...)
+}
+
+// shortPayments is payments with a phase of events that long.
+func shortPayments(t *testing.T, chaos time.Duration) *scenarios.Scenario {
+	t.Helper()
 	sc, err := scenarios.Load("payments")
 	require.NoError(t, err)
 	sc.Phases.Chaos = int64(chaos)
-	sc, err = sc.Bind(h.code("example.com/shop.TestShop"))
+	return sc
+}
+
+// goodRunIn is hostedRunIn of a run that ends by the rules.
+func goodRunIn(t *testing.T, h *hosted, sc *scenarios.Scenario, plan ...string) *scenarios.Result {
+	t.Helper()
+	r, err := hostedRunIn(t, h, sc, time.Minute, plan...)
+	require.NoError(t, err)
+	why, failed := r.Failed()
+	require.False(t, failed, why)
+	return r
+}
+
+func hostedRunIn(t *testing.T, h *hosted, sc *scenarios.Scenario, patience time.Duration, plan ...string) (*scenarios.Result, error) {
+	t.Helper()
+	sc, err := sc.Bind(h.code("example.com/shop.TestShop"))
 	require.NoError(t, err)
 	c, err := scenarios.MeasuringCase(sc, "at-least-once", "none", 1, 1)
 	require.NoError(t, err)

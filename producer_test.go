@@ -16,9 +16,7 @@ import (
 // key.
 func TestProducer(t *testing.T) {
 	appended := func(plan ...string) map[string]int {
-		sc, err := scenarios.Load("payments")
-		require.NoError(t, err)
-		sc.Phases.Chaos = int64(5 * time.Second)
+		sc := shortPayments(t, 5*time.Second)
 		sc.Broker.Topics["receipts"] = scenarios.Topic{Partitions: 2}
 		h := handlerOf(t, func(env *Env) Handler {
 			s, receipts := &shop{payments: env.HTTP("payments")}, env.Producer()
@@ -29,15 +27,7 @@ func TestProducer(t *testing.T) {
 				return receipts.Produce(ctx, "receipts", Message{Intent: m.Intent, Payload: "paid"})
 			}
 		})
-		sc, err = sc.Bind(h.code("example.com/shop.TestShop"))
-		require.NoError(t, err)
-		c, err := scenarios.MeasuringCase(sc, "at-least-once", "none", 1, 1)
-		require.NoError(t, err)
-		c.Intent.Plan = plan
-		r, err := scenarios.Supervise(c, &scenarios.Memory{}, time.Minute)
-		require.NoError(t, err)
-		why, failed := r.Failed()
-		require.False(t, failed, why)
+		r := goodRunIn(t, h, sc, plan...)
 		by := map[string]int{}
 		for _, f := range r.History.Facts {
 			if f.Kind == history.KindAppended && strings.HasPrefix(f.Resource, "receipts/") {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
@@ -82,21 +81,10 @@ func TestSQLHandler(t *testing.T) {
 		{"the database stops before it answers the commit", true, []string{"when orders.commit/applied{event=order-7} #1 kill $node for 1s"}, 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sc, err := scenarios.Load("payments")
-			require.NoError(t, err)
-			sc.Phases.Chaos = int64(10 * time.Second)
-			sc, err = sc.WithService("orders", "database")
+			sc, err := shortPayments(t, 10*time.Second).WithService("orders", "database")
 			require.NoError(t, err)
 			h := hostedOrders(t, c.first)
-			sc, err = sc.Bind(h.code("example.com/shop.TestShop"))
-			require.NoError(t, err)
-			k, err := scenarios.MeasuringCase(sc, "at-least-once", "none", 1, 1)
-			require.NoError(t, err)
-			k.Intent.Plan = c.plan
-			r, err := scenarios.Supervise(k, &scenarios.Memory{}, time.Minute)
-			require.NoError(t, err)
-			why, failed := r.Failed()
-			require.False(t, failed, why)
+			r := goodRunIn(t, h, sc, c.plan...)
 			t.Log(r.Stop, r.Row.Buckets, h.remarks)
 			for _, f := range r.Verdicts.Findings {
 				t.Log(f.Fingerprint(), f.Event)
@@ -121,22 +109,14 @@ func TestTransactionsEndInTheMiddle(t *testing.T) {
 		"when orders.insert-orders/sent{event=order-7} #1 kill $node for 1m",
 	} {
 		t.Run(plan, func(t *testing.T) {
-			sc, err := scenarios.Load("payments")
-			require.NoError(t, err)
-			sc.Phases.Chaos = int64(5 * time.Second)
-			sc, err = sc.WithService("orders", "database")
+			sc, err := shortPayments(t, 5*time.Second).WithService("orders", "database")
 			require.NoError(t, err)
 			h := hostedOrders(t, false)
 			h.handler = single(func(env *Env) Handler {
 				o := &orders{shop: shop{payments: env.HTTP("payments")}, db: env.SQL("orders")}
 				return o.handleInOne
 			})
-			sc, err = sc.Bind(h.code("example.com/shop.TestShop"))
-			require.NoError(t, err)
-			k, err := scenarios.MeasuringCase(sc, "at-least-once", "none", 1, 1)
-			require.NoError(t, err)
-			k.Intent.Plan = []string{plan}
-			r, err := scenarios.Supervise(k, &scenarios.Memory{}, 5*time.Second)
+			r, err := hostedRunIn(t, h, sc, 5*time.Second, plan)
 			require.NoError(t, err)
 			why, failed := r.Failed()
 			require.False(t, failed, why)
