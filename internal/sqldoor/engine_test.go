@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,23 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiceless/twiceless/internal/sqlmemory"
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/downstream"
 )
-
-// engine is a Transport to the relational database without a world around it: no latency, no faults.
-type engine struct {
-	mu      sync.Mutex
-	r       *downstream.Relational
-	open    map[string]*downstream.Transaction
-	waiting map[string]*wait // by connection
-}
-
-type wait struct {
-	t    *downstream.Transaction
-	e    *downstream.Execution
-	over chan struct{}
-}
 
 const schema = `
 	CREATE TABLE orders (id BIGSERIAL PRIMARY KEY, ref TEXT NOT NULL, amount INT, payload JSONB, at TIMESTAMPTZ NOT NULL DEFAULT now());
@@ -38,14 +23,12 @@ const schema = `
 	INSERT INTO accounts VALUES (1, 100);`
 
 func openEngine(t *testing.T) *sql.DB {
-	e := &engine{open: map[string]*downstream.Transaction{}, waiting: map[string]*wait{}}
-	var err error
-	e.r, err = downstream.NewRelational(nil)
+	e, err := sqlmemory.New(nil)
 	require.NoError(t, err)
 	db := Open(e, Options{})
 	t.Cleanup(func() {
 		assert.NoError(t, db.Close())
-		assert.Empty(t, e.open)
+		assert.Zero(t, e.Open())
 	})
 	statements, _, err := ParseScript(schema)
 	require.NoError(t, err)
@@ -54,101 +37,6 @@ func openEngine(t *testing.T) *sql.DB {
 		require.NoError(t, err)
 	}
 	return db
-}
-
-func (e *engine) Do(ctx context.Context, session string, req model.SQLRequest) (model.SQLReply, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	defer e.wake()
-	t := e.open[req.Session]
-	switch {
-	case req.Do == model.SQLBegin:
-		e.open[req.Session] = e.r.Begin(req.Level, req.ReadOnly, time.Now().UnixNano())
-		return model.SQLReply{}, nil
-	case req.Session == "":
-		t = e.r.Begin(model.ReadCommitted, false, time.Now().UnixNano())
-		reply, err := e.execute(ctx, session, t, &req)
-		if err != nil {
-			if ctx.Err() == nil {
-				e.r.Rollback(t)
-			}
-			return reply, err
-		}
-		return reply, e.commit(t)
-	case t == nil:
-		return model.SQLReply{}, &model.SQLError{Code: model.SQLConnectionGone}
-	case req.Do == model.SQLExecute:
-		return e.execute(ctx, session, t, &req)
-	}
-	delete(e.open, req.Session)
-	if req.Do == model.SQLCommit {
-		return model.SQLReply{}, e.commit(t)
-	}
-	e.r.Rollback(t)
-	return model.SQLReply{}, nil
-}
-
-func (e *engine) execute(ctx context.Context, session string, t *downstream.Transaction, req *model.SQLRequest) (model.SQLReply, error) {
-	x := e.r.Execute(t, req.Statement, req.Args)
-	if x.Waits != nil {
-		w := &wait{t, x, make(chan struct{})}
-		e.waiting[session] = w
-		e.mu.Unlock()
-		select {
-		case <-w.over:
-		case <-ctx.Done():
-		}
-		e.mu.Lock()
-		if ctx.Err() != nil {
-			return model.SQLReply{}, ctx.Err()
-		}
-	}
-	if x.Err != nil {
-		return model.SQLReply{}, x.Err
-	}
-	return *x.Reply, nil
-}
-
-func (e *engine) commit(t *downstream.Transaction) error {
-	if t.Failed() {
-		e.r.Rollback(t)
-		return &model.SQLError{Code: model.SQLFailedTransaction}
-	}
-	if _, err := e.r.Prepare(t); err != nil {
-		e.r.Rollback(t)
-		return err
-	}
-	e.r.Commit(t)
-	return nil
-}
-
-// wake tells those who wait that they need not any more.
-func (e *engine) wake() {
-	for _, done := range e.r.Finished() {
-		for session, w := range e.waiting {
-			if w.e == done {
-				delete(e.waiting, session)
-				close(w.over)
-			}
-		}
-	}
-}
-
-func (e *engine) Tell(session string, req model.SQLRequest) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	defer e.wake()
-	if w := e.waiting[session]; req.Do == model.SQLCancel && w != nil {
-		delete(e.waiting, session)
-		e.r.Fail(w.e, &model.SQLError{Code: model.SQLQueryCanceled})
-		if req.Session == "" {
-			e.r.Rollback(w.t)
-		}
-	}
-	if t := e.open[session]; req.Do == model.SQLClose && t != nil {
-		delete(e.open, session)
-		e.r.Rollback(t)
-	}
 }
 
 func count(t *testing.T, db *sql.DB, where string, args ...any) (n int) {
