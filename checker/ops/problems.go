@@ -1,0 +1,62 @@
+package ops
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxProblems is how many problems of one file are told in full.
+const maxProblems = 20
+
+// Problems gathers what is wrong with a file. The zero value has none.
+type Problems struct {
+	list []problem
+	more int
+}
+
+type problem struct {
+	line int
+	text string
+}
+
+// Add notes a problem of a line; field says where in it ("value[2]", "time"), "" = the line as a whole.
+func (p *Problems) Add(line int, field, format string, args ...any) {
+	if len(p.list) == maxProblems {
+		p.more++
+		return
+	}
+	text := fmt.Sprintf(format, args...)
+	if field != "" {
+		text = field + ": " + text
+	}
+	p.list = append(p.list, problem{line, text})
+}
+
+// Len is how many there are.
+func (p *Problems) Len() int { return len(p.list) + p.more }
+
+// Full says that further problems would only be counted: a reader may stop.
+func (p *Problems) Full() bool { return p.more > 0 }
+
+// Error lists them, a line each, "name:line: field: what is wrong".
+func (p *Problems) Error(name string) error {
+	if p.Len() == 0 {
+		return nil
+	}
+	var b strings.Builder
+	for i, q := range p.list {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s:%d: %s", name, q.line, q.text)
+	}
+	if p.more > 0 {
+		fmt.Fprintf(&b, "\n%s: there is more, not listed", name)
+	}
+	return &BadHistory{b.String()}
+}
+
+// BadHistory is the error of a file that cannot be judged. Its text lists every problem.
+type BadHistory struct{ text string }
+
+func (e *BadHistory) Error() string { return e.text }
