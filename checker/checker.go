@@ -27,16 +27,24 @@ type Checker struct {
 	Name       string
 	Doc        string
 	Properties []history.Property // what it judges, in the order of its findings
+	Weight     history.Weight     // what a violation of them means
 	Check      func(*history.History) Report
 	judge      func(*ledger) Report // the same over a ledger that is already there; nil = use Check
 }
 
 // Report is what one checker says about one history. A property that is in none of the maps was not exercised.
 // Violations[p] is the number of findings of p; Exercised[p] counts what p was decided on, violations included.
+//
+// A checker of weight Noted finds nothing: Seen[p] counts what it saw and Samples tells the first few.
 type Report struct {
 	Findings                         []history.Finding
 	Exercised, Undecided, Violations map[history.Property]int64
+	Seen                             map[history.Property]int64
+	Samples                          []history.Finding
 }
+
+// maxSamples is how many findings of one noted property are told.
+const maxSamples = 3
 
 // Verdicts are the reports of all checkers on one history, with the account of the ledger that FillRow prints.
 type Verdicts struct {
@@ -75,6 +83,7 @@ func newReport() Report {
 		Exercised:  map[history.Property]int64{},
 		Undecided:  map[history.Property]int64{},
 		Violations: map[history.Property]int64{},
+		Seen:       map[history.Property]int64{},
 	}
 }
 
@@ -84,9 +93,18 @@ func (r *Report) find(f history.Finding) {
 	r.Violations[f.Property]++
 }
 
+// note counts what is no violation; only the first few are told.
+func (r *Report) note(p history.Property, tell func() history.Finding) {
+	if r.Seen[p]++; r.Seen[p] <= maxSamples {
+		r.Samples = append(r.Samples, tell())
+	}
+}
+
 // add adds another report.
 func (r *Report) add(o Report) {
 	r.Findings = append(r.Findings, o.Findings...)
+	r.Samples = append(r.Samples, o.Samples...)
+	addCounts(r.Seen, o.Seen)
 	addCounts(r.Exercised, o.Exercised)
 	addCounts(r.Undecided, o.Undecided)
 	addCounts(r.Violations, o.Violations)

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/twiceless/twiceless/sim/history"
@@ -27,6 +28,7 @@ type ledger struct {
 	required  int32                // how many are required
 	accounts  []account            // by first appearance of the event
 	arena     []slot               // the accounts' slots
+	byKind    [][]int32            // ids of the facts of each kind, ascending
 	number    []int32              // per fact the account of its event, -1 = none
 	start     []int32              // facts of account i: ids[start[i]:start[i+1]], ascending
 	ids       []int32
@@ -94,6 +96,7 @@ func newLedger(h *history.History) *ledger {
 		number: make([]int32, h.Len()),
 	}
 	l.require()
+	l.sortByKind()
 	l.sortByEvent()
 	l.arena = make([]slot, 0, len(l.accounts)*int(l.required))
 	for i := range l.accounts {
@@ -173,6 +176,55 @@ func (l *ledger) sortByEvent() {
 		if n >= 0 {
 			l.ids[next[n]] = int32(i + 1)
 			next[n]++
+		}
+	}
+}
+
+// sortByKind lists the facts of each kind, so that a checker walks those that it is about and no others.
+func (l *ledger) sortByKind() {
+	var counts [256]int32
+	for i := range l.h.Facts {
+		counts[l.h.Facts[i].Kind]++
+	}
+	ids := make([]int32, l.h.Len())
+	l.byKind = make([][]int32, len(counts))
+	at := int32(0)
+	for k, n := range counts {
+		l.byKind[k] = ids[at : at : at+n]
+		at += n
+	}
+	for i := range l.h.Facts {
+		k := l.h.Facts[i].Kind
+		l.byKind[k] = append(l.byKind[k], int32(i+1))
+	}
+}
+
+// kinds walks the facts of some kinds in the order of the history.
+func (l *ledger) kinds(kinds ...history.Kind) iter.Seq[*history.Fact] {
+	return func(yield func(*history.Fact) bool) {
+		if len(kinds) == 1 {
+			for _, id := range l.byKind[kinds[0]] {
+				if !yield(l.at(int64(id))) {
+					return
+				}
+			}
+			return
+		}
+		rest := make([][]int32, len(kinds))
+		for i, k := range kinds {
+			rest[i] = l.byKind[k]
+		}
+		for {
+			next := -1
+			for i, ids := range rest {
+				if len(ids) > 0 && (next < 0 || ids[0] < rest[next][0]) {
+					next = i
+				}
+			}
+			if next < 0 || !yield(l.at(int64(rest[next][0]))) {
+				return
+			}
+			rest[next] = rest[next][1:]
 		}
 	}
 }

@@ -22,6 +22,7 @@ func FillRow(r *history.Row, h *history.History, v Verdicts) {
 	r.Violations = counts(v.Violations)
 	r.Undecided = counts(v.Undecided)
 	r.Exercised = counts(v.Exercised)
+	r.Seen = counts(v.Seen)
 	r.Prints = v.Fingerprints()
 
 	w := measureWork(h)

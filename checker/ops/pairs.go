@@ -54,7 +54,8 @@ func (q *Pairs) complete(o *Operation, e *Event, at int64) {
 
 // End gives the operations that nobody saw complete.
 func (q *Pairs) End() {
-	for _, o := range q.open { //det:unordered sorted below
+	//det:unordered sorted below
+	for _, o := range q.open {
 		q.seen = append(q.seen, o)
 	}
 	slices.SortFunc(q.seen, func(a, b *Operation) int { return int(a.Call - b.Call) })

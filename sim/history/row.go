@@ -115,6 +115,7 @@ type Row struct {
 	Violations map[string]int64 `json:"violations"` // by property
 	Undecided  map[string]int64 `json:"undecided"`
 	Exercised  map[string]int64 `json:"exercised"`
+	Seen       map[string]int64 `json:"seen"`         // by noted property: counted, promised by nobody
 	Prints     []string         `json:"fingerprints"` // sorted, distinct
 
 	Events     int64  `json:"events"`      // kernel events

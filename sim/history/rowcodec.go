@@ -59,6 +59,8 @@ func (r *Row) latencies() [3]struct {
 	}{{"calm", &r.Calm}, {"in_fault", &r.InFault}, {"after", &r.After}}
 }
 
+const seenName = "seen"
+
 // AppendRow appends the row's line without its newline.
 func AppendRow(b []byte, r *Row) []byte {
 	b = appendString(append(b, `{"scenario":`...), r.Scenario)
@@ -84,6 +86,9 @@ func AppendRow(b []byte, r *Row) []byte {
 	b = strconv.AppendBool(appendName(b, "outside"), r.Outside)
 	for _, m := range r.maps() {
 		b = appendCounts(appendName(b, m.name), *m.at)
+	}
+	if len(r.Seen) > 0 { // left out when empty, as rows of before have none
+		b = appendCounts(appendName(b, seenName), r.Seen)
 	}
 	b = append(appendName(b, "fingerprints"), '[')
 	for i, p := range r.Prints {
@@ -202,6 +207,10 @@ func (s *scanner) row(r *Row) {
 	for _, m := range r.maps() {
 		s.next(m.name)
 		*m.at = s.counts()
+	}
+	if bytes.HasPrefix(s.b[s.i:], []byte(`,"`+seenName+`":`)) {
+		s.next(seenName)
+		r.Seen = s.counts()
 	}
 	s.next("fingerprints")
 	r.Prints = s.strings()

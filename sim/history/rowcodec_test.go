@@ -56,6 +56,7 @@ func TestRowRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "fill"), 1))
 		r := drawRow(t)
+		r.Seen = drawCounts(t, "seen")
 		r.Violations, r.Undecided, r.Exercised = drawCounts(t, "violations"), drawCounts(t, "undecided"), drawCounts(t, "exercised")
 		r.Prints = rapid.SliceOf(rapid.String()).Draw(t, "prints")
 		work, kernel := r.work(), r.kernel()
