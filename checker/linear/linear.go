@@ -38,3 +38,15 @@ type Span struct {
 
 // Before says that one operation returned before the other was called.
 func (s Span) Before(o Span) bool { return s.Return < o.Call }
+
+// Result is what an algorithm says of the operations that it was given; ops are named by their number in the input.
+type Result struct {
+	Verdict  Verdict
+	Steps    int64  // of a search; 0 = none was needed
+	Culprit  int    // Violated: the operation that cannot be explained, NoCulprit = none stands out
+	Involved []int  // Violated: the operations that show it, the culprit among them, ascending
+	Because  string // Violated: the rule that is broken, in a sentence; Unknown: which limit was met
+}
+
+// NoCulprit stands for the number of an operation where none stands out.
+const NoCulprit = -1
