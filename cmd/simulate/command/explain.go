@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/checker/blackbox"
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/internal/words"
 	"github.com/twiceless/twiceless/scenarios"
@@ -126,6 +127,12 @@ func meanings() []meaning {
 			add("property", string(p), k.Doc)
 		}
 	}
+	for _, m := range blackbox.Models() {
+		add("model of check", m.Name, m.Doc+"\nOperations: "+strings.Join(functionsOf(m), " · ")+"\nAnomalies: "+strings.Join(anomaliesOf(m), ", "))
+		for _, x := range m.Anomalies {
+			add("anomaly of model "+m.Name, x.Name, x.Doc)
+		}
+	}
 	add("property", string(history.PropHarness), "the run itself ended outside the rules: a fault of the simulator, never of a stack")
 	for _, l := range history.Labels() {
 		add("cause label of a finding", string(l.Name), l.Doc)
@@ -141,6 +148,14 @@ func meanings() []meaning {
 		add("kind of fact in histories", k.String(), k.Doc())
 	}
 	return all
+}
+
+func anomaliesOf(m blackbox.Model) []string {
+	var names []string
+	for _, x := range m.Anomalies {
+		names = append(names, x.Name)
+	}
+	return names
 }
 
 // exposures are the profiles of the library, with each of their assumptions in a paragraph of its own.
