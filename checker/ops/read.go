@@ -59,7 +59,7 @@ func Read(r io.Reader, _ Format, to Sink, p *Problems) error {
 			continue
 		}
 		v := valueOf(raw)
-		if line == 1 && v.Field("format").Text == "twiceless-history" {
+		if line == 1 && strings.HasPrefix(v.Field("header").Field("format").Text+v.Field("format").Text, "twiceless-history") {
 			p.Add(line, "", "these are the facts of a run of ours, not operations: simulate replay judges and tells them from the case")
 			return nil
 		}
