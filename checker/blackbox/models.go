@@ -56,6 +56,7 @@ type Judge interface {
 // Models is the table of models, sorted by name.
 func Models() []Model {
 	return []Model{
+		kafka(),
 		uniqueIDs(),
 	}
 }
