@@ -37,7 +37,7 @@ var notAborted = [2]int32{none, none}
 func (j *kafkaJudge) judgeConsumers() []kafkaDrain {
 	w := &kafkaWalk{
 		j: j, consumers: make([]kafkaConsumer, len(j.processes)), drains: make([]kafkaDrain, len(j.keys)),
-		stamp: make([]int32, len(j.keys)), first: make([]int32, len(j.keys)), last: make([]int32, len(j.keys)),
+		stamp: make([]int32, len(j.keys)), first: make([]int32, len(j.keys)), last: make([]int32, len(j.keys)), call: make([]int32, len(j.keys)),
 		lag: newKafkaLag(j),
 	}
 	for k := range w.stamp {
@@ -56,17 +56,18 @@ func (j *kafkaJudge) judgeConsumers() []kafkaDrain {
 	return w.drains
 }
 
-// kafkaWalk is the state of the walk. Of the operation at hand it holds the first and last record of each key.
+// kafkaWalk is the state of the walk. Of the operation at hand it holds the first and last record of each key,
+// and which of its polls returned the last.
 type kafkaWalk struct {
 	j         *kafkaJudge
 	consumers []kafkaConsumer
 	drains    []kafkaDrain
 	lag       *kafkaLag
 
-	stamp, first, last []int32 // by key; first and last hold for the operation in stamp
-	touched            []int32 // keys of the operation
-	skipped            [][2]int32
-	torn               kafkaFractures
+	stamp, first, last, call []int32 // by key; they hold for the operation in stamp
+	touched                  []int32 // keys of the operation
+	skipped                  [][2]int32
+	fracture                 kafkaFractures
 }
 
 func (w *kafkaWalk) step(i int32) {
@@ -139,11 +140,10 @@ func (w *kafkaWalk) leave(c *kafkaConsumer, k int32, p kafkaPlace) {
 // poll follows the records of an operation.
 func (w *kafkaWalk) poll(i int32, o *kafkaOp, c *kafkaConsumer) {
 	w.touched, w.skipped = w.touched[:0], w.skipped[:0]
-	sameCall := true
+	call := int32(0)
 	for _, r := range w.j.readsOf(i) {
 		if r == nextPoll {
-			// What was returned before belongs to another call now, of every key.
-			sameCall = false
+			call++
 			continue
 		}
 		k := w.j.keyOf(r)
@@ -152,9 +152,9 @@ func (w *kafkaWalk) poll(i int32, o *kafkaOp, c *kafkaConsumer) {
 			w.touched = append(w.touched, k)
 			w.between(i, c, k, r)
 		} else {
-			w.within(i, c, r, w.last[k], sameCall)
+			w.within(i, c, r, w.last[k], w.call[k] == call)
 		}
-		w.last[k] = r
+		w.last[k], w.call[k] = r, call
 	}
 	if o.outcome == ops.OK {
 		w.fractures(i)
@@ -170,7 +170,7 @@ func (w *kafkaWalk) move(i int32, o *kafkaOp, c *kafkaConsumer) {
 		if !ok {
 			p = kafkaPlace{record: none, op: none, since: i, aborted: notAborted}
 		}
-		w.unassigned(c, k, p, i)
+		w.unassigned(c, p, i)
 		p.aborted = notAborted
 		switch o.outcome {
 		case ops.OK:
@@ -188,7 +188,7 @@ func (w *kafkaWalk) move(i int32, o *kafkaOp, c *kafkaConsumer) {
 
 // unassigned counts records of keys that the process did not take. The members of a group get keys that they did not
 // name: a subscription is to a topic.
-func (w *kafkaWalk) unassigned(c *kafkaConsumer, k int32, p kafkaPlace, i int32) {
+func (w *kafkaWalk) unassigned(c *kafkaConsumer, p kafkaPlace, i int32) {
 	if c.owner == ownsAssigned && !p.assigned && w.j.ops[i].outcome == ops.OK {
 		w.j.numbers["polls-of-unassigned-keys"]++
 	}

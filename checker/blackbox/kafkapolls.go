@@ -132,7 +132,7 @@ type kafkaFractures struct {
 
 // fractures looks for records that the operation passed over and whose companions it returned.
 func (w *kafkaWalk) fractures(i int32) {
-	f := &w.torn
+	f := &w.fracture
 	if len(w.skipped) == 0 || f.stopped {
 		return
 	}
@@ -172,12 +172,12 @@ func (f *kafkaFractures) begin(j *kafkaJudge) {
 func (w *kafkaWalk) companions(reader, writer, r int32) {
 	j := w.j
 	for _, other := range j.sendsOf(writer) {
-		if w.torn.value[j.records[other].value] == reader || j.keyOf(other) == j.keyOf(r) {
+		if w.fracture.value[j.records[other].value] == reader || j.keyOf(other) == j.keyOf(r) {
 			continue
 		}
 		for _, gap := range w.skipped {
-			if w.torn.steps++; w.torn.steps > j.options.Budget {
-				w.torn.stop(j)
+			if w.fracture.steps++; w.fracture.steps > j.options.Budget {
+				w.fracture.stop(j)
 				return
 			}
 			if pos := j.records[other].pos; gap[0] <= pos && pos <= gap[1] {
