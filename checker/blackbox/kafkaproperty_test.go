@@ -87,14 +87,14 @@ func kafkaFaults() []fault {
 		{"unseen", func(h logHistory, rng *rand.Rand) bool { return h.dropLast(rng, false) }},
 		{"torn-transaction", func(h logHistory, rng *rand.Rand) bool { return h.dropLast(rng, true) }},
 		{"duplicate", func(h logHistory, rng *rand.Rand) bool {
-			r, ok := pick(rng, h.returned(ops.OK))
+			r, ok := pick(rng, h.returned())
 			if ok {
 				h.last().micro[0].recs = append(h.last().micro[0].recs, logRec{r.key, 10_000, r.value})
 			}
 			return ok
 		}},
 		{"inconsistent-offsets", func(h logHistory, rng *rand.Rand) bool {
-			r, ok := pick(rng, h.returned(ops.OK))
+			r, ok := pick(rng, h.returned())
 			if ok {
 				h.last().micro[0].recs = append(h.last().micro[0].recs, logRec{r.key, r.offset, -5})
 			}
@@ -169,11 +169,12 @@ func (o *logOp) sends(r logRec) bool {
 	return slices.ContainsFunc(o.micro, func(m logMicro) bool { return !m.poll && m.recs[0].key == r.key && m.recs[0].value == r.value })
 }
 
-func (h logHistory) returned(outcome ops.Type) []logRec {
+// returned are the records of acknowledged polls.
+func (h logHistory) returned() []logRec {
 	var out []logRec
 	for _, o := range h {
 		for _, m := range o.micro {
-			if m.poll && o.outcome == outcome {
+			if m.poll && o.outcome == ops.OK {
 				out = append(out, m.recs...)
 			}
 		}
@@ -182,7 +183,7 @@ func (h logHistory) returned(outcome ops.Type) []logRec {
 }
 
 func (h logHistory) readBeyond(r logRec) bool {
-	return slices.ContainsFunc(h.returned(ops.OK), func(x logRec) bool { return x.key == r.key && x.offset > r.offset })
+	return slices.ContainsFunc(h.returned(), func(x logRec) bool { return x.key == r.key && x.offset > r.offset })
 }
 
 // keep takes what is not kept out of all polls.
@@ -200,7 +201,7 @@ func (h logHistory) keep(which func(logRec) bool) {
 // the drain shows that it is missing. If torn, it was sent with others, which remain.
 func (h logHistory) dropLast(rng *rand.Rand, torn bool) bool {
 	r, ok := pick(rng, h.sent(func(o *logOp, r logRec) bool {
-		left := slices.ContainsFunc(h.returned(ops.OK), func(x logRec) bool { return x.key == r.key && x.value != r.value })
+		left := slices.ContainsFunc(h.returned(), func(x logRec) bool { return x.key == r.key && x.value != r.value })
 		return o.outcome == ops.OK && left && !h.readBeyond(r) && (!torn || len(h.sent(func(p *logOp, x logRec) bool { return p == o && x.key != r.key })) > 0)
 	}))
 	// An open transaction could hold back what the drain does not return.
@@ -275,7 +276,7 @@ func (h logHistory) next(rng *rand.Rand, again bool) bool {
 // twice says whether polls returned a record more than once.
 func (h logHistory) twice(r logRec) bool {
 	n := 0
-	for _, x := range h.returned(ops.OK) {
+	for _, x := range h.returned() {
 		if x == r {
 			n++
 		}
