@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,8 +11,10 @@ const maxProblems = 20
 
 // Problems gathers what is wrong with a file. The zero value has none.
 type Problems struct {
-	list []problem
-	more int
+	list   []problem
+	more   int
+	beyond int  // the line of the first that is not listed
+	unread bool // an event could not be read: others may seem to lack what it says
 }
 
 type problem struct {
@@ -22,7 +25,9 @@ type problem struct {
 // Add notes a problem of a line; field says where in it ("value[2]", "time"), "" = the line as a whole.
 func (p *Problems) Add(line int, field, format string, args ...any) {
 	if len(p.list) == maxProblems {
-		p.more++
+		if p.more++; p.more == 1 {
+			p.beyond = line
+		}
 		return
 	}
 	text := fmt.Sprintf(format, args...)
@@ -38,11 +43,12 @@ func (p *Problems) Len() int { return len(p.list) + p.more }
 // Full says that further problems would only be counted: a reader may stop.
 func (p *Problems) Full() bool { return p.more > 0 }
 
-// Error lists them, a line each, "name:line: field: what is wrong".
+// Error lists them, a line each, "name:line: field: what is wrong", in the order of lines.
 func (p *Problems) Error(name string) error {
 	if p.Len() == 0 {
 		return nil
 	}
+	slices.SortStableFunc(p.list, func(a, b problem) int { return a.line - b.line })
 	var b strings.Builder
 	for i, q := range p.list {
 		if i > 0 {
@@ -51,7 +57,7 @@ func (p *Problems) Error(name string) error {
 		fmt.Fprintf(&b, "%s:%d: %s", name, q.line, q.text)
 	}
 	if p.more > 0 {
-		fmt.Fprintf(&b, "\n%s: there is more, not listed", name)
+		fmt.Fprintf(&b, "\n%s:%d: there is more, from here on not listed", name, p.beyond)
 	}
 	return &BadHistory{b.String()}
 }

@@ -29,9 +29,10 @@ func permuted(f file) map[string][]byte {
 }
 
 // exchanged swaps each pair of neighbouring lines that are both invokes or both completions, of different processes.
-// Times are left out: they would contradict the order.
+// Times and indices are left out: they would contradict the order.
 func exchanged(text []byte) []byte {
-	lines := strings.Split(strings.TrimSpace(timeField.ReplaceAllString(string(text), "")), "\n")
+	bare := indexField.ReplaceAll(timeField.ReplaceAll(text, nil), nil)
+	lines := strings.Split(strings.TrimSpace(string(bare)), "\n")
 	for i := 0; i+1 < len(lines); i++ {
 		a, b := typeField.FindStringSubmatch(lines[i]), typeField.FindStringSubmatch(lines[i+1])
 		if a == nil || b == nil || (a[1] == "invoke") != (b[1] == "invoke") || processField.FindString(lines[i]) == processField.FindString(lines[i+1]) {
