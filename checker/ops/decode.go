@@ -51,7 +51,7 @@ func (x *events) broken(line int, f *fault, subject string, text []byte) {
 }
 
 // value takes the next value of the file.
-func (x *events) value(line int, v Value) {
+func (x *events) value(line int, v *Value) {
 	if v.Kind != Map {
 		x.broken(line, &fault{text: "an event is a map, not " + v.Kind.String()}, "", nil)
 		return
@@ -75,7 +75,7 @@ func (x *events) value(line int, v Value) {
 // raw are the fields of an event as they stand there; nil = left out, or null.
 type raw struct{ index, typ, process, f, value, time, header *Value }
 
-func (e *raw) from(v Value) {
+func (e *raw) from(v *Value) {
 	for i := 0; i+1 < len(v.Items); i += 2 {
 		to := e.field(v.Items[i].Text)
 		if to != nil && v.Items[i].Kind == Text && !v.Items[i+1].IsNull() {

@@ -39,29 +39,40 @@ func (s ednText) blanks() *fault {
 
 // discard skips #_ and the form behind it.
 func (s ednText) discard() *fault {
-	base := len(s.stack)
 	if f := s.enter(); f != nil {
 		return f
 	}
 	s.at++
-	_, f := s.value()
-	s.stack = s.stack[:base]
+	if f := s.value(); f != nil {
+		return f
+	}
+	s.drop()
 	s.depth--
-	return f
+	return nil
 }
 
-// value reads a value, with what is blank before it.
-func (s ednText) value() (Value, *fault) {
+// drop takes a value from the stack.
+func (s ednText) drop() Value {
+	v := s.stack[len(s.stack)-1]
+	s.stack = s.stack[:len(s.stack)-1]
+	return v
+}
+
+// value pushes a value, over what is blank before it.
+func (s ednText) value() *fault {
 	if f := s.blanks(); f != nil {
-		return Value{}, f
+		return f
 	}
 	if s.at == len(s.b) {
-		return Value{}, s.ends("an event")
+		return s.ends("an event")
 	}
 	switch s.b[s.at] {
 	case '"':
 		text, f := s.quoted(true)
-		return Value{Kind: Text, Text: text}, f
+		if f != nil {
+			return f
+		}
+		return s.push(Value{Kind: Text, Text: text})
 	case '{':
 		return s.mapping()
 	case '[':
@@ -76,23 +87,19 @@ func (s ednText) value() (Value, *fault) {
 	return s.token()
 }
 
-func (s ednText) list(end byte) (Value, *fault) {
+func (s ednText) list(end byte) *fault {
 	base := len(s.stack)
 	if f := s.enter(); f != nil {
-		return Value{}, f
+		return f
 	}
 	for i := 0; ; i++ {
 		if closed, f := s.closed(end, "a list"); f != nil {
-			return Value{}, f
+			return f
 		} else if closed {
-			return Value{Kind: List, Items: s.leave(base)}, nil
+			return s.leave(List, base)
 		}
-		v, f := s.value()
-		if f == nil {
-			f = s.push(v)
-		}
-		if f != nil {
-			return Value{}, f.within(inItem(i))
+		if f := s.value(); f != nil {
+			return f.within(inItem(i))
 		}
 	}
 }
@@ -112,104 +119,104 @@ func (s ednText) closed(end byte, within string) (bool, *fault) {
 	return false, nil
 }
 
-func (s ednText) mapping() (Value, *fault) {
+func (s ednText) mapping() *fault {
 	from, base := s.at, len(s.stack)
 	if f := s.enter(); f != nil {
-		return Value{}, f
+		return f
 	}
 	names := true
 	for {
 		if closed, f := s.closed('}', "a map"); f != nil {
-			return Value{}, f
+			return f
 		} else if closed {
 			break
 		}
-		key, f := s.entry()
-		if f != nil {
-			return Value{}, f
+		key := len(s.stack)
+		if f := s.entry(); f != nil {
+			return f
 		}
-		names = names && key.Scalar()
+		names = names && s.stack[key].Scalar()
 	}
 	if i := twice(s.stack[base:], 2); i >= 0 {
-		return Value{}, s.fail(s.at-1, "a key that comes twice in one map (a keyword, a symbol and a text are the same here)").within(inKey(s.stack[base+i]))
+		return s.fail(s.at-1, "a key that comes twice in one map (a keyword, a symbol and a text are the same here)").within(inKey(s.stack[base+i]))
 	}
-	items := s.leave(base)
 	if !names {
-		return s.other(from), nil
+		s.stack = s.stack[:base]
+		s.depth--
+		return s.other(from)
 	}
-	return Value{Kind: Map, Items: items}, nil
+	return s.leave(Map, base)
 }
 
-// entry reads a key and its value.
-func (s ednText) entry() (key Value, f *fault) {
-	if key, f = s.value(); f != nil {
-		return key, f
-	}
-	if f = s.push(key); f != nil {
-		return key, f
+// entry pushes a key and its value.
+func (s ednText) entry() *fault {
+	key := len(s.stack)
+	if f := s.value(); f != nil {
+		return f
 	}
 	closed, f := s.closed('}', "a map")
 	if closed {
-		return key, s.fail(s.at-1, "no EDN: a key without a value").within(inKey(key))
-	}
-	var v Value
-	if f == nil {
-		v, f = s.value()
+		f = s.fail(s.at-1, "no EDN: a key without a value")
 	}
 	if f == nil {
-		f = s.push(v)
+		f = s.value()
 	}
 	if f != nil {
-		return key, f.within(inKey(key))
+		return f.within(inKey(s.stack[key]))
 	}
-	return key, nil
+	return nil
 }
 
-// other is what was read since from, as it was written.
-func (s ednText) other(from int) Value { return Value{Kind: Other, Text: string(s.b[from:s.at])} }
+// other pushes what was read since from, as it was written.
+func (s ednText) other(from int) *fault {
+	return s.push(Value{Kind: Other, Text: string(s.b[from:s.at])})
+}
 
 // dispatch reads what a # begins: a set, a symbolic number, a tagged literal.
-func (s ednText) dispatch() (Value, *fault) {
+func (s ednText) dispatch() *fault {
 	from := s.at
 	if s.at+1 == len(s.b) {
-		return Value{}, s.ends("a value")
+		return s.ends("a value")
 	}
 	switch s.b[s.at+1] {
 	case '{':
-		s.at++
-		v, f := s.list('}')
-		if f != nil {
-			return v, f
-		}
-		if i := twice(v.Items, 1); i >= 0 {
-			return v, s.fail(s.at-1, "a set that holds %s twice", v.Items[i])
-		}
-		return v, nil
+		return s.set()
 	case '#':
 		s.at += 2
 		if _, f := s.word(); f != nil {
-			return Value{}, f
+			return f
 		}
-		return s.other(from), nil
+		return s.other(from)
 	}
 	if f := s.tag(); f != nil {
-		return Value{}, f
+		return f
 	}
 	return s.tagged(from)
 }
 
-// tagged reads the form behind a tag. A tag lies as deep as a list: a chain of them is no way around the limit.
-func (s ednText) tagged(from int) (Value, *fault) {
-	base := len(s.stack)
-	if s.depth++; s.depth > s.limits.depth {
-		return Value{}, s.fail(s.at, "deeper than %d lists and maps", s.limits.depth)
+func (s ednText) set() *fault {
+	s.at++
+	if f := s.list('}'); f != nil {
+		return f
 	}
-	if _, f := s.value(); f != nil {
-		return Value{}, f
+	items := s.stack[len(s.stack)-1].Items
+	if i := twice(items, 1); i >= 0 {
+		return s.fail(s.at-1, "a set that holds %s twice", items[i])
+	}
+	return nil
+}
+
+// tagged reads the form behind a tag. A tag lies as deep as a list: a chain of them is no way around the limit.
+func (s ednText) tagged(from int) *fault {
+	if s.depth++; s.depth > s.limits.depth {
+		return s.fail(s.at, "deeper than %d lists and maps", s.limits.depth)
+	}
+	if f := s.value(); f != nil {
+		return f
 	}
 	s.depth--
-	s.stack = s.stack[:base]
-	return s.other(from), nil
+	s.drop()
+	return s.other(from)
 }
 
 // tag goes over # and the symbol behind it.
@@ -229,21 +236,21 @@ func (s ednText) tag() *fault {
 }
 
 // character reads \a, \newline, \u0041 and the like.
-func (s ednText) character() (Value, *fault) {
+func (s ednText) character() *fault {
 	from := s.at
 	if s.at += 2; s.at >= len(s.b) {
-		return Value{}, s.ends("a character")
+		return s.ends("a character")
 	}
 	for s.at < len(s.b) && ednConstituent[s.b[s.at]] {
 		s.at++
 	}
 	if s.at == len(s.b) && !s.last {
-		return Value{}, s.ends("a character")
+		return s.ends("a character")
 	}
 	if ednBlank[s.b[from+1]] {
-		return Value{}, s.fail(from, "no EDN: a blank behind a \\")
+		return s.fail(from, "no EDN: a blank behind a \\")
 	}
-	return s.other(from), nil
+	return s.other(from)
 }
 
 // word reads what symbols, keywords and numbers are made of, at least one byte.
@@ -264,33 +271,33 @@ func (s ednText) word() ([]byte, *fault) {
 // ednNumber are the numbers that Clojure prints and we do not compute with, and its radix forms.
 var ednNumber = regexp.MustCompile(`^[+-]?[0-9]+([0-9]*N|(\.[0-9]*)?([eE][+-]?[0-9]+)?M?|/[0-9]+|[xXrR][0-9A-Za-z]+)$`)
 
-func (s ednText) token() (Value, *fault) {
+func (s ednText) token() *fault {
 	from := s.at
 	word, f := s.word()
 	if f != nil {
-		return Value{}, f
+		return f
 	}
 	switch c := word[0]; {
 	case c == ':':
 		if len(word) == 1 || word[1] == ':' {
-			return Value{}, s.fail(from, "no EDN: %s is no keyword", s.shown(from, min(len(word), wordMax)))
+			return s.fail(from, "no EDN: %s is no keyword", s.shown(from, min(len(word), wordMax)))
 		}
-		return Value{Kind: Text, Text: s.share(word[1:])}, nil
+		return s.push(Value{Kind: Text, Text: s.share(word[1:])})
 	case '0' <= c && c <= '9', (c == '-' || c == '+') && len(word) > 1 && '0' <= word[1] && word[1] <= '9':
 		return s.number(from, word)
 	}
 	switch string(word) {
 	case "nil":
-		return Value{}, nil
+		return s.push(Value{})
 	case "true":
-		return Value{Kind: Bool, Int: 1}, nil
+		return s.push(Value{Kind: Bool, Int: 1})
 	case "false":
-		return Value{Kind: Bool}, nil
+		return s.push(Value{Kind: Bool})
 	}
-	return Value{Kind: Text, Text: s.share(word)}, nil
+	return s.push(Value{Kind: Text, Text: s.share(word)})
 }
 
-func (s ednText) number(from int, word []byte) (Value, *fault) {
+func (s ednText) number(from int, word []byte) *fault {
 	digits := bytes.TrimSuffix(word, []byte("N"))
 	unsigned := bytes.TrimLeft(digits, "+-")
 	plain := len(digits)-len(unsigned) <= 1 && (len(unsigned) == 1 || unsigned[0] != '0')
@@ -299,15 +306,15 @@ func (s ednText) number(from int, word []byte) (Value, *fault) {
 	}
 	switch {
 	case plain:
-		v := s.whole(digits)
+		v := whole(digits)
 		if v.Kind == Other {
 			v.Text = string(word)
 		}
-		return v, nil
+		return s.push(v)
 	case ednNumber.Match(word):
-		return s.other(from), nil
+		return s.other(from)
 	}
-	return Value{}, s.fail(from, "no EDN: %s is no number", s.shown(from, min(len(word), wordMax)))
+	return s.fail(from, "no EDN: %s is no number", s.shown(from, min(len(word), wordMax)))
 }
 
 var (

@@ -17,16 +17,19 @@ func (s jsonText) blanks() *fault {
 	return nil
 }
 
-// value reads a value, with what is blank before it.
-func (s jsonText) value() (Value, *fault) {
+// value pushes a value, over what is blank before it.
+func (s jsonText) value() *fault {
 	_ = s.blanks()
 	if s.at == len(s.b) {
-		return Value{}, s.ends("an event")
+		return s.ends("an event")
 	}
 	switch c := s.b[s.at]; {
 	case c == '"':
 		text, f := s.quoted(false)
-		return Value{Kind: Text, Text: text}, f
+		if f != nil {
+			return f
+		}
+		return s.push(Value{Kind: Text, Text: text})
 	case c == '{':
 		return s.object()
 	case c == '[':
@@ -37,7 +40,7 @@ func (s jsonText) value() (Value, *fault) {
 	return s.literal()
 }
 
-func (s jsonText) literal() (Value, *fault) {
+func (s jsonText) literal() *fault {
 	rest := s.b[s.at:]
 	for _, l := range []struct {
 		word  string
@@ -45,56 +48,54 @@ func (s jsonText) literal() (Value, *fault) {
 	}{{"null", Value{}}, {"true", Value{Kind: Bool, Int: 1}}, {"false", Value{Kind: Bool}}} {
 		if bytes.HasPrefix(rest, []byte(l.word)) {
 			s.at += len(l.word)
-			return l.value, nil
+			return s.push(l.value)
 		}
 		if bytes.HasPrefix([]byte(l.word), rest) {
-			return Value{}, s.ends("a value")
+			return s.ends("a value")
 		}
 	}
-	return Value{}, s.fail(s.at, "no JSON: %s where a value begins", s.char(s.at))
+	return s.fail(s.at, "no JSON: %s where a value begins", s.char(s.at))
 }
 
-func (s jsonText) array() (Value, *fault) {
+func (s jsonText) array() *fault {
 	base := len(s.stack)
 	if f := s.enter(); f != nil {
-		return Value{}, f
+		return f
 	}
 	for i := 0; ; i++ {
-		if closed, f := s.next(']', i, "a list"); closed || f != nil {
-			return Value{Kind: List, Items: s.leave(base)}, f
+		if closed, f := s.next(']', i, "a list"); f != nil {
+			return f
+		} else if closed {
+			return s.leave(List, base)
 		}
-		v, f := s.value()
-		if f == nil {
-			f = s.push(v)
-		}
-		if f != nil {
-			return Value{}, f.within(inItem(i))
+		if f := s.value(); f != nil {
+			return f.within(inItem(i))
 		}
 	}
 }
 
-func (s jsonText) object() (Value, *fault) {
+func (s jsonText) object() *fault {
 	base := len(s.stack)
 	if f := s.enter(); f != nil {
-		return Value{}, f
+		return f
 	}
 	for i := 0; ; i++ {
 		if closed, f := s.next('}', i, "a map"); f != nil {
-			return Value{}, f
+			return f
 		} else if closed {
 			break
 		}
 		if f := s.member(); f != nil {
-			return Value{}, f
+			return f
 		}
 	}
 	if i := twice(s.stack[base:], 2); i >= 0 {
-		return Value{}, s.fail(s.at-1, "a name that comes twice in one map").within(inKey(s.stack[base+i]))
+		return s.fail(s.at-1, "a name that comes twice in one map").within(inKey(s.stack[base+i]))
 	}
-	return Value{Kind: Map, Items: s.leave(base)}, nil
+	return s.leave(Map, base)
 }
 
-// member reads a name and its value.
+// member pushes a name and its value.
 func (s jsonText) member() *fault {
 	if s.b[s.at] != '"' {
 		return s.fail(s.at, "no JSON: %s where a name in quotes begins", s.char(s.at))
@@ -103,24 +104,20 @@ func (s jsonText) member() *fault {
 	if f != nil {
 		return f
 	}
-	key := Value{Kind: Text, Text: name}
+	key := len(s.stack)
+	if f := s.push(Value{Kind: Text, Text: name}); f != nil {
+		return f
+	}
 	_ = s.blanks()
 	if s.at == len(s.b) {
 		return s.ends("a map")
 	}
 	if s.b[s.at] != ':' {
-		return s.fail(s.at, "no JSON: %s where a colon belongs", s.char(s.at)).within(inKey(key))
+		return s.fail(s.at, "no JSON: %s where a colon belongs", s.char(s.at)).within(inKey(s.stack[key]))
 	}
 	s.at++
-	if f := s.push(key); f != nil {
-		return f.within(inKey(key))
-	}
-	v, f := s.value()
-	if f == nil {
-		f = s.push(v)
-	}
-	if f != nil {
-		return f.within(inKey(key))
+	if f := s.value(); f != nil {
+		return f.within(inKey(s.stack[key]))
 	}
 	return nil
 }
@@ -151,9 +148,9 @@ func (s jsonText) next(end byte, i int, within string) (closed bool, f *fault) {
 	return false, nil
 }
 
-// number reads a number. One with a fraction or an exponent is Other, even if it is whole: what a model compares was
+// number pushes a number. One with a fraction or an exponent is Other, even if it is whole: what a model compares was
 // written down exactly.
-func (s jsonText) number() (Value, *fault) {
+func (s jsonText) number() *fault {
 	from := s.at
 	if s.b[s.at] == '-' {
 		s.at++
@@ -161,30 +158,30 @@ func (s jsonText) number() (Value, *fault) {
 	if s.at < len(s.b) && s.b[s.at] == '0' {
 		s.at++
 	} else if f := s.digits(); f != nil {
-		return Value{}, f
+		return f
 	}
-	whole := true
+	exact := true
 	if s.at < len(s.b) && s.b[s.at] == '.' {
-		whole = false
+		exact = false
 		s.at++
 		if f := s.digits(); f != nil {
-			return Value{}, f
+			return f
 		}
 	}
 	if s.at < len(s.b) && s.b[s.at]|0x20 == 'e' {
-		whole = false
+		exact = false
 		s.at++
 		if s.at < len(s.b) && (s.b[s.at] == '+' || s.b[s.at] == '-') {
 			s.at++
 		}
 		if f := s.digits(); f != nil {
-			return Value{}, f
+			return f
 		}
 	}
-	if whole {
-		return s.whole(s.b[from:s.at]), nil
+	if exact {
+		return s.push(whole(s.b[from:s.at]))
 	}
-	return Value{Kind: Other, Text: string(s.b[from:s.at])}, nil
+	return s.push(Value{Kind: Other, Text: string(s.b[from:s.at])})
 }
 
 func (s jsonText) digits() *fault {

@@ -88,7 +88,7 @@ type reader struct {
 // grammar is what a format adds to a scan.
 type grammar interface {
 	blanks() *fault
-	value() (Value, *fault)
+	value() *fault // pushes it
 }
 
 const byteOrderMark = "\uFEFF"
@@ -124,7 +124,7 @@ func (x *reader) lines() {
 		if _ = g.blanks(); x.s.at == len(text) {
 			continue
 		}
-		v, f := g.value()
+		f := g.value()
 		if f == nil {
 			if _ = g.blanks(); x.s.at < len(text) {
 				f = x.s.fail(x.s.at, "no JSON: %s behind the end of the event: one event is one line", x.s.char(x.s.at))
@@ -137,7 +137,7 @@ func (x *reader) lines() {
 			x.broken(x.line, f, "the line ", text)
 			continue
 		}
-		x.value(x.line, v)
+		x.value(x.line, x.s.top())
 	}
 }
 
@@ -211,8 +211,7 @@ func (x *reader) element(g grammar, list *brackets) *fault {
 			return f
 		}
 	}
-	v, f := g.value()
-	if f != nil {
+	if f := g.value(); f != nil {
 		return f
 	}
 	if x.s.at == len(x.s.b) && !x.s.last {
@@ -224,7 +223,7 @@ func (x *reader) element(g grammar, list *brackets) *fault {
 	line := x.line + 1
 	x.pass(x.s.at)
 	list.comma, list.after = true, false
-	x.value(line, v)
+	x.value(line, x.s.top())
 	return nil
 }
 

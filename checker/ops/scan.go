@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -51,7 +52,7 @@ func inKey(key Value) string {
 
 func inItem(i int) string { return fmt.Sprintf("[%d]", i) }
 
-// begin takes the text of the next event. What the last one's outermost map held is not there any more.
+// begin takes the text of the next event.
 func (s *scan) begin(b []byte, last bool) {
 	s.b, s.at, s.last = b, 0, last
 	s.depth, s.values, s.stack = 0, 0, s.stack[:0]
@@ -66,7 +67,7 @@ func (s *scan) enter() *fault {
 	return nil
 }
 
-// push adds a value to the list or map that is being read.
+// push puts a value on the stack.
 func (s *scan) push(v Value) *fault {
 	if s.values++; s.values > s.limits.values {
 		return s.fail(s.at, "more than %d values in one event", s.limits.values)
@@ -75,19 +76,28 @@ func (s *scan) push(v Value) *fault {
 	return nil
 }
 
+// top is the value that was pushed last.
+func (s *scan) top() *Value { return &s.stack[len(s.stack)-1] }
+
 const slabSize = 256
 
-// leave takes what was pushed since base. The outermost items stay on the stack: nobody keeps an event, only its value.
-func (s *scan) leave(base int) []Value {
+// leave makes a list or map of what was pushed since base, and puts it on the stack. The items of the outermost stay
+// there: nobody keeps an event, only its value.
+func (s *scan) leave(k Kind, base int) *fault {
 	s.depth--
 	items := s.stack[base:]
-	if s.depth == 0 {
-		return items
+	if s.depth > 0 {
+		items = s.keep(items)
+		s.stack = s.stack[:base]
 	}
-	s.stack = s.stack[:base]
+	return s.push(Value{Kind: k, Items: items})
+}
+
+// keep copies items to where they stay.
+func (s *scan) keep(items []Value) []Value {
 	n := len(items)
 	if n > slabSize/8 {
-		return append(make([]Value, 0, n), items...)
+		return slices.Clone(items)
 	}
 	if n > cap(s.slab)-len(s.slab) {
 		s.slab = make([]Value, 0, slabSize)
@@ -262,7 +272,7 @@ func (s *scan) char(i int) string {
 }
 
 // whole is a decimal number as a value: of kind Int if it fits, else Other. It costs less than strconv and takes bytes.
-func (s *scan) whole(text []byte) Value {
+func whole(text []byte) Value {
 	digits, negative := text, false
 	if digits[0] == '-' || digits[0] == '+' {
 		negative, digits = digits[0] == '-', digits[1:]

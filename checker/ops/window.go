@@ -6,6 +6,9 @@ import (
 	"slices"
 )
 
+// MaxFile is how many bytes a file may have.
+const MaxFile = 4 << 30
+
 // limits bound what an untrusted file may cost.
 type limits struct {
 	file   int64 // bytes
@@ -16,7 +19,7 @@ type limits struct {
 }
 
 func standardLimits() limits {
-	return limits{file: 4 << 30, event: 16 << 20, depth: 64, values: 1 << 22, events: 1 << 26}
+	return limits{file: MaxFile, event: 16 << 20, depth: 64, values: 1 << 22, events: 1 << 26}
 }
 
 // window is the part of a file that is being read. It grows until one event fits.
