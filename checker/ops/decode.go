@@ -2,6 +2,7 @@ package ops
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -18,6 +19,7 @@ type events struct {
 	time    position
 	mixed   bool
 	e       Event // lent to the sink
+	words   *words
 }
 
 // position is where a file has come to in one of its orders.
@@ -50,16 +52,14 @@ func (x *events) broken(line int, f *fault, subject string, text []byte) {
 	x.began = true
 }
 
-// value takes the next value of the file.
-func (x *events) value(line int, v *Value) {
-	if v.Kind != Map {
-		x.broken(line, &fault{text: "an event is a map, not " + v.Kind.String()}, "", nil)
+// take takes the next event of the file.
+func (x *events) take(line int, e *raw) {
+	if e.is != Map {
+		x.broken(line, &fault{text: "an event is a map, not " + e.is.String()}, "", nil)
 		return
 	}
-	var e raw
-	e.from(v)
-	if e.header != nil && e.typ == nil {
-		x.head(line, *e.header)
+	if !e.fields[fieldHeader].IsNull() && e.fields[fieldType].IsNull() {
+		x.head(line, e.fields[fieldHeader])
 		return
 	}
 	x.none()
@@ -68,40 +68,71 @@ func (x *events) value(line int, v *Value) {
 		x.stopped = true
 		return
 	}
-	x.event(line, &e)
+	x.event(line, e)
 	x.n++
 }
 
-// raw are the fields of an event as they stand there; nil = left out, or null.
-type raw struct{ index, typ, process, f, value, time, header *Value }
-
-func (e *raw) from(v *Value) {
-	for i := 0; i+1 < len(v.Items); i += 2 {
-		to := e.field(v.Items[i].Text)
-		if to != nil && v.Items[i].Kind == Text && !v.Items[i+1].IsNull() {
-			*to = &v.Items[i+1]
-		}
-	}
+// raw are the fields of an event as they stand there.
+type raw struct {
+	fields [fieldCount]Value // null if left out
+	seen   uint
+	is     Kind // of the event itself; only a Map has fields
 }
 
-func (e *raw) field(name string) **Value {
+// The fields of events, and the header, that mean something here.
+const (
+	fieldIndex = iota
+	fieldType
+	fieldProcess
+	fieldF
+	fieldValue
+	fieldTime
+	fieldHeader
+	fieldCount
+	fieldUnknown = -1 // others add what they like: error, exception, node
+)
+
+var fieldNames = [fieldCount]string{"index", "type", "process", "f", "value", "time", "header"}
+
+const fieldLongest = len("process")
+
+func fieldOf(name string) int {
 	switch name {
 	case "index":
-		return &e.index
+		return fieldIndex
 	case "type":
-		return &e.typ
+		return fieldType
 	case "process":
-		return &e.process
+		return fieldProcess
 	case "f":
-		return &e.f
+		return fieldF
 	case "value":
-		return &e.value
+		return fieldValue
 	case "time":
-		return &e.time
+		return fieldTime
 	case "header":
-		return &e.header
+		return fieldHeader
 	}
-	return nil // others add what they like: error, exception, node
+	return fieldUnknown
+}
+
+// clear forgets the event before.
+func (e *raw) clear() {
+	for i := range e.fields {
+		if e.seen&(1<<i) != 0 {
+			e.fields[i] = Value{}
+		}
+	}
+	e.seen, e.is = 0, Map
+}
+
+// set keeps a field; again says that it was set before.
+func (e *raw) set(field int, v *Value) (again bool) {
+	bit := uint(1) << field
+	again = e.seen&bit != 0
+	e.seen |= bit
+	e.fields[field] = *v
+	return again
 }
 
 // ownFormats is how the formats of our own files begin.
@@ -144,13 +175,11 @@ func (x *events) head(line int, fields Value) {
 func (x *events) event(line int, raw *raw) {
 	e := &x.e
 	*e = Event{Line: line, Index: x.n, Time: NoTime}
-	if raw.value != nil {
-		e.Value = *raw.value
-	}
+	e.Value = raw.fields[fieldValue]
 	x.order(line, raw, e)
-	known := x.typeOf(line, raw.typ, e)
-	known = x.processOf(line, raw.process, e) && known
-	known = x.functionOf(line, raw.f, e) && known
+	known := x.typeOf(line, &raw.fields[fieldType], e)
+	known = x.processOf(line, &raw.fields[fieldProcess], e) && known
+	known = x.functionOf(line, &raw.fields[fieldF], e) && known
 	if !known {
 		x.p.unread = true
 		return
@@ -176,7 +205,7 @@ func (x *events) typeOf(line int, v *Value, e *Event) bool {
 // kind holds a field that must be there to its kind.
 func (x *events) kind(line int, name string, v *Value, k Kind) bool {
 	switch {
-	case v == nil:
+	case v.IsNull():
 		x.p.Add(line, name, "missing")
 	case v.Kind != k:
 		x.p.Add(line, name, "%s belongs here, not %s", k, v.Kind)
@@ -189,11 +218,12 @@ func (x *events) kind(line int, name string, v *Value, k Kind) bool {
 }
 
 func (x *events) processOf(line int, v *Value, e *Event) bool {
-	if v != nil && v.Kind == Int {
-		e.Process, _ = v.Name()
+	if v.Kind == Int {
+		var b [20]byte
+		e.Process = x.words.share(strconv.AppendInt(b[:0], v.Int, 10))
 		return true
 	}
-	if v != nil && v.Kind != Text {
+	if !v.IsNull() && v.Kind != Text {
 		x.p.Add(line, "process", "a whole number or text belongs here, not %s", v.Kind)
 		return false
 	}
@@ -206,7 +236,7 @@ func (x *events) processOf(line int, v *Value, e *Event) bool {
 
 // functionOf reads f. Elle leaves it out where the value says it: a list of lists is a transaction.
 func (x *events) functionOf(line int, v *Value, e *Event) bool {
-	if items := e.Value.Items; v == nil && e.Value.Kind == List && len(items) > 0 && items[0].Kind == List {
+	if items := e.Value.Items; v.IsNull() && e.Value.Kind == List && len(items) > 0 && items[0].Kind == List {
 		e.F = "txn"
 		return true
 	}
@@ -219,7 +249,7 @@ func (x *events) functionOf(line int, v *Value, e *Event) bool {
 
 // order holds index and time to the order of the file. Jepsen writes -1 for what is not stated.
 func (x *events) order(line int, raw *raw, e *Event) {
-	index, ok := x.whole(line, "index", raw.index)
+	index, ok := x.whole(line, "index", &raw.fields[fieldIndex])
 	switch {
 	case !ok:
 		x.mixed = true // it states one, but which
@@ -238,7 +268,7 @@ func (x *events) order(line int, raw *raw, e *Event) {
 		e.Index = index
 		x.index = position{index, line}
 	}
-	time, ok := x.whole(line, "time", raw.time)
+	time, ok := x.whole(line, "time", &raw.fields[fieldTime])
 	if ok && time >= 0 && x.time.line != 0 && time < x.time.at {
 		x.p.Add(line, "time", "%d after %d in line %d: events stand in the order of time", time, x.time.at, x.time.line)
 	}
@@ -251,7 +281,7 @@ func (x *events) order(line int, raw *raw, e *Event) {
 // whole reads a number that may be left out and is not negative; -1 = it is not there.
 func (x *events) whole(line int, name string, v *Value) (n int64, ok bool) {
 	switch {
-	case v == nil:
+	case v.IsNull():
 		return -1, true
 	case v.Kind != Int:
 		x.p.Add(line, name, "a whole number belongs here, not %s", describe(v))

@@ -11,6 +11,9 @@ import (
 // scalars) is Other, as it was written: it may stand in fields that nobody reads.
 type ednText struct{ *scan }
 
+// repeatedKey is the fault of a map.
+const repeatedKey = "a key that comes twice in one map (a keyword, a symbol and a text are the same here)"
+
 // blanks skips white space, commas, comments and discarded forms.
 func (s ednText) blanks() *fault {
 	for s.at < len(s.b) {
@@ -46,16 +49,45 @@ func (s ednText) discard() *fault {
 	if f := s.value(); f != nil {
 		return f
 	}
-	s.drop()
+	s.pop()
 	s.depth--
 	return nil
 }
 
-// drop takes a value from the stack.
-func (s ednText) drop() Value {
-	v := s.stack[len(s.stack)-1]
-	s.stack = s.stack[:len(s.stack)-1]
-	return v
+// read reads an event into its fields. It may be written as Jepsen's record.
+func (s ednText) read() *fault {
+	if f := s.record(); f != nil {
+		return f
+	}
+	if s.at == len(s.b) || s.b[s.at] != '{' {
+		if f := s.value(); f != nil {
+			return f
+		}
+		s.event.is = s.pop().Kind
+		return nil
+	}
+	if f := s.enter(); f != nil {
+		return f
+	}
+	for {
+		if closed, f := s.closed('}', "a map"); f != nil {
+			return f
+		} else if closed {
+			break
+		}
+		base := len(s.stack)
+		if f := s.entry(); f != nil {
+			return f
+		}
+		if name := s.stack[base]; s.member(base) {
+			return s.fail(s.at-1, repeatedKey).within(inKey(name))
+		}
+	}
+	s.depth--
+	if i := twice(s.stack, 1); i >= 0 {
+		return s.fail(s.at-1, repeatedKey).within(inKey(s.stack[i]))
+	}
+	return nil
 }
 
 // value pushes a value, over what is blank before it.
@@ -138,7 +170,7 @@ func (s ednText) mapping() *fault {
 		names = names && s.stack[key].Scalar()
 	}
 	if i := twice(s.stack[base:], 2); i >= 0 {
-		return s.fail(s.at-1, "a key that comes twice in one map (a keyword, a symbol and a text are the same here)").within(inKey(s.stack[base+i]))
+		return s.fail(s.at-1, repeatedKey).within(inKey(s.stack[base+i]))
 	}
 	if !names {
 		s.stack = s.stack[:base]
@@ -215,7 +247,7 @@ func (s ednText) tagged(from int) *fault {
 		return f
 	}
 	s.depth--
-	s.drop()
+	s.pop()
 	return s.other(from)
 }
 
@@ -231,6 +263,19 @@ func (s ednText) tag() *fault {
 		if c != ':' || len(word) == 1 {
 			return s.fail(from, "no EDN: %s behind a #", s.char(from))
 		}
+	}
+	return nil
+}
+
+// record goes over the tag of Jepsen's record of an event.
+func (s ednText) record() *fault {
+	const tag = "#jepsen.history.Op"
+	rest := s.b[s.at:]
+	switch {
+	case len(rest) < len(tag)+1 && bytes.HasPrefix([]byte(tag), rest):
+		return s.ends("a tag")
+	case bytes.HasPrefix(rest, []byte(tag)) && !ednConstituent[rest[len(tag)]]:
+		s.at += len(tag)
 	}
 	return nil
 }

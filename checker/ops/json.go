@@ -6,7 +6,7 @@ import "bytes"
 type jsonText struct{ *scan }
 
 func (s jsonText) blanks() *fault {
-	for s.at < len(s.b) {
+	for s.at < len(s.b) && s.b[s.at] <= ' ' {
 		switch s.b[s.at] {
 		case ' ', '\t', '\r', '\n':
 			s.at++
@@ -15,6 +15,76 @@ func (s jsonText) blanks() *fault {
 		}
 	}
 	return nil
+}
+
+// repeated is the fault of a map.
+const repeated = "a name that comes twice in one map"
+
+// read reads an event into its fields.
+func (s jsonText) read() *fault {
+	if s.b[s.at] != '{' {
+		if f := s.value(); f != nil {
+			return f
+		}
+		s.event.is = s.pop().Kind
+		return nil
+	}
+	if f := s.enter(); f != nil {
+		return f
+	}
+	for i := 0; ; i++ {
+		if closed, f := s.next('}', i, "a map"); f != nil {
+			return f
+		} else if closed {
+			break
+		}
+		if f := s.field(); f != nil {
+			return f
+		}
+	}
+	s.depth--
+	if i := twice(s.stack, 1); i >= 0 {
+		return s.fail(s.at-1, repeated).within(inKey(s.stack[i]))
+	}
+	return nil
+}
+
+// field reads a field of the event. The names that mean something are told apart without becoming values.
+func (s jsonText) field() *fault {
+	base := len(s.stack)
+	if name, at := s.known(); at > 0 {
+		s.at = at
+		if f := s.value(); f != nil {
+			return f.within("." + fieldNames[name])
+		}
+		if s.event.set(name, s.pop()) {
+			return s.fail(at, repeated).within("." + fieldNames[name])
+		}
+		return nil
+	}
+	if f := s.member(); f != nil {
+		return f
+	}
+	if name := s.stack[base]; s.scan.member(base) {
+		return s.fail(s.at-1, repeated).within(inKey(name))
+	}
+	return nil
+}
+
+// known looks for the name of a field and the colon at its end, written as nearly everybody writes them; at is behind
+// the colon, 0 = it is another name, or written otherwise.
+func (s jsonText) known() (field, at int) {
+	rest := s.b[s.at:]
+	for i := 1; i < len(rest) && i <= fieldLongest+1; i++ {
+		if rest[i] != '"' {
+			continue
+		}
+		if field = fieldOf(string(rest[1:i])); field == fieldUnknown || rest[0] != '"' || i+1 == len(rest) || rest[i+1] != ':' {
+			return 0, 0
+		}
+		return field, s.at + i + 2
+	}
+	return 0, 0
 }
 
 // value pushes a value, over what is blank before it.
@@ -90,7 +160,7 @@ func (s jsonText) object() *fault {
 		}
 	}
 	if i := twice(s.stack[base:], 2); i >= 0 {
-		return s.fail(s.at-1, "a name that comes twice in one map").within(inKey(s.stack[base+i]))
+		return s.fail(s.at-1, repeated).within(inKey(s.stack[base+i]))
 	}
 	return s.leave(Map, base)
 }
@@ -151,6 +221,9 @@ func (s jsonText) next(end byte, i int, within string) (closed bool, f *fault) {
 // number pushes a number. One with a fraction or an exponent is Other, even if it is whole: what a model compares was
 // written down exactly.
 func (s jsonText) number() *fault {
+	if n, ok := s.short(); ok {
+		return s.push(Value{Kind: Int, Int: n})
+	}
 	from := s.at
 	if s.b[s.at] == '-' {
 		s.at++
@@ -182,6 +255,22 @@ func (s jsonText) number() *fault {
 		return s.push(whole(s.b[from:s.at]))
 	}
 	return s.push(Value{Kind: Other, Text: string(s.b[from:s.at])})
+}
+
+// short reads a whole number of a few digits, as most are; false = it is another.
+func (s jsonText) short() (n int64, ok bool) {
+	const few = 18
+	i := s.at
+	for i < len(s.b) && '0' <= s.b[i] && s.b[i] <= '9' {
+		n = n*10 + int64(s.b[i]-'0')
+		i++
+	}
+	size := i - s.at
+	if size == 0 || size > few || size > 1 && s.b[s.at] == '0' || i == len(s.b) || s.b[i] == '.' || s.b[i]|0x20 == 'e' {
+		return 0, false
+	}
+	s.at = i
+	return n, true
 }
 
 func (s jsonText) digits() *fault {

@@ -60,6 +60,7 @@ func Read(r io.Reader, f Format, to Sink, p *Problems) error {
 
 func readWithin(l limits, r io.Reader, f Format, to Sink, p *Problems) error {
 	x := &reader{w: newWindow(r, l), s: &scan{limits: l}, events: events{to: to, p: p, most: l.events}}
+	x.words = &x.s.words
 	x.w.more()
 	switch first := x.w.b; {
 	case x.foreign():
@@ -88,7 +89,7 @@ type reader struct {
 // grammar is what a format adds to a scan.
 type grammar interface {
 	blanks() *fault
-	value() *fault // pushes it
+	read() *fault // an event, into its fields
 }
 
 const byteOrderMark = "\uFEFF"
@@ -124,7 +125,7 @@ func (x *reader) lines() {
 		if _ = g.blanks(); x.s.at == len(text) {
 			continue
 		}
-		f := g.value()
+		f := g.read()
 		if f == nil {
 			if _ = g.blanks(); x.s.at < len(text) {
 				f = x.s.fail(x.s.at, "no JSON: %s behind the end of the event: one event is one line", x.s.char(x.s.at))
@@ -137,7 +138,7 @@ func (x *reader) lines() {
 			x.broken(x.line, f, "the line ", text)
 			continue
 		}
-		x.value(x.line, x.s.top())
+		x.take(x.line, &x.s.event)
 	}
 }
 
@@ -206,12 +207,7 @@ func (x *reader) step(g grammar, list *brackets) (more bool, f *fault) {
 
 // element reads one event and passes over it.
 func (x *reader) element(g grammar, list *brackets) *fault {
-	if e, ok := g.(ednText); ok {
-		if f := e.record(); f != nil {
-			return f
-		}
-	}
-	if f := g.value(); f != nil {
+	if f := g.read(); f != nil {
 		return f
 	}
 	if x.s.at == len(x.s.b) && !x.s.last {
@@ -223,7 +219,7 @@ func (x *reader) element(g grammar, list *brackets) *fault {
 	line := x.line + 1
 	x.pass(x.s.at)
 	list.comma, list.after = true, false
-	x.value(line, x.s.top())
+	x.take(line, &x.s.event)
 	return nil
 }
 
@@ -308,19 +304,6 @@ func (l *brackets) end(s *scan) *fault {
 		return nil
 	}
 	return s.ends("the list of events")
-}
-
-// record goes over the tag of Jepsen's record of an event.
-func (s ednText) record() *fault {
-	const tag = "#jepsen.history.Op"
-	rest := s.b[s.at:]
-	switch {
-	case len(rest) < len(tag)+1 && bytes.HasPrefix([]byte(tag), rest):
-		return s.ends("a tag")
-	case bytes.HasPrefix(rest, []byte(tag)) && !ednConstituent[rest[len(tag)]]:
-		s.at += len(tag)
-	}
-	return nil
 }
 
 // tooLarge notes the limit of size that ended the reading.

@@ -17,9 +17,10 @@ type scan struct {
 	depth  int
 	values int
 	stack  []Value
+	event  raw // what was read last
 	slab   []Value
-	words  [1 << wordBits]string
-	text   []byte // of a string with escapes
+	words
+	text []byte // of a string with escapes
 }
 
 // A fault is the first place where a text breaks the rules of its format.
@@ -56,6 +57,7 @@ func inItem(i int) string { return fmt.Sprintf("[%d]", i) }
 func (s *scan) begin(b []byte, last bool) {
 	s.b, s.at, s.last = b, 0, last
 	s.depth, s.values, s.stack = 0, 0, s.stack[:0]
+	s.event.clear()
 }
 
 // enter is called at the bracket of a list or map.
@@ -79,17 +81,32 @@ func (s *scan) push(v Value) *fault {
 // top is the value that was pushed last.
 func (s *scan) top() *Value { return &s.stack[len(s.stack)-1] }
 
+// pop takes the value that was pushed last. It is good until the next push.
+func (s *scan) pop() *Value {
+	s.stack = s.stack[:len(s.stack)-1]
+	return &s.stack[:len(s.stack)+1][len(s.stack)]
+}
+
+// member takes a name and its value, pushed since base, as a field of the event. Of names that mean nothing the name
+// alone stays on the stack.
+func (s *scan) member(base int) (again bool) {
+	name := &s.stack[base]
+	if field := fieldOf(name.Text); field != fieldUnknown && name.Kind == Text {
+		again = s.event.set(field, s.top())
+		s.stack = s.stack[:base]
+		return again
+	}
+	s.stack = s.stack[:base+1]
+	return false
+}
+
 const slabSize = 256
 
-// leave makes a list or map of what was pushed since base, and puts it on the stack. The items of the outermost stay
-// there: nobody keeps an event, only its value.
+// leave makes a list or map of what was pushed since base, and leaves it in its place.
 func (s *scan) leave(k Kind, base int) *fault {
 	s.depth--
-	items := s.stack[base:]
-	if s.depth > 0 {
-		items = s.keep(items)
-		s.stack = s.stack[:base]
-	}
+	items := s.keep(s.stack[base:])
+	s.stack = s.stack[:base]
 	return s.push(Value{Kind: k, Items: items})
 }
 
@@ -141,8 +158,11 @@ const (
 	wordMax  = 32 // a longer text hardly comes twice
 )
 
+// words are texts that came lately.
+type words [1 << wordBits]string
+
 // share is the text as a string, the one from before if it came lately. The table forgets: it never grows with the file.
-func (s *scan) share(text []byte) string {
+func (t *words) share(text []byte) string {
 	if len(text) > wordMax {
 		return string(text)
 	}
@@ -150,7 +170,7 @@ func (s *scan) share(text []byte) string {
 	for _, c := range text {
 		h = (h ^ uint32(c)) * 16777619
 	}
-	slot := &s.words[h>>(32-wordBits)]
+	slot := &t[h>>(32-wordBits)]
 	if *slot != string(text) {
 		*slot = string(text)
 	}
@@ -169,7 +189,7 @@ var plain = func() (t [256]bool) {
 func (s *scan) quoted(controls bool) (string, *fault) {
 	from := s.at + 1
 	i := from
-	for i < len(s.b) && plain[s.b[i]] {
+	for b := s.b; i < len(b) && plain[b[i]]; {
 		i++
 	}
 	if i < len(s.b) && s.b[i] == '"' {
