@@ -44,7 +44,12 @@ func (x *events) broken(line int, f *fault, subject string, text []byte) {
 	if f.cut {
 		what = subject + what
 	}
-	x.p.Add(line, strings.TrimPrefix(f.path, "."), "%s", what)
+	const enough = 60 // of a path, to find the place in a line
+	place := strings.TrimPrefix(f.path, ".")
+	if len(place) > enough {
+		place = strings.ToValidUTF8(place[:enough], "") + "…"
+	}
+	x.p.Add(line, place, "%s", what)
 	x.p.unread = true
 	if !x.began && !bytes.Contains(text, []byte("header")) {
 		x.to.Header(Header{})
@@ -208,7 +213,7 @@ func (x *events) kind(line int, name string, v *Value, k Kind) bool {
 	case v.IsNull():
 		x.p.Add(line, name, "missing")
 	case v.Kind != k:
-		x.p.Add(line, name, "%s belongs here, not %s", k, v.Kind)
+		x.p.Add(line, name, "%s belongs here, not %s", k, describe(v))
 	case k == Text && v.Text == "":
 		x.p.Add(line, name, "empty")
 	default:
@@ -224,7 +229,7 @@ func (x *events) processOf(line int, v *Value, e *Event) bool {
 		return true
 	}
 	if !v.IsNull() && v.Kind != Text {
-		x.p.Add(line, "process", "a whole number or text belongs here, not %s", v.Kind)
+		x.p.Add(line, "process", "a whole number or text belongs here, not %s", describe(v))
 		return false
 	}
 	if !x.kind(line, "process", v, Text) {

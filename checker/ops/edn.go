@@ -79,7 +79,7 @@ func (s ednText) read() *fault {
 		if f := s.entry(); f != nil {
 			return f
 		}
-		if name := s.stack[base]; s.member(base) {
+		if name := s.stack[base]; s.settle(base) {
 			return s.fail(s.at-1, repeatedKey).within(inKey(name))
 		}
 	}
@@ -314,7 +314,7 @@ func (s ednText) word() ([]byte, *fault) {
 }
 
 // ednNumber are the numbers that Clojure prints and we do not compute with, and its radix forms.
-var ednNumber = regexp.MustCompile(`^[+-]?[0-9]+([0-9]*N|(\.[0-9]*)?([eE][+-]?[0-9]+)?M?|/[0-9]+|[xXrR][0-9A-Za-z]+)$`)
+var ednNumber = regexp.MustCompile(`^[+-]?[0-9]+([0-9]*N|(\.[0-9]*)?([eE][+-]?[0-9]+)?M?|/[0-9]+|[rR][0-9A-Za-z]+)$|^[+-]?0[xX][0-9A-Fa-f]+$`)
 
 func (s ednText) token() *fault {
 	from := s.at

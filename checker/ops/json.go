@@ -65,7 +65,7 @@ func (s jsonText) field() *fault {
 	if f := s.member(); f != nil {
 		return f
 	}
-	if name := s.stack[base]; s.scan.member(base) {
+	if name := s.stack[base]; s.settle(base) {
 		return s.fail(s.at-1, repeated).within(inKey(name))
 	}
 	return nil

@@ -87,9 +87,9 @@ func (s *scan) pop() *Value {
 	return &s.stack[:len(s.stack)+1][len(s.stack)]
 }
 
-// member takes a name and its value, pushed since base, as a field of the event. Of names that mean nothing the name
+// settle takes a name and its value, pushed since base, as a field of the event. Of names that mean nothing the name
 // alone stays on the stack.
-func (s *scan) member(base int) (again bool) {
+func (s *scan) settle(base int) (again bool) {
 	name := &s.stack[base]
 	if field := fieldOf(name.Text); field != fieldUnknown && name.Kind == Text {
 		again = s.event.set(field, s.top())

@@ -16,10 +16,11 @@ type limits struct {
 	depth  int   // lists and maps inside of each other
 	values int   // of one event; one costs 56 bytes, and the shortest in a file two
 	events int64
+	window int // bytes that are read at first
 }
 
 func standardLimits() limits {
-	return limits{file: MaxFile, event: 16 << 20, depth: 64, values: 1 << 22, events: 1 << 26}
+	return limits{file: MaxFile, event: 16 << 20, depth: 64, values: 1 << 22, events: 1 << 26, window: 1 << 18}
 }
 
 // window is the part of a file that is being read. It grows until one event fits.
@@ -35,10 +36,8 @@ type window struct {
 	err  error
 }
 
-const windowSize = 1 << 18
-
 func newWindow(r io.Reader, l limits) *window {
-	return &window{r: r, b: make([]byte, 0, min(windowSize, l.event+1)), left: l.file, most: l.event}
+	return &window{r: r, b: make([]byte, 0, l.window), left: l.file, most: l.event}
 }
 
 // more reads on and says whether text was added. It fills the buffer and doubles one that is full: an event that is
