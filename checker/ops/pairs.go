@@ -128,7 +128,7 @@ func (q *Pairs) fresh() *Operation {
 
 // End gives the operations that nobody saw complete, in the order of their calls.
 func (q *Pairs) End() {
-	if n := int64(len(q.orphans)) + q.more; n > 0 {
+	if n := int64(len(q.orphans)) + q.more; n > 0 && !q.invoked {
 		q.p.Add(q.orphans[0].Line, "type", "no event of the file is an invoke, and %d complete an operation: without the moments of invocation nothing can be said of their order", n)
 	}
 	left := make([]*Operation, 0, len(q.open))
