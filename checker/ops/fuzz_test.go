@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -55,6 +56,7 @@ func seed(f *testing.F, name string) {
 func again(t *testing.T, text []byte, f ops.Format, print func(*strings.Builder, ops.Value)) {
 	h := readWithin(t, ops.Limits{Window: 1 << 12}, strings.NewReader(string(text)), f)
 	if h.err != nil {
+		require.True(t, utf8.ValidString(h.err.Error()))
 		for _, line := range strings.Split(h.err.Error(), "\n") {
 			require.Regexp(t, `^h:\d+: .`, line)
 		}

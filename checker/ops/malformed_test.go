@@ -49,6 +49,8 @@ func TestMalformed(t *testing.T) {
 		{"half a surrogate pair", `{"value":"\ud800"}` + "\n" + `{"value":"\udc00\ud800"}` + "\n" + `{"value":"\ud800\u0041"}`, ops.JSONLines,
 			`h:1: value: "\\ud800" is half of a surrogate pair` + "\n" + `h:2: value: "\\udc00" is half of a surrogate pair` + "\n" +
 				`h:3: value: "\\ud800" is half of a surrogate pair`},
+		{"names that are no line", `{"a\nb\u001b[1m":1,"a\nb\u001b[1m":1}` + "\n{\"\xff\":?}", ops.JSONLines,
+			`h:1: a\nb\x1b[1m: a name that comes twice in one map` + "\n" + `h:2: �: no JSON: "?" where a value begins`},
 		{"invalid UTF-8", "{\"value\":\"\xc3\x28\"}\n{\"\xff\":1}", ops.JSONLines,
 			"h:1: no UTF-8: byte 0xc3 at byte 10 of the event\nh:2: no UTF-8: byte 0xff at byte 2 of the event"},
 		{"an overlong slash", "{\"value\":\"\xc0\xaf\"}", ops.JSONLines, "h:1: no UTF-8: byte 0xc0 at byte 10 of the event"},

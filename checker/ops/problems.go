@@ -3,7 +3,9 @@ package ops
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // maxProblems is how many problems of one file are told in full.
@@ -34,7 +36,24 @@ func (p *Problems) Add(line int, field, format string, args ...any) {
 	if field != "" {
 		text = field + ": " + text
 	}
-	p.list = append(p.list, problem{line, text})
+	p.list = append(p.list, problem{line, oneLine(text)})
+}
+
+// oneLine writes control characters as escapes: a problem is one line, whatever the names in the file are.
+func oneLine(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if strings.IndexFunc(text, unicode.IsControl) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // Len is how many there are.

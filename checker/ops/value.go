@@ -84,7 +84,7 @@ func (v Value) write(b *strings.Builder) {
 	case List, Map:
 		v.writeItems(b)
 	case Other:
-		b.WriteString(short(v.Text))
+		b.WriteString(oneLine(short(v.Text)))
 	default:
 		name, _ := v.Name()
 		b.WriteString(name)
