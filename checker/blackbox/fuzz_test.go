@@ -56,7 +56,7 @@ func FuzzCheck(f *testing.F) {
 			t.Skip()
 		}
 		m := models[int(choice[0])%len(models)]
-		o := blackbox.Options{Level: pick(m.Levels, choice[1]&15), Promise: pick(m.Promises, choice[1]>>4), Budget: fuzzBudget}
+		o := blackbox.Options{Level: pickModel(m.Levels, choice[1]&15), Promise: pickModel(m.Promises, choice[1]>>4), Budget: fuzzBudget}
 		format := ops.Format(choice[2] % 2)
 		judgeTwice(t, m, text, format, o)
 		if changed, ok := blackboxtest.Mutate(text, format, edits); ok {
@@ -65,8 +65,8 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// pick chooses one of the names, or none.
-func pick(names []string, with byte) string {
+// pickModel chooses one of the names, or none.
+func pickModel(names []string, with byte) string {
 	if i := int(with) % (len(names) + 1); i > 0 {
 		return names[i-1]
 	}
