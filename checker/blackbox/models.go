@@ -56,7 +56,14 @@ type Judge interface {
 // Models is the table of models, sorted by name.
 func Models() []Model {
 	return []Model{
+		bank(),
+		counter(),
+		effects(),
 		kafka(),
+		queue(),
+		set(),
+		setFull(),
+		totalQueue(),
 		uniqueIDs(),
 	}
 }
