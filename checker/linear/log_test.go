@@ -84,3 +84,150 @@ func logOps(calls []call) []linear.LogOp {
 }
 
 func TestLogAgreesWithSearch(t *testing.T) { differential(t, randomLog) }
+
+// judgeLog reads "append 5 → 1" (value, tail after), "append 5 at 0 → 1" (required tail), "read 5 6", "tail 2"; what never
+// returned has no answer.
+func judgeLog(t *testing.T, lines []drawn) linear.Result {
+	var ops []linear.LogOp
+	for _, d := range lines {
+		op := linear.LogOp{Span: d.span, Required: linear.NoRequired}
+		switch args := d.words[1:]; d.words[0] {
+		case "append":
+			op.Value = number(t, args[0])
+			if len(args) > 2 && args[1] == "at" {
+				op.Required = int64(number(t, args[2]))
+			}
+			if d.span.Return != linear.Never {
+				op.Tail = int64(number(t, args[len(args)-1]))
+			}
+		case "read":
+			op.Kind = linear.LogRead
+			for _, v := range args {
+				op.Values = append(op.Values, number(t, v))
+			}
+		default:
+			op.Kind, op.Tail = linear.LogTail, int64(number(t, args[0]))
+		}
+		ops = append(ops, op)
+	}
+	return linear.Log(ops)
+}
+
+// What an append-only log may answer, and what not.
+func TestLog(t *testing.T) {
+	hold(t, judgeLog, []drawing{
+		{"one after the other", legal, `
+			append 5 → 1        |--|
+			append 6 at 1 → 2        |--|
+			read 5 6                      |--|
+			tail 2                             |--|`},
+		{"an append leaves something", "fewer than one", `
+			append 5 → 0        |--|`},
+		{"more than was appended", "more in the log than was ever appended", `
+			append 5 → 1        |--|
+			tail 2                   |--|`},
+		{"one more may have been appended", legal, `
+			append 5 → 1        |--|
+			append 6            |--------->
+			tail 2                   |--|`},
+		{"the required tail was not there", "not the one that it required", `
+			append 5 → 1        |--|
+			append 6 at 0 → 2        |--|`},
+		{"the required tail was not there, and it shows up", "not the one that it required", `
+			append 5 → 1        |--|
+			append 6 at 0            |------->
+			read 5 6                   |--|`},
+		{"the required tail was not there, and it does not show up", legal, `
+			append 5 → 1        |--|
+			append 6 at 0            |------->
+			read 5                     |--|`},
+		{"two at one offset", "one offset", `
+			append 5 → 1        |--|
+			append 6 → 1         |--|`},
+		{"reads that disagree", "two reads show different values", `
+			append 5            |----------->
+			append 6            |----------->
+			read 5                   |--|
+			read 6                      |--|`},
+		{"a short read and a long one", legal, `
+			append 5            |----------->
+			append 6            |----------->
+			read 5                   |--|
+			read 5 6                    |--|`},
+		{"another value than was acknowledged", "where an append was acknowledged", `
+			append 5 → 1        |--|
+			append 6            |-------->
+			read 6                   |--|`},
+		{"a value from nowhere", "never appended", `
+			append 5            |-------->
+			read 7                   |--|`},
+		{"acknowledged elsewhere", "another offset than its append was given", `
+			append 5 → 2        |--|
+			append 6            |-------->
+			read 5                   |--|`},
+		{"a value twice that was appended once", "shows a value twice", `
+			append 5            |-------->
+			append 6            |-------->
+			read 5 5                 |--|`},
+		{"a value twice that was appended twice", legal, `
+			append 5 → 1        |--|
+			append 5            |-------->
+			read 5 5                 |--|`},
+		{"a value twice that was acknowledged twice", legal, `
+			append 5 → 1        |--|
+			append 5 → 2        |--|
+			read 5 5                 |--|`},
+		{"nothing below the tail can have come so early", "by the time that later offsets were known", `
+			append 5 → 2        |--|
+			append 6                 |------>`},
+		{"something below the tail came from one that never told", legal, `
+			append 5 → 2        |----|
+			append 6                 |------>`},
+		{"the only one that came so early requires another tail", "by the time that later offsets were known", `
+			append 5 → 2        |----|
+			append 6 at 1         |------->
+			append 7                   |-->`},
+		{"one came so early, another requires the place", legal, `
+			append 5 → 3        |----|
+			append 6 at 0         |------->
+			append 7             |-------->`},
+		{"offsets against time", "given the lower offset", `
+			append 5 → 2        |--|
+			append 6 → 1             |--|`},
+		{"offsets of two at once", legal, `
+			append 5 → 2        |--|
+			append 6 → 1           |--|`},
+		{"read before it was appended", "before its append was called", `
+			read 5              |--|
+			append 5 → 1             |--|`},
+		{"read while it was appended", legal, `
+			read 5              |--|
+			append 5 → 1           |--|`},
+		{"acknowledged and not there", "knows nothing of an append", `
+			append 5 → 1        |--|
+			read                     |--|`},
+		{"not there before it was acknowledged", legal, `
+			append 5 → 1        |----|
+			read                     |--|`},
+		{"the tail does not know of it", "knows nothing of an append", `
+			append 5 → 1        |--|
+			append 6 → 2             |--|
+			tail 1                        |--|`},
+		{"there and gone", "shows less of the log", `
+			append 5            |----------------->
+			read 5                   |--|
+			read                          |--|`},
+		{"there for one of two at once", legal, `
+			append 5            |----------------->
+			read 5                   |--|
+			read                        |--|`},
+		{"two of unknown outcome with one value, and it is read", nobodyCanTell + "two appends of unknown outcome", `
+			append 5            |-------->
+			append 5             |------->
+			read 5                   |--|`},
+		{"two of unknown outcome with one value, and nobody reads it", legal, `
+			append 5            |-------->
+			append 5             |------->
+			tail 2                   |--|`},
+	})
+}

@@ -13,7 +13,7 @@ type RegisterOp struct {
 const (
 	registerNeverWritten = "a value was read that was never written"
 	registerTooEarly     = "a value was read before its write was called"
-	registerForward      = "two values were each current when one of their operations had returned and still when a later one was called, and these stretches overlap"
+	registerForward      = "two values were each current over a stretch of time, between operations on it, and the stretches overlap"
 	registerBackward     = "a value was written or read wholly within a stretch in which another was current before and after"
 	registerAmbiguous    = "a value was written twice, so which of the writes a read saw is open"
 )

@@ -17,7 +17,7 @@ import (
 // have to say the same. TWICELESS_FULL=1 takes 250,000 per object, otherwise it is a sample.
 
 const (
-	sampled = 4_000
+	sampled = 3_000
 	inFull  = 250_000
 )
 
