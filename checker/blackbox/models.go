@@ -64,6 +64,8 @@ func Models() []Model {
 		set(),
 		setFull(),
 		totalQueue(),
+		fifo(),
+		log(),
 		uniqueIDs(),
 	}
 }

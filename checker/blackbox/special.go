@@ -1,0 +1,102 @@
+package blackbox
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/twiceless/twiceless/checker/linear"
+	"github.com/twiceless/twiceless/checker/ops"
+)
+
+// specialCase is what the judges of one object keep beside the operations that a special algorithm takes: their events,
+// and the values that it knows by number.
+type specialCase struct {
+	report   ops.Report
+	events   [][]int64          // of each operation
+	words    func(i int) string // an operation for people
+	numbers  map[ops.Atom]int32
+	atoms    []ops.Atom
+	pendings int64
+}
+
+// number is that of a value; each new one is the next.
+func (c *specialCase) number(a ops.Atom) int32 {
+	n, known := c.numbers[a]
+	if !known {
+		if c.numbers == nil {
+			c.numbers = map[ops.Atom]int32{}
+		}
+		n = int32(len(c.atoms))
+		c.numbers[a] = n
+		c.atoms = append(c.atoms, a)
+	}
+	return n
+}
+
+// value is the one of a number, for people.
+func (c *specialCase) value(n int32) string {
+	a := c.atoms[n]
+	return ops.Value{Kind: a.Kind, Int: a.Int, Text: a.Text}.String()
+}
+
+// span notes the events of an operation and gives when it took effect.
+func (c *specialCase) span(o *ops.Operation) linear.Span {
+	c.events = append(c.events, o.Evidence())
+	s := linear.Span{Call: o.Call, Return: o.Return}
+	if o.Outcome == ops.Info {
+		s.Return = linear.Never
+		c.pendings++
+	}
+	return s
+}
+
+// conclude turns a result into a report.
+func (c *specialCase) conclude(r linear.Result, exercised int64, nothing string) *ops.Report {
+	c.report.Exercised = exercised
+	if exercised == 0 {
+		c.report.Why = append(c.report.Why, nothing)
+	}
+	switch r.Verdict {
+	case linear.Violated:
+		c.report.Find("nonlinearizable", ops.SeverityFail, func(a *ops.Anomaly) {
+			a.Evidence = c.evidence(r)
+			a.Detail = c.detail(r)
+		})
+	case linear.Unknown:
+		c.report.Undecided++
+		c.report.Why = append(c.report.Why, r.Because)
+	case linear.Linearizable:
+	}
+	return &c.report
+}
+
+// evidence are the events of the culprit and of as many others as fit.
+func (c *specialCase) evidence(r linear.Result) []int64 {
+	list := append([]int64(nil), c.events[r.Culprit]...)
+	for _, i := range r.Involved {
+		if i != r.Culprit && len(list)+len(c.events[i]) <= ops.MaxEvidence {
+			list = append(list, c.events[i]...)
+		}
+	}
+	return list
+}
+
+// maxTold is how many operations a sentence names beside the culprit.
+const maxTold = 5
+
+func (c *specialCase) detail(r linear.Result) string {
+	var others []string
+	for _, i := range r.Involved {
+		switch {
+		case i == r.Culprit:
+		case len(others) == maxTold:
+			return fmt.Sprintf("%s: %s, with %s and more", r.Because, c.words(r.Culprit), strings.Join(others, ", "))
+		default:
+			others = append(others, c.words(i))
+		}
+	}
+	if len(others) == 0 {
+		return fmt.Sprintf("%s: %s", r.Because, c.words(r.Culprit))
+	}
+	return fmt.Sprintf("%s: %s, with %s", r.Because, c.words(r.Culprit), strings.Join(others, ", "))
+}
