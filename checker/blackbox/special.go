@@ -84,19 +84,21 @@ func (c *specialCase) evidence(r linear.Result) []int64 {
 // maxTold is how many operations a sentence names beside the culprit.
 const maxTold = 5
 
+// detail is the culprit, the rule that it breaks, and the others that show it.
 func (c *specialCase) detail(r linear.Result) string {
 	var others []string
 	for _, i := range r.Involved {
-		switch {
-		case i == r.Culprit:
-		case len(others) == maxTold:
-			return fmt.Sprintf("%s: %s, with %s and more", r.Because, c.words(r.Culprit), strings.Join(others, ", "))
-		default:
-			others = append(others, c.words(i))
+		if i == r.Culprit {
+			continue
 		}
+		if len(others) == maxTold {
+			others = append(others, "…")
+			break
+		}
+		others = append(others, c.words(i))
 	}
 	if len(others) == 0 {
-		return fmt.Sprintf("%s: %s", r.Because, c.words(r.Culprit))
+		return fmt.Sprintf("%s: %s", c.words(r.Culprit), r.Because)
 	}
-	return fmt.Sprintf("%s: %s, with %s", r.Because, c.words(r.Culprit), strings.Join(others, ", "))
+	return fmt.Sprintf("%s: %s (%s)", c.words(r.Culprit), r.Because, strings.Join(others, ", "))
 }

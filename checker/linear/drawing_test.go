@@ -83,3 +83,60 @@ func number(t *testing.T, word string) int32 {
 	require.NoError(t, err)
 	return int32(n)
 }
+
+// Of what is wrong, the first is told, with no more operations than it takes; the culprit is told first.
+func TestInvolved(t *testing.T) {
+	for _, x := range []struct {
+		name     string
+		judge    func(*testing.T, []drawn) linear.Result
+		text     string
+		involved []int
+		culprit  int
+	}{
+		{"the value that left first", judgeFIFO, `
+			enqueue 1      |--|
+			enqueue 2           |--|
+			dequeue 2                |--|
+			enqueue 3                       |--|
+			enqueue 4                            |--|
+			dequeue 4                                 |--|`, []int{0, 1, 2}, 2},
+		{"as few values as show that it was never empty", judgeFIFO, `
+			enqueue 1      |--|
+			enqueue 2             |--|
+			enqueue 3                |--|
+			dequeue empty       |-----------|
+			dequeue 1                      |--|
+			dequeue 2                        |--|
+			dequeue 3                            |--|
+			enqueue 4                                 |--|`, []int{0, 2, 3, 4, 6}, 3},
+		{"the stale read, not the fresh one", judgeRegister, `
+			write 1    |--|
+			read 1          |--|
+			write 2               |--|
+			read 2                     |--|
+			read 1                          |--|`, []int{0, 2, 3, 4}, 4},
+		{"the later of two stale reads", judgeRegister, `
+			write 1    |----|
+			write 2     |---|
+			read 1             |--|
+			read 2                  |--|
+			read 1                       |--|
+			read 2                            |--|`, []int{0, 1, 4, 5}, 5},
+		{"what the element's state came from", judgeSet, `
+			add 1 yes        |--|
+			remove 1 yes          |--|
+			add 2 yes                  |--|
+			contains 1 yes                  |--|`, []int{1, 3}, 3},
+		{"an answer, and the append that it does not know of", judgeLog, `
+			append 5 → 1        |--|
+			append 6 → 2             |--|
+			read                          |--|`, []int{0, 2}, 2},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			got := x.judge(t, parse(t, x.text))
+			require.Equal(t, linear.Violated, got.Verdict)
+			require.Equal(t, x.involved, got.Involved)
+			require.Equal(t, x.culprit, got.Culprit)
+		})
+	}
+}

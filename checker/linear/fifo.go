@@ -131,12 +131,12 @@ func gatherFIFO(ops []FIFOOp) (*fifo, *Result) {
 	return q, again
 }
 
-// resolve leaves out enqueues of unknown outcome that nobody saw, and gives the dequeues of unknown outcome what they
-// may best have taken.
+// resolve gives the dequeues of unknown outcome what they may best have taken. An enqueue of unknown outcome that nobody
+// saw comes last and has no return: no rule takes notice of it.
 func (q *fifo) resolve() {
 	kept := q.passages[:0]
 	for _, p := range q.passages {
-		if p.enqueue != none && (p.in.Return != Never || p.dequeue != none) {
+		if p.enqueue != none {
 			q.entered = append(q.entered, moment{p.in.Return, int32(len(kept))})
 			kept = append(kept, p)
 		}

@@ -1,6 +1,9 @@
 package linear
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // LogKind is what an operation on a log did.
 type LogKind uint8
@@ -158,12 +161,23 @@ func (l *log) readAlike() *Result {
 	for i := range l.ops {
 		o := &l.ops[i]
 		if o.Kind == LogRead && o.returned() && !slices.Equal(o.Values, all[:len(o.Values)]) {
-			r := violated(logDisagree, int32(i), l.longest)
+			r := violated(logDisagree+atOffset(firstDifference(o.Values, all)), int32(i), l.longest)
 			return &r
 		}
 	}
 	return nil
 }
+
+func firstDifference(a, b []int32) int {
+	for i := range a {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	panic("linear: lists that differ are alike")
+}
+
+func atOffset(offset int) string { return fmt.Sprintf(" (offset %d)", offset) }
 
 // reveal finds the appends of the values that were read.
 func (l *log) reveal() *Result {
@@ -176,7 +190,7 @@ func (l *log) reveal() *Result {
 	for offset, value := range shown {
 		if i := l.at[offset]; i != none {
 			if l.ops[i].Value != value {
-				r := violated(logMoved, l.longest, i)
+				r := violated(logMoved+atOffset(offset), l.longest, i)
 				return &r
 			}
 			continue
@@ -188,13 +202,13 @@ func (l *log) reveal() *Result {
 			open = &r
 			continue
 		case i == none && acknowledged[value] != none:
-			r := violated(logElsewhere, l.longest, acknowledged[value])
+			r := violated(logElsewhere+atOffset(offset), l.longest, acknowledged[value])
 			return &r
 		case i == none:
-			r := violated(logNeverAppend, l.longest)
+			r := violated(logNeverAppend+atOffset(offset), l.longest)
 			return &r
 		case l.placed[i]:
-			r := violated(logTwice, l.longest, i)
+			r := violated(logTwice+atOffset(offset), l.longest, i)
 			return &r
 		case l.ops[i].misses(int64(offset)):
 			r := violated(logRequired, l.longest, i)
@@ -269,7 +283,7 @@ func (l *log) fill() *Result {
 			continue
 		}
 		if len(spare) == 0 || spare[0].at > until[offset] {
-			r := violated(logHole, by[offset])
+			r := violated(logHole+atOffset(offset), by[offset])
 			return &r
 		}
 		l.at[offset], spare = spare[0].of, spare[1:]

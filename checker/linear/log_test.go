@@ -121,6 +121,14 @@ func TestLog(t *testing.T) {
 			append 6 at 1 → 2        |--|
 			read 5 6                      |--|
 			tail 2                             |--|`},
+		{"in whatever order they are told", legal, `
+			read 0                              |--|
+			read 0                         |--|
+			read                     |-->
+			append 0            |---------------->`},
+		{"a tail is a number from 0", "a tail was negative", `
+			append 5 → 1        |--|
+			tail -1                  |--|`},
 		{"an append leaves something", "fewer than one", `
 			append 5 → 0        |--|`},
 		{"more than was appended", "more in the log than was ever appended", `
@@ -191,6 +199,10 @@ func TestLog(t *testing.T) {
 			append 5 → 3        |----|
 			append 6 at 0         |------->
 			append 7             |-------->`},
+		{"of two that require the place, one came so early", legal, `
+			append 5 → 2        |----|
+			append 6 at 0              |-->
+			append 7 at 0         |------->`},
 		{"offsets against time", "given the lower offset", `
 			append 5 → 2        |--|
 			append 6 → 1             |--|`},

@@ -119,10 +119,10 @@ func (r *register) zones() (forward []moment, backward []int32, bad *Result) {
 		case c.write != none && c.firstReturn < r.ops[c.write].Call:
 			bad := violated(registerTooEarly, c.returnedBy, c.write)
 			return nil, nil, &bad
-		case c.firstReturn == Never || c.calledBy == none: // nobody saw it
+		case c.calledBy == none: // the initial value, and nobody read it
 		case c.firstReturn < c.lastCall:
 			forward = append(forward, moment{c.firstReturn, int32(v)})
-		default:
+		default: // also what was written perhaps and never read: with a zone that never ends, it lies within none
 			backward = append(backward, int32(v))
 		}
 	}

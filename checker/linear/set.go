@@ -127,13 +127,9 @@ func (s *schedule) reset(of []int32) {
 		s.changes[i], s.looks[i] = s.changes[i][:0], s.looks[i][:0]
 	}
 	for _, i := range of {
-		o := &s.ops[i]
-		if o.Kind == SetContains && o.Return == Never {
-			continue
-		}
-		s.events = append(s.events, moment{o.Call, i})
-		if o.Return != Never {
-			s.events = append(s.events, moment{o.Return, i})
+		s.events = append(s.events, moment{s.ops[i].Call, i})
+		if s.ops[i].Return != Never {
+			s.events = append(s.events, moment{s.ops[i].Return, i})
 		}
 	}
 	sortMoments(s.events)
