@@ -59,13 +59,13 @@ func Models() []Model {
 		bank(),
 		counter(),
 		effects(),
+		fifo(),
 		kafka(),
+		log(),
 		queue(),
 		set(),
 		setFull(),
 		totalQueue(),
-		fifo(),
-		log(),
 		uniqueIDs(),
 	}
 }
