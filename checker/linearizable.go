@@ -2,23 +2,14 @@ package checker
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
-	"github.com/anishathalye/porcupine"
-
+	"github.com/twiceless/twiceless/checker/linear"
 	"github.com/twiceless/twiceless/sim/history"
 )
 
 // linearizable judges the dedup store: for each record dedup/<event>/<stage> there is one order of its operations
-// that respects real time and in which each gives the result it gave, by this table (t is the caller's token):
-//
-//	              claim t              done t             release t
-//	absent        granted → pending t  not-owner          not-owner
-//	pending t     mine                 ok → done t        ok → absent
-//	pending u     pending              not-owner          not-owner
-//	done t        done                 ok                 not-owner
-//	done u        done                 not-owner          not-owner
+// that respects real time and in which each gives the result it gave, by the table of linear.DedupObject.
 //
 // The facts are KindInvoke (Resource the record, Op, Value the token) and KindComplete (Cause the invoke, Value the
 // result). An operation without a completion, or with an indeterminate one, may take place at any time after its
@@ -26,10 +17,13 @@ import (
 // in the history, so the order of facts at one instant counts. A store that forgets by design (a window) is not
 // linearizable by this table: that is what its finding says, with the label dedup-record-expired.
 //
-// Cost: porcupine, one call per record; exponential in its concurrency, so each call has a budget of steps, the
-// same on every machine. Beyond it the record is undecided. A finding's evidence ends at the first completion that
-// cannot be explained (binary search over the prefixes). Exercised: decided records with at least two operations,
-// and every violation; a single claim that was granted tells nothing.
+// It is a search, not a witness: what facts there are is what clients saw, and none says when the store decided. The
+// stores' own order is held against the same table in the tests of model/store.
+//
+// Cost: one search per record; linear where operations do not overlap, else exponential in how many do, so each record
+// has a budget of steps, the same on every machine. Beyond it the record is undecided. A finding's evidence ends at the
+// first completion that cannot be explained. Exercised: decided records with at least two operations, and every
+// violation; a single claim that was granted tells nothing.
 func linearizable() Checker {
 	return Checker{
 		Name:       "linearizable",
@@ -41,46 +35,33 @@ func linearizable() Checker {
 
 // Operations and results of a dedup store.
 const (
-	dedupPrefix    = "dedup/"
-	opClaim        = "claim"
-	opDone         = "done"
-	opRelease      = "release"
-	resultGranted  = "granted"
-	resultMine     = "mine"
-	resultPending  = "pending"
-	resultDone     = "done"
-	resultOK       = "ok"
-	resultNotOwner = "not-owner"
+	dedupPrefix   = "dedup/"
+	opClaim       = "claim"
+	opDone        = "done"
+	resultGranted = "granted"
+	resultOK      = "ok"
 )
 
-// stepBudget is how many steps of the model one search may take: a tenth of a second.
+// stepBudget is how many steps one record may take: a tenth of a second.
 const stepBudget = 200_000
 
 // record is one judged object with its operations.
 type record struct {
-	name string
-	ops  []operation
+	name   string
+	ops    []linear.Operation // positions are ids of facts
+	failed []bool
 }
-
-// operation is one operation on it; ret is MaxInt64 when its result is unknown.
-type operation struct {
-	call, ret int64 // fact ids
-	in        dedupCall
-	result    string
-	failed    bool
-}
-
-type dedupCall struct{ op, token string }
 
 func checkLinearizable(h *history.History) Report {
 	r := newReport()
+	object := linear.DedupObject()
 	for _, rec := range records(h) {
-		verdict := rec.judge(math.MaxInt64)
-		switch {
-		case verdict == Unknown:
+		rec.withoutFailed()
+		switch result := object.Search(rec.ops, stepBudget); {
+		case result.Verdict == linear.Unknown:
 			r.Undecided[history.PropLinearizable]++
-		case verdict == Fail:
-			r.find(rec.finding(h))
+		case result.Verdict == linear.Violated:
+			r.find(rec.finding(h, result))
 			r.Exercised[history.PropLinearizable]++
 		case len(rec.ops) >= 2:
 			r.Exercised[history.PropLinearizable]++
@@ -112,7 +93,8 @@ func records(h *history.History) []*record {
 				list = append(list, rec)
 			}
 			open[f.ID] = where{rec, len(rec.ops)}
-			rec.ops = append(rec.ops, operation{call: f.ID, ret: math.MaxInt64, in: dedupCall{f.Op, f.Value}})
+			rec.ops = append(rec.ops, linear.Operation{Span: linear.Span{Call: f.ID, Return: linear.Never}, Action: linear.Action{F: f.Op, By: f.Value}})
+			rec.failed = append(rec.failed, false)
 		case history.KindComplete:
 			at, ok := open[f.Cause]
 			if !ok {
@@ -120,101 +102,35 @@ func records(h *history.History) []*record {
 			}
 			delete(open, f.Cause)
 			op := &at.rec.ops[at.i]
-			op.failed = f.Outcome == history.Failed
+			at.rec.failed[at.i] = f.Outcome == history.Failed
 			if f.Outcome != history.Indeterminate {
-				op.ret, op.result = f.ID, f.Value
+				op.Return, op.Result = f.ID, f.Value
 			}
 		}
 	}
 	return list
 }
 
-// judge decides the record's history up to and including a fact: Pass, Unknown or Fail.
-func (r *record) judge(until int64) Verdict {
-	var ops []porcupine.Operation
-	for _, o := range r.ops {
-		if o.failed || o.call > until {
-			continue
+// withoutFailed leaves out what did not take place.
+func (r *record) withoutFailed() {
+	kept := r.ops[:0]
+	for i := range r.ops {
+		if !r.failed[i] {
+			kept = append(kept, r.ops[i])
 		}
-		p := porcupine.Operation{Input: o.in, Call: o.call, Output: o.result, Return: o.ret}
-		if o.ret > until {
-			p.Output, p.Return = "", math.MaxInt64
-		}
-		ops = append(ops, p)
 	}
-	steps := 0
-	model := porcupine.Model{
-		Init: func() any { return dedupState{} },
-		Step: func(state, input, output any) (bool, any) {
-			if steps++; steps > stepBudget {
-				return false, state
-			}
-			next, result := state.(dedupState).step(input.(dedupCall))
-			return output == "" || output == result, next
-		},
-	}
-	switch {
-	case porcupine.CheckOperations(model, ops):
-		return Pass
-	case steps > stepBudget:
-		return Unknown
-	}
-	return Fail
+	r.ops = kept
 }
 
-// dedupState is the state of a record: the zero value is absent.
-type dedupState struct{ phase, owner string }
-
-// step is the table above.
-func (s dedupState) step(c dedupCall) (next dedupState, result string) {
-	owned := s.owner == c.token
-	switch {
-	case c.op == opClaim && s.phase == "":
-		return dedupState{resultPending, c.token}, resultGranted
-	case c.op == opClaim && s.phase == resultDone:
-		return s, resultDone
-	case c.op == opClaim && owned:
-		return s, resultMine
-	case c.op == opClaim:
-		return s, resultPending
-	case c.op == opDone && s.phase != "" && owned:
-		return dedupState{resultDone, c.token}, resultOK
-	case c.op == opRelease && s.phase == resultPending && owned:
-		return dedupState{}, resultOK
-	}
-	return s, resultNotOwner
-}
-
-// finding shows the shortest prefix that no order explains.
-func (r *record) finding(h *history.History) history.Finding {
-	var ends []int64
-	for _, o := range r.ops {
-		if !o.failed && o.ret != math.MaxInt64 {
-			ends = append(ends, o.ret)
-		}
-	}
+// finding shows the first completion that no order explains, and the operations around it.
+func (r *record) finding(h *history.History, result linear.Result) history.Finding {
+	wrong := h.At(r.ops[result.Culprit].Return)
 	var ev evidence
-	ev.add(ends...)
-	ends = ev.sorted()
-	lo, hi := 0, len(ends)-1
-	for lo < hi {
-		if mid := (lo + hi) / 2; r.judge(ends[mid]) == Fail {
-			hi = mid
-		} else {
-			lo = mid + 1
+	for _, i := range result.Involved {
+		if ev.add(r.ops[i].Call); r.ops[i].Return <= wrong.ID {
+			ev.add(r.ops[i].Return)
 		}
 	}
-	wrong := h.At(ends[lo])
-	ev = evidence{}
-	for i := len(r.ops) - 1; i >= 0 && len(ev.ids) < 2*maxEvidence; i-- {
-		if o := &r.ops[i]; !o.failed && o.call < wrong.ID {
-			ev.add(o.call)
-			if o.ret <= wrong.ID {
-				ev.add(o.ret)
-			}
-		}
-	}
-	ev.add(wrong.Cause, wrong.ID)
 	invoke := h.At(wrong.Cause)
 	return history.Finding{
 		Property: history.PropLinearizable,
@@ -222,16 +138,16 @@ func (r *record) finding(h *history.History) history.Finding {
 		Stage:    invoke.Stage,
 		Label:    r.label(h, wrong),
 		Evidence: ev.sorted(),
-		Detail:   fmt.Sprintf("%s: no order of the operations explains that %s of %s gave %q", r.name, invoke.Op, invoke.Value, wrong.Value),
+		Detail:   fmt.Sprintf("%s: %s", r.name, result.Because),
 	}
 }
 
 // label says what became of the record: a claim that is granted after it was done means it is gone.
 func (r *record) label(h *history.History, wrong *history.Fact) history.Label {
 	var done *history.Fact
-	for _, o := range r.ops {
-		if o.in.op == opDone && o.result == resultOK && o.ret < wrong.ID {
-			done = h.At(o.ret)
+	for i := range r.ops {
+		if o := &r.ops[i]; o.F == opDone && o.Result == resultOK && o.Return < wrong.ID {
+			done = h.At(o.Return)
 		}
 	}
 	if done == nil || h.At(wrong.Cause).Op != opClaim || wrong.Value != resultGranted {

@@ -128,7 +128,7 @@ func TestShortestPrefix(t *testing.T) {
 		}
 	})
 	require.Equal(t, []int64{1, 2, 3, 4}, r.Findings[0].Evidence)
-	require.Equal(t, `dedup/order-1/charge: no order of the operations explains that claim of b gave "granted"`, r.Findings[0].Detail)
+	require.Equal(t, `dedup/order-1/charge: no order of the operations explains that claim by "b" gave granted: the only state that it may have met is pending of "a"`, r.Findings[0].Detail)
 }
 
 // A search that would take for ever ends after a number of steps, not after a time: undecided, the same everywhere.
