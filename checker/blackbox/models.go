@@ -62,6 +62,7 @@ func Models() []Model {
 		fifo(),
 		kafka(),
 		kv(),
+		listAppend(),
 		lock(),
 		log(),
 		queue(),
