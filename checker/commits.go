@@ -21,6 +21,7 @@ func commits() Checker {
 		Name:       "commits",
 		Doc:        "a position is moved only by the member that owns the partition, in the group's present generation",
 		Properties: []history.Property{history.PropCommit},
+		Weight:     history.Guaranteed,
 		Check:      checkCommits,
 	}
 }

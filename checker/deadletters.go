@@ -20,6 +20,7 @@ func deadLetters() Checker {
 		Name:       "dead-letters",
 		Doc:        "what is parked can be taken up again: its record bears the event's id and business key",
 		Properties: []history.Property{history.PropDeadLetter},
+		Weight:     history.Guaranteed,
 	}, judgeDeadLetters)
 }
 

@@ -18,6 +18,7 @@ func pageCache() Checker {
 		Name:       "page-cache",
 		Doc:        "a stop that is no power loss leaves on the disk all that was written, fsynced or not",
 		Properties: []history.Property{history.PropPageCache},
+		Weight:     history.Guaranteed,
 		Check:      checkPageCache,
 	}
 }

@@ -93,7 +93,13 @@ func Promised(c history.Contract) []history.Property {
 // Guaranteed lists what no stack has to promise and none may permit: rules of the components that all stacks are made
 // of, under every plan. A violation is a defect of a component.
 func Guaranteed() []history.Property {
-	return []history.Property{history.PropCommit, history.PropDeadLetter, history.PropPageCache}
+	var list []history.Property
+	for _, c := range Kinds() {
+		if c.Weight == history.Guaranteed {
+			list = append(list, c.Properties...)
+		}
+	}
+	return list
 }
 
 // violatedAnywhere judges a guarantee, which knows no envelope.
@@ -166,7 +172,7 @@ func neverSeen(rows []history.Row, c history.Contract) []history.Property {
 //	vacuous   there are no rows, or there are faults and none of them touched work in flight
 //	held      else
 func CellContract(rows []history.Row, c history.Contract) string {
-	promised := Promised(c)
+	promised, guaranteed := Promised(c), Guaranteed()
 	var violated, beyond, undecided, hit int64
 	inside, faults := 0, false
 	for i := range rows {
@@ -176,7 +182,7 @@ func CellContract(rows []history.Row, c history.Contract) string {
 			v += r.Violations[string(p)]
 			u += r.Undecided[string(p)]
 		}
-		for _, p := range Guaranteed() {
+		for _, p := range guaranteed {
 			violated += r.Violations[string(p)]
 		}
 		if r.Outside {

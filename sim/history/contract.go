@@ -45,6 +45,34 @@ const (
 	PropHarness           Property = "harness"
 )
 
+// The properties of logs.
+const (
+	PropDurability         Property = "durability-loss"
+	PropTorn               Property = "torn-transaction"
+	PropSequence           Property = "sequence-break"
+	PropZombieWrite        Property = "zombie-write"
+	PropLogRegress         Property = "log-regress"
+	PropCompaction         Property = "compaction-loss"
+	PropDuplicateRecord    Property = "duplicate-record"
+	PropCorruptedRecord    Property = "corrupted-record"
+	PropInconsistentOffset Property = "inconsistent-offset"
+	PropOffsetOrder        Property = "realtime-offset-order"
+	PropPosition           Property = "position-beyond-log"
+)
+
+// The properties of consumer groups and of deliveries.
+const (
+	PropDoubleOwner       Property = "double-ownership"
+	PropOutsideAssignment Property = "consumption-outside-assignment"
+	PropPositionJump      Property = "position-jump"
+	PropCommitAhead       Property = "commit-ahead-of-effect"
+	PropCommitRegress     Property = "commit-regress"
+	PropAutoCommit        Property = "auto-commit-too-far"
+	PropAbortRewind       Property = "abort-rewind"
+	PropRedelivery        Property = "redelivery"
+	PropRecovered         Property = "recovered"
+)
+
 // Weight says what a violated property means.
 type Weight uint8
 
@@ -87,6 +115,24 @@ const (
 	LabelNotOwned                   Label = "not-owned"  // the member had given the partition up, or never had it
 	LabelRecordIncomplete           Label = "record-incomplete"
 	LabelForgottenByKill            Label = "forgotten-by-kill"
+
+	LabelMarkersDiffer   Label = "markers-differ"
+	LabelSequenceAgain   Label = "sequence-again"
+	LabelSequenceGap     Label = "sequence-gap"
+	LabelWatermarkBack   Label = "watermark-back"
+	LabelEpochBack       Label = "epoch-back"
+	LabelReplicasDiffer  Label = "replicas-differ"
+	LabelLastValueGone   Label = "last-value-gone"
+	LabelKeyReappears    Label = "key-reappears"
+	LabelRecordAltered   Label = "record-altered"
+	LabelOffsetReused    Label = "offset-reused"
+	LabelMovedBack       Label = "moved-back"
+	LabelMovedForward    Label = "moved-forward"
+	LabelBeyondEnd       Label = "beyond-end"
+	LabelStaleOwner      Label = "stale-owner"
+	LabelGivenToTwo      Label = "given-to-two"
+	LabelInWork          Label = "committed-in-work"
+	LabelAnswerUncertain Label = "answer-uncertain"
 )
 
 // Labels lists the closed table with one sentence each.
@@ -118,6 +164,23 @@ func Labels() []struct {
 		{LabelNotFenced, "a party took what an earlier owner asked for after a later owner had taken over"},
 		{LabelNotOwned, "a member acted for a partition that it had given up, or never had, in that generation"},
 		{LabelRecordIncomplete, "the record of an event that was given up lacks what is needed to take it up again"},
+		{LabelMarkersDiffer, "the partitions of one transaction were told different ends of it, or only some were told"},
+		{LabelSequenceAgain, "a log took a sequence number of a producer that it already had"},
+		{LabelSequenceGap, "a log took a sequence number of a producer before the one that comes first"},
+		{LabelWatermarkBack, "a leader stated a lower watermark than had been stated"},
+		{LabelEpochBack, "an older leader epoch follows a newer one"},
+		{LabelReplicasDiffer, "two replicas hold different records at one offset below the high watermark"},
+		{LabelLastValueGone, "a compaction took the last value of a key away"},
+		{LabelKeyReappears, "a compaction took the tombstone of a key away and left an older value"},
+		{LabelRecordAltered, "what was handed out is not what the log took at that offset"},
+		{LabelOffsetReused, "an offset was given to two records"},
+		{LabelMovedBack, "a position went back although nobody had reset it"},
+		{LabelMovedForward, "a position went forward over records that were not handed out"},
+		{LabelBeyondEnd, "a position was moved past the end of the log"},
+		{LabelStaleOwner, "a member had been replaced and did not know it yet"},
+		{LabelGivenToTwo, "a group gave one partition to two members in one generation"},
+		{LabelInWork, "a position was moved past a record that was still in work"},
+		{LabelAnswerUncertain, "the producer gave up without knowing that the record was written"},
 		{LabelUnexplained, "no rule of the judge explains it"},
 	}
 }

@@ -43,6 +43,17 @@ const (
 	KindHeld              // final state: a store still holds an event. Op says how: queue, pending, done, parked
 	KindStopReason        // the run ended; Note is the reason
 	KindOperated          // an operator acted. Op stop or start: Resource the group, Value the members' nodes. Op reset: Resource topic/partition, Offset the new position, Value the group. Op replay: they publish a dead letter of Event again, that at Resource topic/partition and Offset, to topic/partition Value
+
+	// What a replicated log and its transactions state. An appended fact of such a log has the leader's epoch as its Fence,
+	// the Hash of its payload, and the Op tombstone if it deletes its key.
+	KindReplicated  // a replica, Node, took a record or marker from its leader: Resource topic/partition, Offset, Fence the leader epoch of the record, Cause the appended or marked fact
+	KindTruncated   // a replica, Node, cut its log: Resource topic/partition, Offset the first that is gone, Fence the leader epoch that made it
+	KindElected     // a replica, Node, became the leader: Resource topic/partition, Fence its epoch, Offset the end of its log. Op: unclean if it may lack what was committed
+	KindWatermark   // the leader, Node, moved a watermark for its readers: Resource topic/partition, Op high or stable, Offset the first beyond it
+	KindSequenced   // a record bears a producer's number: Cause the appended fact, Resource topic/partition, Offset the sequence from 0, Value the producer, Fence its epoch, Op the name of its transaction ("" = none)
+	KindTransaction // a step of a transaction: Resource the producer, Fence its epoch, Value the transaction's name. Op init: the coordinator gave the epoch out; began: the client, Node, began it; commit or abort: the coordinator decided so, Cause the beginning
+	KindMarked      // a log took the marker that ends a producer's transaction there: Resource topic/partition, Offset, Value the producer, Fence its epoch, Op commit or abort
+	KindCompacted   // a replica, Node, took a record away because a later one has its key: Resource topic/partition, Offset, Key, Cause the appended fact. A pass states them in order of offset
 	kindCount
 )
 
@@ -86,6 +97,14 @@ var kindTable = [kindCount]kindRow{
 	KindHeld:         {"held", "at the end a store still holds an event"},
 	KindStopReason:   {"stop", "the run ended"},
 	KindOperated:     {"operated", "an operator acted on a group or on a dead letter"},
+	KindReplicated:   {"replicated", "a replica took a record from its leader"},
+	KindTruncated:    {"truncated", "a replica cut its log"},
+	KindElected:      {"elected", "a replica became the leader of a partition"},
+	KindWatermark:    {"watermark", "a leader moved a watermark for its readers"},
+	KindSequenced:    {"sequenced", "a record bears a producer's number"},
+	KindTransaction:  {"transaction", "a producer was given an epoch, or a transaction began or was decided"},
+	KindMarked:       {"marked", "a log took the marker that ends a transaction there"},
+	KindCompacted:    {"compacted", "a compaction took a record away"},
 }
 
 // String is the kind's name in histories.
