@@ -6,15 +6,25 @@ import "github.com/twiceless/twiceless/sim/history"
 func Kinds() []Checker {
 	return []Checker{
 		commits(),
+		compactions(),
 		deadLetters(),
+		duplicateRecords(),
 		duplicates(),
+		durability(),
 		linearizable(),
+		logRegress(),
 		loss(),
+		offsetOrder(),
 		order(),
 		pageCache(),
 		phantoms(),
+		positionBounds(),
+		logRecords(),
+		sequences(),
 		stuck(),
+		tornTransactions(),
 		zombies(),
+		zombieWrites(),
 	}
 }
 

@@ -40,6 +40,8 @@ type ledger struct {
 	faultEnds []int64
 	stray     []int64         // applications with a class and without an event
 	reused    map[place]int64 // the last append at a place, built when a loss asks
+	logList   []*partitionLog // built when a checker of logs asks
+	logByName map[string]*partitionLog
 }
 
 type effectName struct{ stage, resource string }
@@ -85,6 +87,7 @@ type account struct {
 	suppressed  int64
 	suppressN   int64 // how many suppressions
 	redelivered int64 // how many deliveries beyond the first per topic and group
+	records     int32 // how many records logs took of it
 	slots       []slot
 	number      int32
 }
@@ -299,6 +302,9 @@ func (l *ledger) walk(a *account) {
 			if f.Op == opReplay {
 				a.replayed = f.ID
 			}
+		case history.KindAppended:
+			once(&a.appended, f.ID)
+			a.records++
 		default:
 			if at := a.slotOf(f.Kind); at != nil {
 				once(at, f.ID)
@@ -317,8 +323,6 @@ func (a *account) slotOf(k history.Kind) *int64 {
 		return &a.uncertain
 	case history.KindRefused:
 		return &a.refused
-	case history.KindAppended:
-		return &a.appended
 	case history.KindCalled:
 		return &a.called
 	case history.KindDropped:
