@@ -5,26 +5,35 @@ import "github.com/twiceless/twiceless/sim/history"
 // Kinds is the table of checkers, sorted by name.
 func Kinds() []Checker {
 	return []Checker{
+		abortRewind(),
+		assignments(),
+		autoCommit(),
+		commitAhead(),
+		commitRegress(),
 		commits(),
 		compactions(),
 		deadLetters(),
 		duplicateRecords(),
 		duplicates(),
 		durability(),
+		jumps(),
 		linearizable(),
 		logRegress(),
 		loss(),
 		offsetOrder(),
 		order(),
+		ownership(),
 		pageCache(),
 		phantoms(),
 		positionBounds(),
 		logRecords(),
+		recovered(),
+		redelivery(),
 		sequences(),
 		stuck(),
 		tornTransactions(),
-		zombies(),
 		zombieWrites(),
+		zombies(),
 	}
 }
 

@@ -411,11 +411,7 @@ func (l *ledger) slotFor(from int, f *history.Fact) *slot {
 type reading struct{ topic, group string }
 
 func (a *account) deliver(seen []reading, f *history.Fact) []reading {
-	topic := f.Resource
-	if i := strings.LastIndexByte(topic, '/'); i >= 0 {
-		topic = topic[:i]
-	}
-	r := reading{topic, f.Op}
+	r := reading{topicOf(f.Resource), f.Op}
 	for _, s := range seen {
 		if s == r {
 			a.redelivered++
@@ -423,4 +419,12 @@ func (a *account) deliver(seen []reading, f *history.Fact) []reading {
 		}
 	}
 	return append(seen, r)
+}
+
+// topicOf is the topic of a partition.
+func topicOf(partition string) string {
+	if i := strings.LastIndexByte(partition, '/'); i >= 0 {
+		return partition[:i]
+	}
+	return partition
 }

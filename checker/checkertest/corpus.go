@@ -141,6 +141,7 @@ func plantedLosses() []Example {
 		}),
 		example("truncated", history.PropLoss, history.LabelTruncated, func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			s.Restart("broker-1", "power-loss", 2, 1)
 			s.Offer("order-2", "bert").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()
 		}),
 		example("half of it", history.PropLoss, history.LabelCommittedBeforeEffect, func(s *Story) {
