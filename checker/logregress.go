@@ -74,9 +74,14 @@ func (l *ledger) judgeWatermarks(r *Report) {
 // judgeEpochs finds the first record of a log that follows one of a newer leader.
 func (l *ledger) judgeEpochs(r *Report, p *partitionLog) {
 	for _, c := range p.replicas {
-		for i := 1; i < len(c.records); i++ {
-			a, b := c.records[i-1], c.records[i]
-			if a.epoch < 0 || b.epoch < 0 {
+		before := entry{epoch: -1}
+		for _, b := range c.records {
+			if b.epoch < 0 {
+				continue
+			}
+			a := before
+			before = b
+			if a.epoch < 0 {
 				continue
 			}
 			r.Exercised[history.PropLogRegress]++

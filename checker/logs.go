@@ -20,9 +20,8 @@ type partitionLog struct {
 	replicas  []*replica
 	leader    string // node of the last election; "" = none was stated
 	unclean   int64  // the last election that may have lost what was committed
-	end       int64  // one past the highest offset that any replica ever took
 	conflicts []conflict
-	reused    bool // some offset was given out twice, rightly or not
+	disorder  bool // some record was not taken behind all others that its replica ever took
 	high      []move
 }
 
@@ -81,12 +80,16 @@ func (b *logBuilder) see(f *history.Fact) {
 		b.list = append(b.list, p)
 	}
 	switch f.Kind {
-	case history.KindAppended, history.KindMarked:
+	case history.KindAppended:
 		b.take(p, p.replica(f.Node), entry{f.Offset, f.ID, f.Fence, f.ID})
+	case history.KindMarked: // its fence is the producer's
+		b.take(p, p.replica(f.Node), entry{f.Offset, f.ID, -1, f.ID})
 	case history.KindReplicated:
 		b.take(p, p.replica(f.Node), entry{f.Offset, f.Cause, f.Fence, f.ID})
 	case history.KindTruncated:
-		p.replica(f.Node).cut(f.Offset, f.ID)
+		r := p.replica(f.Node)
+		r.cut(f.Offset, f.ID)
+		p.disorder = p.disorder || len(r.gone) > 0
 	case history.KindElected:
 		p.leader = f.Node
 		if f.Op == opUnclean {
@@ -110,19 +113,26 @@ const (
 	opAbort     = "abort"
 )
 
-// take adds a record at the end of a replica's log; what was at its place and behind it is gone.
+// take adds a record to a replica's log. One that is not behind all others shows that the node lost what it held there, if
+// it was stopped; else the node put it before records that it keeps, and gave the offset to two if one of them is there.
 func (b *logBuilder) take(p *partitionLog, r *replica, e entry) {
 	if n := len(r.records); n > 0 && e.offset <= r.records[n-1].offset {
-		held := r.records[r.from(e.offset)]
-		if !b.l.stoppedBetween(r.node, r.touched, e.by) {
+		p.disorder = true
+		i := r.from(e.offset)
+		switch held := r.records[i]; {
+		case b.l.stoppedBetween(r.node, r.touched, e.by):
+			r.cut(e.offset, e.by)
+		case held.offset == e.offset:
 			p.conflicts = append(p.conflicts, conflict{held, e})
+			r.cut(e.offset, e.by)
+		default:
+			r.records = slices.Insert(r.records, i, e)
+			r.touched = e.by
+			return
 		}
-		r.cut(e.offset, e.by)
-		p.reused = true
 	}
 	r.records = append(r.records, e)
 	r.touched = e.by
-	p.end = max(p.end, e.offset+1)
 }
 
 // cut takes away what a replica holds from an offset on.

@@ -10,12 +10,12 @@ import (
 
 // offsetOrder judges, within each partition:
 //
-//	send b began after send a was acknowledged at offset m, and b was acknowledged  ⇒  offset of b > m
+//	send b began after send a was acknowledged as committed at offset m, and b was acknowledged  ⇒  offset of b > m
 //
-// That is what linearizability of "append returns an offset" comes to. A send begins with the cause of its KindAppended,
+// An acknowledgement of a replica whose record is not committed yet promises no order, as it promises no durability. That is what linearizability of "append returns an offset" comes to. A send begins with the cause of its KindAppended,
 // and is acknowledged by the KindAccepted whose cause that is. Assumes that whoever acknowledges names the record.
 //
-// Cost: linear. A log that never gave an offset out twice took its records in order of their offsets, and there is
+// Cost: linear. A log of one replica that took each record behind all others has them in order of their offsets, and there is
 // nothing to look for: who began later was taken later. Else a binary search per acknowledgement. Exercised: the
 // acknowledged records that another one of their partition was acknowledged before.
 func offsetOrder() Checker {
@@ -36,18 +36,17 @@ func judgeOffsetOrder(l *ledger) Report {
 			continue
 		}
 		p := l.log(record.Resource)
-		if p == nil {
+		if p == nil || !p.committed(record.Offset, f.ID) {
 			continue
 		}
 		tops := acked[p]
 		if len(tops) > 0 {
 			r.Exercised[history.PropOffsetOrder]++
-			if before := topBefore(tops, record.Cause); before.fact != 0 && before.offset >= record.Offset && (p.reused || len(p.replicas) > 1) {
+			if before := topBefore(tops, record.Cause); before.fact != 0 && before.offset >= record.Offset && (p.disorder || len(p.replicas) > 1) {
 				r.find(l.disordered(f, record, before))
 			}
 		}
-		switch n := len(tops); {
-		case n == 0 || record.Offset > tops[n-1].offset:
+		if n := len(tops); n == 0 || record.Offset > tops[n-1].offset {
 			acked[p] = append(tops, move{record.Offset, f.ID})
 		}
 	}

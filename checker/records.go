@@ -45,7 +45,7 @@ func judgeRecords(l *ledger) Report {
 			r.Exercised[history.PropInconsistentOffset]++
 			r.find(l.sharedOffset(p, c.held.origin, c.taken.origin, "one replica took both"))
 		}
-		if p.reused || len(p.replicas) > 1 {
+		if p.disorder || len(p.replicas) > 1 {
 			doubtful[p] = map[int64]int64{}
 		}
 	}

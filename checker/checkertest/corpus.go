@@ -1,6 +1,10 @@
 package checkertest
 
-import "github.com/twiceless/twiceless/sim/history"
+import (
+	"slices"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
 
 // Example is a named history with what checkers must say of it.
 type Example struct {
@@ -8,6 +12,7 @@ type Example struct {
 	Property history.Property // violated, "" = none
 	Label    history.Label    // why
 	History  *history.History
+	Unjudged bool // of a near miss: it lies outside what the property speaks of, so that it is not even exercised
 }
 
 // Clean are histories in which nothing is wrong, though much may happen.
@@ -73,7 +78,12 @@ func Clean() []Example {
 
 // Planted are histories with one thing wrong, at least one for each property that a checker judges.
 func Planted() []Example {
-	return append(plantedDuplicates(), append(plantedLosses(), plantedOthers()...)...)
+	return slices.Concat(plantedDuplicates(), plantedLosses(), plantedOthers(), plantedLogs(), plantedDeliveries())
+}
+
+// Near are histories that look as if a property were violated, and are not: each must not fire the property that it names.
+func Near() []Example {
+	return slices.Concat(nearEffects(), nearOthers(), nearLogs(), nearDeliveries())
 }
 
 func plantedDuplicates() []Example {
@@ -215,5 +225,5 @@ func example(name string, p history.Property, label history.Label, tell func(*St
 	s := New()
 	s.resource["audit"], s.class["audit"] = "index", history.Derived
 	tell(s)
-	return Example{name, p, label, s.History()}
+	return Example{Name: name, Property: p, Label: label, History: s.History()}
 }

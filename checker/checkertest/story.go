@@ -143,6 +143,12 @@ func (i *Intent) append(partition string, offset, cause int64) *Log {
 	return &Log{i, partition, offset, i.s.Record(f)}
 }
 
+// Acknowledge tells the application: success, for the log has told the producer of this record.
+func (r *Log) Acknowledge() *Log {
+	r.i.s.Record(fact(history.KindAccepted, "producer-1", r.i.event, r.id))
+	return r
+}
+
 // Commit moves the group's position past the record.
 func (r *Log) Commit() *Log {
 	r.i.s.commit("consumer-1", r)
@@ -161,8 +167,15 @@ func (r *Log) Deliver(node string) *Delivery { return r.DeliverIn(-1, node) }
 
 // DeliverIn hands it out in a generation of the group.
 func (r *Log) DeliverIn(generation int64, node string) *Delivery {
+	return r.deliver(Group, generation, node)
+}
+
+// DeliverTo hands it to a member of another group.
+func (r *Log) DeliverTo(group, node string) *Delivery { return r.deliver(group, -1, node) }
+
+func (r *Log) deliver(group string, generation int64, node string) *Delivery {
 	f := fact(history.KindDelivered, node, r.i.event, r.id)
-	f.Resource, f.Offset, f.Op, f.Fence = r.partition, r.offset, Group, generation
+	f.Resource, f.Offset, f.Op, f.Fence = r.partition, r.offset, group, generation
 	return &Delivery{r, node, r.i.s.Record(f)}
 }
 
@@ -188,6 +201,12 @@ func (d *Delivery) Handled(o history.Outcome) *Delivery {
 // Commit ends the delivery well and moves the group's position past it.
 func (d *Delivery) Commit() *Delivery {
 	d.Handled(history.Acked)
+	d.r.i.s.commit(d.node, d.r)
+	return d
+}
+
+// Commits moves the group's position past the delivery, which goes on.
+func (d *Delivery) Commits() *Delivery {
 	d.r.i.s.commit(d.node, d.r)
 	return d
 }
@@ -269,13 +288,25 @@ func (c *Call) Apply() *Call { return c.effect(history.KindApplied) }
 // Reverse lets the resource apply the compensation of the effect.
 func (c *Call) Reverse() *Call { return c.effect(history.KindReversed) }
 
+// Recognise lets the resource meet the call without moving its state.
+func (c *Call) Recognise() *Call {
+	f := c.fact(history.KindApplied)
+	f.Changed = false
+	c.d.r.i.s.Record(f)
+	return c
+}
+
 func (c *Call) effect(k history.Kind) *Call {
+	c.d.r.i.s.Record(c.fact(k))
+	return c
+}
+
+func (c *Call) fact(k history.Kind) history.Fact {
 	s := c.d.r.i.s
 	f := fact(k, s.resource[c.stage]+"-1", c.d.r.i.event, c.id)
 	f.Stage, f.Resource, f.Op = c.stage, s.resource[c.stage], c.stage
 	f.Class, f.Changed = s.class[c.stage], true
-	s.Record(f)
-	return c
+	return f
 }
 
 // Emit lets a call to a broker append the event to a log and come back.
@@ -315,8 +346,13 @@ func (s *Story) owns(k history.Kind, generation int64, node, partition string) *
 
 // Move is a commit of a member that the coordinator takes.
 func (s *Story) Move(generation int64, node, partition string, offset int64) *Story {
+	return s.MoveOf(Group, generation, node, partition, offset)
+}
+
+// MoveOf is Move in another group.
+func (s *Story) MoveOf(group string, generation int64, node, partition string, offset int64) *Story {
 	f := fact(history.KindCommitting, node, "", 0)
-	f.Resource, f.Offset, f.Op, f.Fence = partition, offset, Group, generation
+	f.Resource, f.Offset, f.Op, f.Fence = partition, offset, group, generation
 	f.Cause = s.Record(f)
 	f.Kind, f.Node = history.KindCommitted, "broker-1"
 	s.Record(f)
