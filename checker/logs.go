@@ -85,7 +85,9 @@ func (b *logBuilder) see(f *history.Fact) {
 	case history.KindMarked: // its fence is the producer's
 		b.take(p, p.replica(f.Node), entry{f.Offset, f.ID, -1, f.ID})
 	case history.KindReplicated:
-		b.take(p, p.replica(f.Node), entry{f.Offset, f.Cause, f.Fence, f.ID})
+		if epoch, ok := b.epochOf(f.Cause, f.Fence); ok { // a copy of nothing says nothing
+			b.take(p, p.replica(f.Node), entry{f.Offset, f.Cause, epoch, f.ID})
+		}
 	case history.KindTruncated:
 		r := p.replica(f.Node)
 		r.cut(f.Offset, f.ID)
@@ -100,6 +102,20 @@ func (b *logBuilder) see(f *history.Fact) {
 			p.high = append(p.high, move{f.Offset, f.ID})
 		}
 	}
+}
+
+// epochOf is the leader epoch of a copy; markers have none. ok is false if the original is neither record nor marker.
+func (b *logBuilder) epochOf(original, fence int64) (epoch int64, ok bool) {
+	if original == 0 {
+		return 0, false
+	}
+	switch b.l.at(original).Kind {
+	case history.KindAppended:
+		return fence, true
+	case history.KindMarked:
+		return -1, true
+	}
+	return 0, false
 }
 
 // Ops of the facts of logs.
