@@ -84,6 +84,19 @@ const (
 	Noted
 )
 
+// weightTable names the weights, with what each means.
+var weightTable = [...]struct{ name, doc string }{
+	Promised:   {"promised", "a violation breaks the contract of a stack that promises against it"},
+	Guaranteed: {"guaranteed", "a rule of the components that all stacks are made of: no plan and no contract excuses a violation"},
+	Noted:      {"noted", "counted and told beside what is found: nobody promises its absence"},
+}
+
+// String is the weight's name.
+func (w Weight) String() string { return weightTable[w].name }
+
+// Doc is one sentence about the weight.
+func (w Weight) Doc() string { return weightTable[w].doc }
+
 // DuplicateOf is the duplicate property of a class.
 func DuplicateOf(c Class) Property {
 	return [...]Property{"", PropDuplicateCritical, PropDuplicateState, PropDuplicateNotify, PropDuplicateDerived}[c]

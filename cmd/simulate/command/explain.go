@@ -122,9 +122,9 @@ func meanings() []meaning {
 		add("verb of a plan", v.Name, v.Doc+"; written: at TIME "+v.Usage)
 	}
 	for _, k := range checker.Kinds() {
-		add("checker", k.Name, k.Doc)
+		add("checker", k.Name, checkerDoc(&k))
 		for _, p := range k.Properties {
-			add("property", string(p), k.Doc)
+			add("property", string(p), fmt.Sprintf("%s\n%s: %s", k.Doc, k.Weight, k.Weight.Doc()))
 		}
 	}
 	for _, m := range blackbox.Models() {

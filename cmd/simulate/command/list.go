@@ -50,11 +50,20 @@ func listings() []listing {
 		{"checkers", func(*app, string) ([]entryLine, error) {
 			var rows []entryLine
 			for _, k := range checker.Kinds() {
-				rows = append(rows, entryLine{k.Name, k.Doc})
+				rows = append(rows, entryLine{k.Name, checkerDoc(&k)})
 			}
 			return rows, nil
 		}},
 	}
+}
+
+// checkerDoc is what a checker judges, under which names, and what that weighs.
+func checkerDoc(k *checker.Checker) string {
+	names := make([]string, len(k.Properties))
+	for i, p := range k.Properties {
+		names[i] = string(p)
+	}
+	return fmt.Sprintf("%s; %s: %s", k.Doc, k.Weight, strings.Join(names, ", "))
 }
 
 func (a *app) listStacks(scenario string) ([]entryLine, error) {

@@ -231,6 +231,9 @@ func (a *app) printRun(c *scenarios.Case, r *scenarios.Result, v *checker.StackV
 		line("", "%s: %s", p.Property, text)
 	}
 	a.printFindings(r.Verdicts.Findings, checker.Promised(contractOf(c)))
+	if len(r.Row.Seen) > 0 {
+		line("also seen", "%s", noted(&r.Row))
+	}
 	line("run", "%d events, %d facts, %s simulated, stopped: %s", r.Row.Events, r.History.Len(), seconds(r.Row.SimTime/1_000_000_000*1_000_000_000), r.Row.Stop)
 	line("digest", "%s · history %s · epoch %d", c.Witness.Digest, c.Witness.HistoryDigest, scenarios.Epoch)
 }
@@ -244,6 +247,15 @@ func intents(r *history.Row) string {
 		}
 	}
 	return strings.Join(parts, " · ")
+}
+
+// noted says what nobody promises the absence of, and was there.
+func noted(r *history.Row) string {
+	var parts []string
+	for _, name := range history.SortedKeys(r.Seen) {
+		parts = append(parts, fmt.Sprintf("%s %d", name, r.Seen[name]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // verdict is one sentence about the contract.
