@@ -89,7 +89,8 @@ func (l *ledger) decided(f *history.Fact, began map[reader]int64, reads map[shar
 		return
 	}
 	delete(began, who)
-	for at, t := range reads { //det:unordered each partition is closed by itself
+	//det:unordered each partition is closed by itself
+	for at, t := range reads {
 		if at.node != who.node || at.incarnation != who.incarnation || t.abort != nil {
 			continue
 		}

@@ -92,7 +92,8 @@ func without(records []*history.Fact, record *history.Fact) (left []*history.Fac
 
 // cutKeys takes away what a truncation cut off. Keys do not depend on each other.
 func cutKeys(kept map[keyAt][]*history.Fact, cut *history.Fact) {
-	for at, records := range kept { //det:unordered each key is cut by itself
+	//det:unordered each key is cut by itself
+	for at, records := range kept {
 		if at.node != cut.Node || at.partition != cut.Resource {
 			continue
 		}

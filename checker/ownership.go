@@ -36,7 +36,8 @@ func judgeOwnership(l *ledger) Report {
 	owners := map[string][]*history.Fact{} // by partition the assignments that hold
 	groups := groupsOf{l: l}
 	ended := func(node string) { // an incarnation holds nothing after its end
-		for partition, held := range owners { //det:unordered each partition loses the node by itself
+		//det:unordered each partition loses the node by itself
+		for partition, held := range owners {
 			owners[partition] = slices.DeleteFunc(held, func(f *history.Fact) bool { return f.Node == node })
 		}
 	}

@@ -89,7 +89,8 @@ const shown = -1
 
 // judgeSeen finds offsets at which two records of one log were acknowledged or delivered.
 func (l *ledger) judgeSeen(r *Report, first map[*partitionLog]map[int64]int64) {
-	for p, at := range first { //det:unordered each log has a map of its own
+	//det:unordered each log has a map of its own
+	for p, at := range first {
 		for _, c := range p.conflicts {
 			at[c.held.offset] = shown
 		}
