@@ -15,17 +15,18 @@ import (
 //
 // A dequeue that failed says nothing, not that the queue was empty: that is an ok with null. An operation of unknown
 // outcome may have taken place at any time after its call, or never.
-// Assumes that no value is enqueued twice: then linear.FIFO decides, O(n log n), and never in vain. Else the verdict is
-// unknown, unless a value comes out that nobody put in. Exercised: dequeues that returned; without any, vacuous.
+// If no value is enqueued twice linear.FIFO decides, O(n log n), and never in vain. Else a search does, with the budget:
+// exponential in how many operations are open at once. Exercised: dequeues that returned; without any, vacuous.
 func fifo() Model {
 	return Model{
 		Name:      "fifo",
 		Doc:       "a queue gives what was enqueued first, each value once",
 		Functions: []Function{{"enqueue", "v"}, {"dequeue", "null, then v, or null: empty"}},
 		Anomalies: []AnomalyKind{{Name: "nonlinearizable", Doc: "no order of the operations explains every answer"}},
-		New: func(_ ops.Header, _ Options, p *ops.Problems) Judge {
+		New: func(_ ops.Header, o Options, p *ops.Problems) Judge {
 			j := &fifoJudge{problems: p, failed: map[int32][]int64{}}
-			j.words = j.describe
+			j.words, j.general, j.spanOf = j.describe, j.action, j.when
+			j.object, j.budget = linear.QueueObject(), o.Budget
 			return j
 		},
 	}
@@ -100,6 +101,20 @@ func (j *fifoJudge) Report() *ops.Report {
 		"operations": int64(len(j.ops)), "indeterminate": j.pendings, "dequeues": j.dequeues, "empty-answers": j.empty, "values": int64(len(j.atoms)),
 	}
 	return j.conclude(linear.FIFO(j.ops), j.dequeues, "no dequeue returned: nothing shows in which order values leave")
+}
+
+func (j *fifoJudge) when(i int) linear.Span { return j.ops[i].Span }
+
+// action is an operation as a search takes it.
+func (j *fifoJudge) action(i int) linear.Action {
+	switch op := &j.ops[i]; {
+	case op.Kind == linear.FIFOEnqueue:
+		return linear.Action{F: "enqueue", Arg: j.content(op.Value)}
+	case op.Kind == linear.FIFOEmpty || op.Return == linear.Never:
+		return linear.Action{F: "dequeue"}
+	default:
+		return linear.Action{F: "dequeue", Out: j.content(op.Value)}
+	}
 }
 
 func (j *fifoJudge) describe(i int) string {

@@ -24,6 +24,7 @@ type linearJudge struct {
 	budget   int64
 	problems *ops.Problems
 	call     func(*ops.Operation) (key string, a linear.Action, problem string) // the problem lies in the value
+	special  func([]linear.Operation) (r linear.Result, applies bool)           // a faster algorithm, nil = there is none
 	keyed    bool                                                               // there are several objects, and messages name them
 	parts    map[string]*linearPart
 }
@@ -98,16 +99,46 @@ func (j *linearJudge) Report() *ops.Report {
 
 // judged are the objects with their results, sorted by name.
 func (j *linearJudge) judged() []*linearPart {
-	var parts []*linearPart
+	var parts, open []*linearPart
 	var operations [][]linear.Operation
 	for _, key := range slices.Sorted(maps.Keys(j.parts)) {
-		parts = append(parts, j.parts[key])
-		operations = append(operations, j.parts[key].operations)
+		p := j.parts[key]
+		parts = append(parts, p)
+		if !j.decided(p) {
+			open = append(open, p)
+			operations = append(operations, p.operations)
+		}
 	}
 	for i, result := range j.object.Shared(operations, j.budget) {
-		parts[i].result = result
+		open[i].result = result
 	}
 	return parts
+}
+
+// tellingShare is the part of the budget that may be spent on a better account of what is known to be wrong.
+const tellingShare = 25
+
+// decided says whether the special algorithm has decided an object. Where it says that it is wrong, a search can often
+// tell more: which states the culprit may have met.
+func (j *linearJudge) decided(p *linearPart) bool {
+	if j.special == nil {
+		return false
+	}
+	r, applies := j.special(p.operations)
+	if !applies {
+		return false
+	}
+	p.result = r
+	if r.Verdict == linear.Violated {
+		switch told := j.object.Search(p.operations, j.budget/tellingShare); told.Verdict {
+		case linear.Violated:
+			p.result = told
+		case linear.Linearizable:
+			panic(fmt.Sprintf("blackbox: two algorithms disagree on %s %q: %s", j.object.Name, p.key, r.Because))
+		case linear.Unknown:
+		}
+	}
+	return true
 }
 
 // violated are the objects that are not linearizable, the one with the first wrong answer first.

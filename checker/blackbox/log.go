@@ -15,8 +15,8 @@ import (
 //
 // An append whose required tail is not there fails; a fail is left out, as it may have had other reasons and changed
 // nothing. An operation of unknown outcome may have taken place at any time after its call, or never.
-// Assumes that no two appends of unknown outcome have one value, if a read shows it: then linear.Log decides, and the
-// cost is linear but for sorting, in operations and values read. Else the verdict is unknown. Exercised: reads, and
+// If no two appends of unknown outcome have one value that a read shows, linear.Log decides, and the cost is linear but for
+// sorting, in operations and values read. Else a search does, with the budget. Exercised: reads, and
 // appends that were acknowledged; without any, vacuous.
 func log() Model {
 	return Model{
@@ -27,9 +27,10 @@ func log() Model {
 			{"read", "null, then [values]"},
 		},
 		Anomalies: []AnomalyKind{{Name: "nonlinearizable", Doc: "no order of the operations explains every answer"}},
-		New: func(_ ops.Header, _ Options, p *ops.Problems) Judge {
+		New: func(_ ops.Header, o Options, p *ops.Problems) Judge {
 			j := &logJudge{problems: p}
-			j.words = j.describe
+			j.words, j.general, j.spanOf = j.describe, j.action, j.when
+			j.object, j.budget = linear.LogObject(), o.Budget
 			return j
 		},
 	}
@@ -154,6 +155,28 @@ func (j *logJudge) Report() *ops.Report {
 		"operations": int64(len(j.ops)), "indeterminate": j.pendings, "acknowledged": j.acked, "reads": j.read, "tail": tail,
 	}
 	return j.conclude(linear.Log(j.ops), j.acked+j.read, "nothing was read and no append acknowledged: nothing shows what the log holds")
+}
+
+func (j *logJudge) when(i int) linear.Span { return j.ops[i].Span }
+
+// action is an operation as a search takes it.
+func (j *logJudge) action(i int) linear.Action {
+	op := &j.ops[i]
+	if op.Kind == linear.LogRead {
+		a := linear.Action{F: "read"}
+		for _, v := range op.Values {
+			a.Outs = append(a.Outs, j.content(v))
+		}
+		return a
+	}
+	a := linear.Action{F: "append", Arg: j.content(op.Value)}
+	if op.Required >= 0 {
+		a.Arg2 = linear.Number(op.Required)
+	}
+	if op.Return != linear.Never {
+		a.Out = linear.Number(op.Tail)
+	}
+	return a
 }
 
 // maxReadShown is how many values of a read a sentence shows, its last ones.

@@ -16,7 +16,8 @@ import (
 // unknown outcome may take effect at any time after its invoke, or never. A cas that failed is left out: it may have
 // failed for another reason than the value. Values are scalars; null is one.
 //
-// Cost: linear where operations do not overlap, else a search (linear.Object.Search). Beyond the budget: undecided.
+// Cost: O(n log n) if no value is written twice and there is no cas (linear.Register), else a search: linear where
+// operations do not overlap, exponential in how many do. Beyond the budget: undecided.
 // Exercised: answered operations, if there are two of them; one alone is vacuous.
 func register() Model {
 	return Model{
@@ -34,9 +35,39 @@ func register() Model {
 			if !ok {
 				p.Add(h.Line, "header.initial", "a register holds a scalar, not %s", h.Field("initial").Kind)
 			}
-			return newLinearJudge(linear.RegisterObject(initial), o, p, registerCall)
+			j := newLinearJudge(linear.RegisterObject(initial), o, p, registerCall)
+			j.special = func(list []linear.Operation) (linear.Result, bool) { return registerByZones(initial, list) }
+			return j
 		},
 	}
+}
+
+// registerByZones judges a register that is only read and written, each value once.
+func registerByZones(initial linear.Value, list []linear.Operation) (r linear.Result, applies bool) {
+	numbers := map[linear.Value]int32{initial: 0}
+	number := func(v linear.Value) int32 {
+		n, known := numbers[v]
+		if !known {
+			n = int32(len(numbers))
+			numbers[v] = n
+		}
+		return n
+	}
+	calls := make([]linear.RegisterOp, len(list))
+	for i := range list {
+		o := &list[i]
+		calls[i] = linear.RegisterOp{Span: o.Span, Write: o.F == "write"}
+		switch {
+		case o.F == "write":
+			calls[i].Value = number(o.Arg)
+		case o.F != "read":
+			return r, false
+		case !o.Pending():
+			calls[i].Value = number(o.Out)
+		}
+	}
+	r = linear.Register(0, calls)
+	return r, r.Verdict != linear.Unknown
 }
 
 func registerCall(o *ops.Operation) (key string, a linear.Action, problem string) {
