@@ -12,7 +12,7 @@ export RAPID_SEED ?= 20260101
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := check
-.PHONY: check build lint lint-all test race shuffle det compare bench fuzz
+.PHONY: check build lint lint-all test race shuffle det compare bench fuzz full
 
 check: build lint test ## what to run before a commit
 
@@ -51,6 +51,9 @@ compare:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+full: ## judges against definitions and searches: hundreds of thousands of random histories each, about ten minutes
+	TWICELESS_FULL=1 $(GO) test -count=1 -timeout 60m -v ./checker/linear ./checker/isolation ./checker/blackbox
 
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,24 +13,19 @@ import (
 	"github.com/twiceless/twiceless/checker/ops"
 )
 
-// seeds is how many histories each property is tried on. TWICELESS_SEEDS=50000 go test -run Kafka ./checker/blackbox is
-// the full run.
-func seeds(t *testing.T, usual uint64) uint64 {
-	t.Helper()
-	text := os.Getenv("TWICELESS_SEEDS")
-	if text == "" {
-		return usual
+// seeds is how many histories each property is tried on, or 20,000 in a full run.
+func seeds(usual uint64) uint64 {
+	if os.Getenv(fullVariable) != "" {
+		return 20_000
 	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	require.NoError(t, err)
-	return n
+	return usual
 }
 
 // A log that keeps its promises passes, whatever its clients do: transactions abort and get lost, offsets have gaps,
 // groups share their keys anew, and consumers begin again.
 func TestKafkaCleanSimulationsPass(t *testing.T) {
 	allowed := map[string]int{}
-	for seed := range seeds(t, 300) {
+	for seed := range seeds(300) {
 		h := simulate(seed, 120, 3)
 		r, err := h.judge(blackbox.Options{})
 		require.NoError(t, err)
@@ -58,7 +52,7 @@ func TestKafkaFaultsAreNamed(t *testing.T) {
 	for _, f := range kafkaFaults() {
 		t.Run(f.name, func(t *testing.T) {
 			n := 0
-			for seed := range seeds(t, 200) {
+			for seed := range seeds(200) {
 				h := simulate(seed, 120, 3)
 				if !f.make(h, rand.New(rand.NewPCG(seed, 2))) {
 					continue

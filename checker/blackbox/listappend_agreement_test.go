@@ -354,11 +354,11 @@ func (d *lists) inferred(t *testing.T) *ops.Report {
 
 // What is inferred from reads is so, and where reads show everything all of it is found. Random transactions run on a small
 // database at each of several levels; clients see what they are told, the truth is in its lists. Full, 35,000 histories:
-// ISOLATION_FULL=1.
+// TWICELESS_FULL=1.
 func TestListAppendAgreesWithTheTruth(t *testing.T) {
 	total, revealed := 0, 0
 	n := 150
-	if os.Getenv("ISOLATION_FULL") != "" {
+	if os.Getenv("TWICELESS_FULL") != "" {
 		n = 5_000
 	}
 	for _, e := range []struct {

@@ -13,8 +13,8 @@ import (
 	"github.com/twiceless/twiceless/checker/ops"
 )
 
-// Tests against definitions judge small random histories, legal and illegal ones. FULL=1 judges a hundred times as many.
-const fullVariable = "FULL"
+// Tests against definitions judge small random histories, legal and illegal ones. TWICELESS_FULL=1 judges a hundred times as many.
+const fullVariable = "TWICELESS_FULL"
 
 func rounds(few int) int {
 	if os.Getenv(fullVariable) != "" {

@@ -233,15 +233,15 @@ func ended(t *isolation.Transaction) int64 {
 	return t.Return
 }
 
-// histories is how many random histories are judged; with ISOLATION_FULL set it is full.
+// histories is how many random histories are judged; with TWICELESS_FULL set it is full.
 func histories(some, full int) int {
-	if os.Getenv("ISOLATION_FULL") != "" {
+	if os.Getenv("TWICELESS_FULL") != "" {
 		return full
 	}
 	return some
 }
 
-// What is found is there, and it breaks the same levels as all that is there. Full: ISOLATION_FULL=1.
+// What is found is there, and it breaks the same levels as all that is there. Full: TWICELESS_FULL=1.
 func TestFindCyclesAgainstAllCycles(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 5))
 	seen := map[string]int{}

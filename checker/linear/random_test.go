@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fully asks for long runs: LINEAR_FULL=1 go test ./checker/linear
-var fully = os.Getenv("LINEAR_FULL") != ""
+// fully asks for long runs: TWICELESS_FULL=1 go test ./checker/linear
+var fully = os.Getenv("TWICELESS_FULL") != ""
 
 func times(few, many int) int {
 	if fully {

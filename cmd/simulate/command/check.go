@@ -54,7 +54,7 @@ line), 5 vacuous or unknown: nothing was exercised, or the budget or the history
 	flags := cmd.Flags()
 	flags.StringVar(&f.model, "model", "", "what the operations are operations of; the header of the file may say it instead")
 	flags.StringVar(&f.options.Level, "level", "", "isolation that must hold (list-append)")
-	flags.StringVar(&f.options.Promise, "promise", "", "delivery that was promised: exactly-once, at-least-once or at-most-once")
+	flags.StringVar(&f.options.Promise, "promise", "", "what was promised: "+promiseWords())
 	flags.Int64Var(&f.options.Budget, "budget", blackbox.DefaultBudget, "steps that searches may take in all; beyond them the verdict is unknown")
 	flags.StringVar(&f.input, "input", "auto", "format of the file: jsonl, edn or auto")
 	flags.StringVar(&f.format, "format", "text", "text or json")
@@ -79,6 +79,25 @@ func optionWords(of func(blackbox.Model) []string) []string {
 		}
 	}
 	return words
+}
+
+// promiseWords are the promises that models take, each with its models, defaults first.
+func promiseWords() string {
+	var lists, models []string
+	for _, m := range blackbox.Models() {
+		words := strings.Join(m.Promises, ", ")
+		switch i := slices.Index(lists, words); {
+		case words == "":
+		case i < 0:
+			lists, models = append(lists, words), append(models, m.Name)
+		default:
+			models[i] += ", " + m.Name
+		}
+	}
+	for i := range lists {
+		lists[i] += " (" + models[i] + ")"
+	}
+	return strings.Join(lists, "; ")
 }
 
 // modelTable lists the models with their operations.

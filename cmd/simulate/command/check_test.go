@@ -115,3 +115,18 @@ func TestCheckFiles(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(got.out), &parsed))
 	require.Equal(t, "fail", parsed.Verdict)
 }
+
+// The page about check shows what it prints.
+func TestCheckDocs(t *testing.T) {
+	src, err := os.ReadFile(filepath.Join("testdata", "lost-write.jsonl"))
+	require.NoError(t, err)
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "check.md"))
+	require.NoError(t, err)
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("history.jsonl", src, 0o600))
+	got := simulate("check", "--model", "kafka", "history.jsonl")
+	require.Equal(t, 1, got.code)
+	for line := range strings.Lines(got.out) {
+		require.Contains(t, string(page), line)
+	}
+}
