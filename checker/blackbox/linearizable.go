@@ -45,6 +45,9 @@ func newLinearJudge(object linear.Object, o Options, p *ops.Problems, call func(
 // Take keeps an operation, unless it definitely did not take place.
 func (j *linearJudge) Take(o *ops.Operation) {
 	key, action, problem := j.call(o)
+	if problem == "" && j.states(o.F) && contradicts(o) {
+		problem = fmt.Sprintf("%s of %s completes with %s: nobody knows what was asked", o.F, o.In, o.Out)
+	}
 	if problem == "" {
 		problem = j.object.Problem(&action, o.Outcome == ops.OK)
 	}
@@ -65,6 +68,20 @@ func (j *linearJudge) Take(o *ops.Operation) {
 	}
 	p.operations = append(p.operations, linear.Operation{Span: linear.Span{Call: o.Call, Return: o.Return}, Action: action, Client: o.Process})
 	p.evidence = append(p.evidence, o.Evidence())
+}
+
+// states says whether a function is told its value, and does not answer with one.
+func (j *linearJudge) states(f string) bool {
+	return slices.ContainsFunc(j.object.Functions, func(known linear.Function) bool { return known.Name == f && known.Args > 0 })
+}
+
+// contradicts says whether invoke and completion state two values.
+func contradicts(o *ops.Operation) bool {
+	return !o.In.IsNull() && !o.Out.IsNull() && !sameValue(o.In, o.Out)
+}
+
+func sameValue(a, b ops.Value) bool {
+	return a.Kind == b.Kind && a.Int == b.Int && a.Text == b.Text && slices.EqualFunc(a.Items, b.Items, sameValue)
 }
 
 // Report judges each object.

@@ -118,3 +118,17 @@ func TestWrongShapes(t *testing.T) {
 		}
 	}
 }
+
+// An invoke and its completion that state two values leave open what was asked.
+func TestContradictingValues(t *testing.T) {
+	for model, x := range map[string][3]string{
+		"register": {"write", "1", "2"},
+		"kv":       {"put", `["k",1]`, `["k",2]`},
+		"stack":    {"push", "1", `"1"`},
+	} {
+		_, err := checkText(model, once(x[0], x[1], x[2]))
+		require.ErrorContains(t, err, "h:2: value: "+x[0]+" of ", model)
+		_, err = checkText(model, once(x[0], x[1], "null")) // recorders may leave it out
+		require.NoError(t, err, model)
+	}
+}

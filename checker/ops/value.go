@@ -21,7 +21,7 @@ const (
 
 // String is the kind in messages.
 func (k Kind) String() string {
-	return [...]string{"null", "a truth value", "a whole number", "text", "a list", "a map", "something else"}[k]
+	return [...]string{"null", "a truth value", "a whole number", "text", "a list", "a map", "a decimal or another literal"}[k]
 }
 
 // Value is one value of a history. The zero value is null.
