@@ -29,8 +29,8 @@ func abortRewind() Checker {
 	}, judgeAbortRewind)
 }
 
-// reader is one incarnation of a node.
-type reader struct {
+// incarnation is one incarnation of a node.
+type incarnation struct {
 	node        string
 	incarnation int32
 }
@@ -47,10 +47,10 @@ func judgeAbortRewind(l *ledger) Report {
 	if len(l.byKind[history.KindTransaction]) == 0 {
 		return r
 	}
-	began := map[reader]int64{} // the transaction under way
+	began := map[incarnation]int64{} // the transaction under way
 	reads := map[share]*read{}
 	for f := range l.kinds(history.KindTransaction, history.KindDelivered, history.KindAssigned) {
-		who := reader{f.Node, f.Incarnation}
+		who := incarnation{f.Node, f.Incarnation}
 		at := share{f.Node, f.Incarnation, f.Resource}
 		switch {
 		case f.Kind == history.KindTransaction && f.Op == opBegan:
@@ -79,12 +79,12 @@ func judgeAbortRewind(l *ledger) Report {
 }
 
 // decided closes the transaction of the reader that began it: what it read is aborted, or forgotten.
-func (l *ledger) decided(f *history.Fact, began map[reader]int64, reads map[share]*read) {
+func (l *ledger) decided(f *history.Fact, began map[incarnation]int64, reads map[share]*read) {
 	if f.Cause == 0 || f.Op != opCommitTx && f.Op != opAbort {
 		return
 	}
 	by := l.at(f.Cause)
-	who := reader{by.Node, by.Incarnation}
+	who := incarnation{by.Node, by.Incarnation}
 	if began[who] != by.ID {
 		return
 	}

@@ -71,7 +71,7 @@ func sameReading(a, b *history.Fact) bool {
 // settled is the first fact that settles an event that was delivered; 0 = none. What comes after the given fact need not be
 // looked for.
 func (l *ledger) settled(a *account, d *history.Fact, enough int64) int64 {
-	if done := l.effected(a); done != 0 && done < enough {
+	if done := l.completion(a); done != 0 && done < enough {
 		return done
 	}
 	for _, id := range l.of(a) {
@@ -88,11 +88,11 @@ func (l *ledger) settled(a *account, d *history.Fact, enough int64) int64 {
 			}
 		}
 	}
-	return l.effected(a)
+	return l.completion(a)
 }
 
-// effected is the fact of the last first application of a required deciding effect; 0 = one is missing.
-func (l *ledger) effected(a *account) (last int64) {
+// completion is the fact of the last first application of a required deciding effect; 0 = one is missing.
+func (l *ledger) completion(a *account) (last int64) {
 	for i := range a.slots {
 		s := &a.slots[i]
 		if e := &l.effects[s.effect]; e.decides && e.required {

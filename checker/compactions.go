@@ -108,7 +108,7 @@ func cutKeys(kept map[keyAt][]*history.Fact, cut *history.Fact) {
 // uncommitted are the records of transactions that their log does not have committed.
 func (l *ledger) uncommitted() map[int64]bool {
 	idle := map[int64]bool{}
-	var ends map[producerAt][]ending
+	var ends map[producerAt][]marker
 	for f := range l.kinds(history.KindSequenced) {
 		record := l.record(f.Cause)
 		if f.Op == "" || record == nil {

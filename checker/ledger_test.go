@@ -255,6 +255,9 @@ func anyHistory(t *rapid.T) *history.History {
 			Offset:  int64(rapid.IntRange(-1, 3).Draw(t, "offset")), Fence: -1, Changed: rapid.Bool().Draw(t, "changed"),
 		}
 		f.Stage, f.Resource, f.Class = []string{"charge", "book"}[stage], []string{"payments", "ledger"}[stage], history.Class(stage+1)
+		if f.Kind == history.KindHeld {
+			f.Op = rapid.SampledFrom([]string{"queue", "pending", "done", "parked"}).Draw(t, "held")
+		}
 		if f.Kind == history.KindInvoke || f.Kind == history.KindComplete {
 			f.Resource = "dedup/" + f.Event + "/" + f.Stage
 			f.Op = rapid.SampledFrom([]string{"claim", "done", "release"}).Draw(t, "op")

@@ -39,6 +39,7 @@ const (
 	opClaim       = "claim"
 	opDone        = "done"
 	resultGranted = "granted"
+	resultDone    = "done"
 	resultOK      = "ok"
 )
 

@@ -37,7 +37,7 @@ func judgeTornTransactions(l *ledger) Report {
 	r := newReport()
 	var list []*transacted
 	byName := map[string]*transacted{}
-	var ends map[producerAt][]ending
+	var ends map[producerAt][]marker
 	taken := l.compacted()
 	for f := range l.kinds(history.KindSequenced) {
 		record := l.record(f.Cause)
@@ -83,20 +83,20 @@ func (t *transacted) count(f *history.Fact, held, committed bool) {
 
 type producerAt struct{ partition, producer string }
 
-// ending is a marker as it stands in a log.
-type ending struct {
+// marker is the end of a transaction as it stands in a log.
+type marker struct {
 	offset int64
 	commit bool
 }
 
 // endings are the standing markers of each producer in each log, ascending.
-func (l *ledger) endings() map[producerAt][]ending {
-	ends := map[producerAt][]ending{}
+func (l *ledger) endings() map[producerAt][]marker {
+	ends := map[producerAt][]marker{}
 	for _, p := range l.logs() {
 		for _, e := range p.standing().records {
 			if f := l.at(e.origin); f.Kind == history.KindMarked {
 				at := producerAt{p.name, f.Value}
-				ends[at] = append(ends[at], ending{e.offset, f.Op == opCommitTx})
+				ends[at] = append(ends[at], marker{e.offset, f.Op == opCommitTx})
 			}
 		}
 	}
@@ -104,7 +104,7 @@ func (l *ledger) endings() map[producerAt][]ending {
 }
 
 // committedBy says whether the first marker behind an offset is a commit.
-func committedBy(ends []ending, offset int64) bool {
+func committedBy(ends []marker, offset int64) bool {
 	lo, hi := 0, len(ends)
 	for lo < hi {
 		if mid := (lo + hi) / 2; ends[mid].offset > offset {

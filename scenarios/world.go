@@ -127,7 +127,7 @@ func (w *world) header(c *Case) {
 	from, to := w.chaos()
 	w.sim.History.Header = history.Header{Format: "twiceless-history", Version: history.FormatVersion, Epoch: Epoch,
 		Scenario: w.sc.Name, Hash: w.sc.Hash(), Stack: w.stack.Name, Seed: c.Witness.Seed, Plan: c.Intent.Plan, Planted: c.Intent.Planted,
-		Chaos: [2]int64{int64(from), int64(to)}, Deadline: w.sc.Workload.Deadline}
+		Chaos: [2]int64{int64(from), int64(to)}, Deadline: w.sc.Workload.Deadline, Heal: w.sc.Phases.Drain}
 }
 
 // assemble puts the stack together over the scenario's flow.

@@ -28,6 +28,7 @@ func Conformance(t *testing.T, c checker.Checker) {
 		t.Run("clean/"+e.Name, func(t *testing.T) {
 			r := c.Check(e.History)
 			require.Empty(t, r.Findings)
+			require.Empty(t, r.Seen)
 			invariant(t, c, e.History, r)
 		})
 	}
@@ -109,6 +110,11 @@ func invariant(t *testing.T, c checker.Checker, h *history.History, r checker.Re
 		wellTold(t, c, h, f)
 	}
 	require.Equal(t, found, r.Violations, "violations are counted findings")
+	if c.Weight == history.Noted {
+		require.Empty(t, r.Findings, "what nobody promises is no finding")
+	} else {
+		require.Empty(t, r.Seen)
+	}
 	require.Equal(t, r, c.Check(h), "a second look")
 	require.Equal(t, r, c.Check(Renamed(h)), "with other node numbers")
 	require.Equal(t, anonymous(r), anonymous(c.Check(Retold(h))), "with other names of events and keys, at another time")

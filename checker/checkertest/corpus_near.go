@@ -2,7 +2,7 @@ package checkertest
 
 import "github.com/twiceless/twiceless/sim/history"
 
-func nearEffects() []Example { return append(nearDuplicates(), nearLosses()...) }
+func nearLedger() []Example { return append(nearDuplicates(), nearLosses()...) }
 
 func nearDuplicates() []Example {
 	reversed := func(stage string) func(*Story) {

@@ -86,6 +86,9 @@ func AppendHeader(b []byte, h *Header) []byte {
 	b = strconv.AppendInt(b, h.Chaos[0], 10)
 	b = strconv.AppendInt(append(b, ','), h.Chaos[1], 10)
 	b = appendIntField(append(b, ']'), "deadline", h.Deadline)
+	if h.Heal != 0 { // left out when nothing is said, as histories of before have none
+		b = appendIntField(b, "heal", h.Heal)
+	}
 	return append(b, '}', '}')
 }
 

@@ -73,6 +73,57 @@ const (
 	PropRecovered         Property = "recovered"
 )
 
+// Properties of effects that nobody promises.
+const (
+	PropDivergentDuplicate Property = "divergent-duplicate"
+	PropDivergentAnswer    Property = "divergent-answer"
+	PropFalseDedup         Property = "false-deduplication"
+	PropStaleOverwrite     Property = "stale-overwrite"
+	PropWrongFold          Property = "wrong-fold"
+	PropConsumeProduceTear Property = "consume-produce-tear"
+	PropDualWriteTear      Property = "dual-write-tear"
+	PropAccountedTwice     Property = "accounted-twice"
+	PropInversion          Property = "effect-order-inversion"
+	PropMoneyTotal         Property = "money-not-conserved"
+	PropMoneyNegative      Property = "negative-balance"
+	PropMoneyUnknown       Property = "unknown-account"
+	PropMoneyMissing       Property = "missing-account"
+)
+
+// Properties of sagas and workflows that nobody promises.
+const (
+	PropSagaPartial           Property = "partial-saga"
+	PropSagaTwoEnds           Property = "compensated-and-completed"
+	PropSagaDuplicateStep     Property = "duplicate-step"
+	PropSagaDuplicateReversal Property = "duplicate-compensation"
+	PropSagaEmptyReversal     Property = "empty-compensation"
+	PropSagaDangling          Property = "dangling-step"
+	PropSagaReversalOrder     Property = "compensation-order"
+	PropSagaPivot             Property = "pivot-violation"
+	PropSagaDirtyRead         Property = "dirty-saga-read"
+	PropReservationLeaked     Property = "leaked-reservation"
+	PropReplayDivergence      Property = "replay-divergence"
+	PropActivityAtMostOnce    Property = "activity-at-most-once"
+	PropSignalLost            Property = "signal-lost"
+	PropSignalDuplicated      Property = "signal-duplicated"
+	PropSignalReordered       Property = "signal-reordered"
+	PropTimerEarly            Property = "timer-early"
+	PropTimerNever            Property = "timer-never"
+	PropTimerTwice            Property = "timer-twice"
+	PropDoubleStart           Property = "double-start"
+)
+
+// Properties of what becomes of a run after its last fault. Nobody promises them.
+const (
+	PropDrained        Property = "drained"
+	PropStuckPartition Property = "stuck-partition"
+	PropLivelock       Property = "livelock"
+	PropPoisonLoop     Property = "poison-loop"
+	PropStarvation     Property = "starvation"
+	PropConvergence    Property = "convergence"
+	PropVisibility     Property = "eventual-visibility"
+)
+
 // Weight says what a violated property means.
 type Weight uint8
 
@@ -129,23 +180,47 @@ const (
 	LabelRecordIncomplete           Label = "record-incomplete"
 	LabelForgottenByKill            Label = "forgotten-by-kill"
 
-	LabelMarkersDiffer   Label = "markers-differ"
-	LabelSequenceAgain   Label = "sequence-again"
-	LabelSequenceGap     Label = "sequence-gap"
-	LabelWatermarkBack   Label = "watermark-back"
-	LabelEpochBack       Label = "epoch-back"
-	LabelReplicasDiffer  Label = "replicas-differ"
-	LabelLastValueGone   Label = "last-value-gone"
-	LabelKeyReappears    Label = "key-reappears"
-	LabelRecordAltered   Label = "record-altered"
-	LabelOffsetReused    Label = "offset-reused"
-	LabelMovedBack       Label = "moved-back"
-	LabelMovedForward    Label = "moved-forward"
-	LabelBeyondEnd       Label = "beyond-end"
-	LabelStaleOwner      Label = "stale-owner"
-	LabelGivenToTwo      Label = "given-to-two"
-	LabelInWork          Label = "committed-in-work"
-	LabelAnswerUncertain Label = "answer-uncertain"
+	LabelMarkersDiffer      Label = "markers-differ"
+	LabelSequenceAgain      Label = "sequence-again"
+	LabelSequenceGap        Label = "sequence-gap"
+	LabelWatermarkBack      Label = "watermark-back"
+	LabelEpochBack          Label = "epoch-back"
+	LabelReplicasDiffer     Label = "replicas-differ"
+	LabelLastValueGone      Label = "last-value-gone"
+	LabelKeyReappears       Label = "key-reappears"
+	LabelRecordAltered      Label = "record-altered"
+	LabelOffsetReused       Label = "offset-reused"
+	LabelMovedBack          Label = "moved-back"
+	LabelMovedForward       Label = "moved-forward"
+	LabelBeyondEnd          Label = "beyond-end"
+	LabelStaleOwner         Label = "stale-owner"
+	LabelGivenToTwo         Label = "given-to-two"
+	LabelInWork             Label = "committed-in-work"
+	LabelAnswerUncertain    Label = "answer-uncertain"
+	LabelKeyCollision       Label = "dedup-key-collision"        // the record was another event's
+	LabelRecordBeforeEffect Label = "dedup-record-before-effect" // its own record, made before the effect or without it
+	LabelPayloadDiffers     Label = "payload-differs"
+	LabelHalfMissing        Label = "other-half-missing" // one of two things that go together is durable
+	LabelOlderStateKept     Label = "older-state-kept"
+	LabelMiscounted         Label = "miscounted"
+	LabelDoneAndParked      Label = "done-and-parked"
+	LabelStepMissing        Label = "step-missing"
+	LabelStepLeft           Label = "step-left-standing"
+	LabelEndedTwoWays       Label = "ended-two-ways"
+	LabelNothingToReverse   Label = "nothing-to-reverse"
+	LabelLateStep           Label = "late-step"
+	LabelPastPivot          Label = "past-the-pivot"
+	LabelNeverSettled       Label = "never-settled"
+	LabelReversedAfterRead  Label = "reversed-after-read"
+	LabelOtherCommand       Label = "other-command"
+	LabelRepeated           Label = "repeated"
+	LabelNeverCame          Label = "never-came"
+	LabelTooEarly           Label = "too-early"
+	LabelTooLate            Label = "too-late"
+	LabelNothingMoves       Label = "nothing-moves"
+	LabelWithoutProgress    Label = "activity-without-progress"
+	LabelPassedOver         Label = "passed-over"
+	LabelStatesDiffer       Label = "states-differ"
 )
 
 // Labels lists the closed table with one sentence each.
@@ -194,6 +269,30 @@ func Labels() []struct {
 		{LabelGivenToTwo, "a group gave one partition to two members in one generation"},
 		{LabelInWork, "a position was moved past a record that was still in work"},
 		{LabelAnswerUncertain, "the producer gave up without knowing that the record was written"},
+		{LabelKeyCollision, "the event was taken for another one that has the same dedup key"},
+		{LabelRecordBeforeEffect, "the record that says that the effect took place was made without it"},
+		{LabelPayloadDiffers, "the same thing was done or answered twice with different contents"},
+		{LabelHalfMissing, "one of two things that become durable together is there and the other is not"},
+		{LabelOlderStateKept, "an older event's write replaced a newer one's, and stayed"},
+		{LabelMiscounted, "the value is not what the inputs add up to"},
+		{LabelDoneAndParked, "the event is done and waits for a person as well, who would do it again"},
+		{LabelStepMissing, "the saga told that it is complete, and a step never took place"},
+		{LabelStepLeft, "the saga told that it is compensated, and a step still stands"},
+		{LabelEndedTwoWays, "the saga told one end and its steps, or its other word, tell another"},
+		{LabelNothingToReverse, "a compensation changed something although its step had not taken place"},
+		{LabelLateStep, "a step took place after its compensation, or after the end of its saga, and stays"},
+		{LabelPastPivot, "the saga turned back behind the point from which it may only go on"},
+		{LabelNeverSettled, "at the end it is neither confirmed nor released"},
+		{LabelReversedAfterRead, "what was acted on was compensated away afterwards"},
+		{LabelOtherCommand, "the code went another way than in its first execution"},
+		{LabelRepeated, "it took place more often than once"},
+		{LabelNeverCame, "at the end it had not taken place"},
+		{LabelTooEarly, "it took place before it was due"},
+		{LabelTooLate, "it took place later than the run's limit after the last fault"},
+		{LabelNothingMoves, "there is work, somebody to do it, and nothing moves"},
+		{LabelWithoutProgress, "parties keep trying and nothing is finished"},
+		{LabelPassedOver, "younger ones came, this one did not"},
+		{LabelStatesDiffer, "copies of one state differ after everything has come to rest"},
 		{LabelUnexplained, "no rule of the judge explains it"},
 	}
 }

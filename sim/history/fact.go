@@ -52,9 +52,10 @@ type Header struct {
 	Plan     []string      `json:"plan"`              // text of each fault
 	Planted  []string      `json:"planted,omitempty"` // names of the bugs that the world was built with
 	Requires []Requirement `json:"requires"`
-	Ordered  bool          `json:"ordered"`  // the scenario promises nothing by this; checkers count reorders per key
-	Chaos    [2]int64      `json:"chaos"`    // begin and end of the chaos phase, ns
-	Deadline int64         `json:"deadline"` // ns from the intended arrival after which done is late; 0 = never
+	Ordered  bool          `json:"ordered"`        // the scenario promises nothing by this; checkers count reorders per key
+	Chaos    [2]int64      `json:"chaos"`          // begin and end of the chaos phase, ns
+	Deadline int64         `json:"deadline"`       // ns from the intended arrival after which done is late; 0 = never
+	Heal     int64         `json:"heal,omitempty"` // ns after the last fault within which all work is to come to an end; 0 = nothing is said of that
 }
 
 // FormatVersion of history files.

@@ -54,6 +54,19 @@ const (
 	KindTransaction // a step of a transaction: Resource the producer, Fence its epoch, Value the transaction's name. Op init: the coordinator gave the epoch out; began: the client, Node, began it; commit or abort: the coordinator decided so, Cause the beginning
 	KindMarked      // a log took the marker that ends a producer's transaction there: Resource topic/partition, Offset, Value the producer, Fence its epoch, Op commit or abort
 	KindCompacted   // a replica, Node, took a record away because a later one has its key: Resource topic/partition, Offset, Key, Cause the appended fact. A pass states them in order of offset
+	KindAnswered    // a service answered a request that bears an idempotency key: Resource the service, Op, Key that key, Hash of the answer (0 = nothing to compare)
+	KindLinked      // declared: two things that become durable together or not at all. Op consume-produce: every record of topic Resource that group Key is handed leads to a record of topic Value. Op dual-write: an effect of an event at service Resource and a record of the event in topic Value
+	KindFolded      // an aggregation put out the value of a key: Stage the aggregation, Op its fold (sum, count, min, max, last), Key, Resource and Offset the last input that it took in, Value the value. Inputs are appended facts of that topic/partition and Key with a decimal Value
+	KindFinal       // final state: a copy of a store, on Node, holds a state of Hash for Key ("" = all keys); Resource the store, Event the last writer. Op reference: what the store's log folds to, beside which every copy must be equal
+	KindBalances    // balances of all accounts in one consistent view: Resource the bank, Value "account=amount,…". Op opening states what there is, Op read what a reader saw
+	KindSagaBegan   // a saga was declared: Event the saga, Value its steps in order "a,b,c?" (? = optional), Stage the pivot ("" = none), Op reverse: compensations come in reverse order. Its steps are applied and reversed facts of Event with that Stage
+	KindSagaEnded   // a saga told its end: Op completed, compensated or needs-operator
+	KindSagaRead    // saga Event acted in Stage on what saga Value wrote in its step Op
+	KindReservation // Op made, confirmed or released; Resource the store, Key the reservation, Event the holder
+	KindWorkflow    // Op started or ended: Event the workflow's id, Fence its run (from 1)
+	KindCommand     // an execution of a workflow's code issued a command: Event the workflow, Fence its run, Offset the command's index from 0, Value the command, Stage the activity. Op at-most-once: the activity is promised to start at most once
+	KindSignal      // Op sent or received: Event the workflow, Key the signal; Node of a sent one the sender
+	KindTimer       // Op set, fired or cancelled: Event the workflow, Key the timer; Until of a set one when it is due
 	kindCount
 )
 
@@ -105,6 +118,20 @@ var kindTable = [kindCount]kindRow{
 	KindTransaction:  {"transaction", "a producer was given an epoch, or a transaction began or was decided"},
 	KindMarked:       {"marked", "a log took the marker that ends a transaction there"},
 	KindCompacted:    {"compacted", "a compaction took a record away"},
+
+	KindAnswered:    {"answered", "a service answered a request that bears an idempotency key"},
+	KindLinked:      {"linked", "two things are declared to become durable together"},
+	KindFolded:      {"folded", "an aggregation put out the value of a key"},
+	KindFinal:       {"final", "at the end a copy of a store holds this state"},
+	KindBalances:    {"balances", "the balances of all accounts in one consistent view"},
+	KindSagaBegan:   {"saga-began", "a saga was declared with its steps"},
+	KindSagaEnded:   {"saga-ended", "a saga told its end"},
+	KindSagaRead:    {"saga-read", "a saga acted on what another one wrote"},
+	KindReservation: {"reservation", "a reservation was made, confirmed or released"},
+	KindWorkflow:    {"workflow", "a workflow was started, or ended"},
+	KindCommand:     {"command", "an execution of a workflow's code issued a command"},
+	KindSignal:      {"signal", "a signal was sent to a workflow, or received by it"},
+	KindTimer:       {"timer", "a timer of a workflow was set, fired or cancelled"},
 }
 
 // String is the kind's name in histories.
