@@ -96,66 +96,66 @@ func plantedEffects() []Example {
 func nearEffects() []Example {
 	done := []string{"charge", "book", "mail"}
 	return []Example{
-		example("charged again with the same amount, one of them refunded", "", "", func(s *Story) {
+		example("charged again with the same amount, one of them refunded", history.PropDivergentDuplicate, "", func(s *Story) {
 			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			d.Call("charge").ApplyAs(10).Reply(history.Acked)
 			d.Call("charge").ApplyAs(10).Reply(history.Acked)
 			d.Call("charge").Reverse().Reply(history.Acked).Do("book", "mail").Commit()
 		}),
-		example("charged again with an unknown amount, one of them refunded", "", "", func(s *Story) {
+		unjudged(example("charged again with an unknown amount, one of them refunded", history.PropDivergentDuplicate, "", func(s *Story) {
 			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			d.Call("charge").ApplyAs(10).Reply(history.Acked)
 			d.Do("charge").Call("charge").Reverse().Reply(history.Acked).Do("book", "mail").Commit()
-		}),
-		example("another event has another amount", "", "", func(s *Story) {
+		})),
+		unjudged(example("another event has another amount", history.PropDivergentDuplicate, "", func(s *Story) {
 			for i, r := range s.Many(2) {
 				r.Deliver("consumer-1").Call("charge").ApplyAs(uint64(10+i)).Reply(history.Acked).Do("book", "mail").Commit()
 			}
-		}),
-		example("one key, one answer twice, and another service's", "", "", func(s *Story) {
+		})),
+		example("one key, one answer twice, and another service's", history.PropDivergentAnswer, "", func(s *Story) {
 			s.Answer("payments", "order-1/charge", 10).Answer("payments", "order-1/charge", 10).Answer("bank", "order-1/charge", 12)
 			s.Answer("payments", "order-2/charge", 12).Answer("payments", "", 1).Answer("payments", "", 2)
 		}),
-		example("suppressed first, done by another", "", "", func(s *Story) {
+		example("suppressed first, done by another", history.PropFalseDedup, "", func(s *Story) {
 			r := s.Many(1)[0]
 			r.Deliver("consumer-1").Suppress("")
 			r.Deliver("consumer-2").Do(done...).Commit()
 		}),
-		example("suppressed after it was reversed", "", "", func(s *Story) {
+		example("suppressed after it was reversed", history.PropFalseDedup, "", func(s *Story) {
 			i := s.Offer("order-1", "anna").Accept()
 			d := i.Append("orders/0", 0).Deliver("consumer-1").Do("charge")
 			d.Call("charge").Reverse().Reply(history.Acked).Suppress("charge").Commit()
 			i.GiveUp()
 		}),
-		example("suppressed, and it waits with a person", "", "", func(s *Story) {
+		unjudged(example("suppressed, and it waits with a person", history.PropFalseDedup, "", func(s *Story) {
 			s.Many(1)[0].Deliver("consumer-1").Do("charge", "book").Suppress("mail").Park().Commit()
-		}),
-		example("a stage without effects is suppressed", "", "", func(s *Story) {
+		})),
+		unjudged(example("a stage without effects is suppressed", history.PropFalseDedup, "", func(s *Story) {
 			s.Many(1)[0].Deliver("consumer-1").Suppress("enrich").Do(done...).Commit()
-		}),
-		example("charged, then parked, as the booking failed", "", "", func(s *Story) {
+		})),
+		example("charged, then parked, as the booking failed", history.PropAccountedTwice, "", func(s *Story) {
 			s.Many(1)[0].Deliver("consumer-1").Do("charge").Call("book").Reply(history.Failed).Park().Commit()
 		}),
-		example("parked, told, and never done", "", "", func(s *Story) {
+		example("parked, told, and never done", history.PropAccountedTwice, "", func(s *Story) {
 			i := s.Offer("order-1", "anna").Accept()
 			i.Append("orders/0", 0).Deliver("consumer-1").Park().Commit()
 			i.GiveUp()
 		}),
-		example("mailed in order, booked for two customers in any", "", "", func(s *Story) {
+		unjudged(example("mailed in order, booked for two customers in any", history.PropInversion, "", func(s *Story) {
 			a := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			b := s.Offer("order-2", "bert").Accept().Append("orders/0", 1).Deliver("consumer-1")
 			b.Do(done...)
 			a.Do(done...).Commit()
 			b.Commit()
-		}),
-		example("mailed again in the wrong order, first in the right one, and called back", "", "", func(s *Story) {
+		})),
+		example("mailed again in the wrong order, first in the right one, and called back", history.PropInversion, "", func(s *Story) {
 			r := s.Many(2)
 			a, b := r[0].Deliver("consumer-1").Do(done...), r[1].Deliver("consumer-1").Do(done...)
 			a.Do("mail").Call("mail").Reverse()
 			a.Commit()
 			b.Commit()
 		}),
-		example("an older order's booking stays, for the newer was taken back", "", "", func(s *Story) {
+		example("an older order's booking stays, for the newer was taken back", history.PropStaleOverwrite, "", func(s *Story) {
 			r := s.Many(2)
 			r[0].Deliver("consumer-1").Do(done...).Commit()
 			d := r[1].Deliver("consumer-1").Do("charge", "book", "mail")
@@ -164,42 +164,42 @@ func nearEffects() []Example {
 			d.Park().Commit()
 			s.Final("ledger-1", "anna", "order-1", 7).Reference("anna", 7)
 		}),
-		example("each key ends with its newest state", "", "", func(s *Story) {
+		example("each key ends with its newest state", history.PropStaleOverwrite, "", func(s *Story) {
 			for _, r := range s.Many(2) {
 				r.Deliver("consumer-1").Do(done...).Commit()
 			}
 			s.Final("ledger-1", "anna", "order-2", 7).Final("ledger-1", "bert", "", 8)
 		}),
-		example("folds of every sort, of two keys", "", "", func(s *Story) {
+		example("folds of every sort, of two keys", history.PropWrongFold, "", func(s *Story) {
 			s.Input("anna", 0, "5").Input("bert", 1, "9").Input("anna", 2, "-2").Output("sum", "anna", 1, "5").Output("sum", "anna", 2, "3").
 				Output("count", "anna", 2, "2").Output("min", "anna", 2, "-2").Output("max", "anna", 2, "5").Output("last", "anna", 9, "-2").Output("sum", "carl", 9, "0")
 		}),
-		example("an input that took the place of another", "", "", func(s *Story) {
+		example("an input that took the place of another", history.PropWrongFold, "", func(s *Story) {
 			s.Input("anna", 0, "5").Input("anna", 1, "100").Input("anna", 1, "2").Output("sum", "anna", 1, "7")
 		}),
-		example("a sum beyond what can be counted", "", "", func(s *Story) {
+		unjudged(example("a sum beyond what can be counted", history.PropWrongFold, "", func(s *Story) {
 			s.Input("anna", 0, "9223372036854775807").Input("anna", 1, "1").Output("sum", "anna", 1, "1")
-		}),
-		example("position and output together, and a record that nobody has read", "", "", func(s *Story) {
+		})),
+		example("position and output together, and a record that nobody has read", history.PropConsumeProduceTear, "", func(s *Story) {
 			r := s.Links("consume-produce", "orders", "bills").Many(2)
 			d := r[0].Deliver("consumer-1").Do(done...)
 			d.Forward("bills/0", 0)
 			d.Commit()
 			r[1].i.Held("parked")
 		}),
-		example("a record that was lost, and another took its place", "", "", func(s *Story) {
+		example("a record that was lost, and another took its place", history.PropConsumeProduceTear, "", func(s *Story) {
 			s.Links("consume-produce", "orders", "bills")
 			s.Foreign("orders/0", 0)
 			d := s.Many(1)[0].Deliver("consumer-1").Do(done...)
 			d.Forward("bills/0", 0)
 			d.Commit()
 		}),
-		example("an output on the way when the run was cut short", "", "", func(s *Story) {
+		unjudged(example("an output on the way when the run was cut short", history.PropConsumeProduceTear, "", func(s *Story) {
 			d := s.Links("consume-produce", "orders", "bills").Many(1)[0].Deliver("consumer-1").Do(done...)
 			d.Forward("bills/0", 0)
 			s.RunEnds("limit drain")
-		}),
-		example("a row and its event, one taken back after it, one before", "", "", func(s *Story) {
+		})),
+		example("a row and its event, one taken back after it, one before", history.PropDualWriteTear, "", func(s *Story) {
 			s.Links("dual-write", "ledger", "booked")
 			for i, r := range s.Many(3) {
 				d := r.Deliver("consumer-1").Do(done...)
@@ -213,11 +213,11 @@ func nearEffects() []Example {
 				d.Commit()
 			}
 		}),
-		example("balances that move and add up", "", "", func(s *Story) {
+		example("balances that move and add up", history.PropMoneyTotal, "", func(s *Story) {
 			s.Balances("read", "anna=1").Balances("opening", "anna=10,bert=10").Balances("read", "bert=0,anna=20").Balances("opening", "anna=1").Balances("read", "anna=1")
 		}),
-		example("balances that nobody can read", "", "", func(s *Story) {
+		unjudged(example("balances that nobody can read", history.PropMoneyTotal, "", func(s *Story) {
 			s.Balances("opening", "anna=10").Balances("read", "anna=ten").Balances("read", "anna=10,anna=0")
-		}),
+		})),
 	}
 }

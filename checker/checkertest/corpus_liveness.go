@@ -88,14 +88,14 @@ func plantedLiveness() []Example {
 func nearLiveness() []Example {
 	done := []string{"charge", "book", "mail"}
 	return []Example{
-		example("drained in time", "", "", func(s *Story) {
+		example("drained in time", history.PropDrained, "", func(s *Story) {
 			r := s.Many(2)
 			r[0].Deliver("consumer-1").Do(done...).Commit()
 			s.Fault("kill consumer-1", "consumer-1", "", 50).Heals(100)
 			r[1].Deliver("consumer-1").Do(done...).Commit()
 			s.RunEnds("quiescent")
 		}),
-		example("not drained, and cut short", "", "", func(s *Story) {
+		unjudged(example("not drained, and cut short", history.PropDrained, "", func(s *Story) {
 			s.Assign(1, "consumer-1", "orders/0")
 			s.Many(2)[1].Deliver("consumer-1")
 			s.Saga("trip-1", "reserve", "").Do("reserve")
@@ -103,29 +103,29 @@ func nearLiveness() []Example {
 			for _, event := range []string{"order-1", "order-2"} {
 				s.HeldAs(event, "parked")
 			}
-		}),
-		example("no limit is stated", "", "", func(s *Story) {
+		})),
+		unjudged(example("no limit is stated", history.PropDrained, "", func(s *Story) {
 			s.Saga("trip-1", "reserve", "")
 			s.Heals(0).Wait(1000).RunEnds("quiescent")
-		}),
-		example("late, as an operator brought work", "", "", func(s *Story) {
+		})),
+		example("late, as an operator brought work", history.PropDrained, "", func(s *Story) {
 			r := s.Many(1)[0]
 			s.Heals(100).Wait(200).Visits()
 			s.Wait(500)
 			r.Deliver("consumer-1").Do(done...).Commit()
 			s.RunEnds("quiescent")
 		}),
-		example("the last fault came after the phase", "", "", func(s *Story) {
+		example("the last fault came after the phase", history.PropDrained, "", func(s *Story) {
 			r := s.Many(1)[0]
 			s.Heals(100).Fault("kill consumer-1", "consumer-1", "", 500)
 			r.Deliver("consumer-1").Do(done...).Commit()
 			s.RunEnds("quiescent")
 		}),
-		example("a topic that nobody reads", "", "", func(s *Story) {
+		example("a topic that nobody reads", history.PropDrained, "", func(s *Story) {
 			s.Many(1)[0].Deliver("consumer-1").Do("charge").Park().Commit()
 			s.Heals(100).Wait(200).RunEnds("quiescent")
 		}),
-		example("many deliveries, and then it works", "", "", func(s *Story) {
+		example("many deliveries, and then it works", history.PropPoisonLoop, "", func(s *Story) {
 			r := s.Many(1)[0]
 			s.Heals(1000)
 			for range 20 {
@@ -134,7 +134,7 @@ func nearLiveness() []Example {
 			r.Deliver("consumer-1").Do(done...).Commit()
 			s.RunEnds("quiescent")
 		}),
-		example("many deliveries, and then it is parked", "", "", func(s *Story) {
+		example("many deliveries, and then it is parked", history.PropPoisonLoop, "", func(s *Story) {
 			r := s.Many(1)[0]
 			s.Heals(1000)
 			for range 20 {
@@ -143,7 +143,7 @@ func nearLiveness() []Example {
 			r.Deliver("consumer-1").Park().Commit()
 			s.RunEnds("quiescent")
 		}),
-		example("many deliveries during the fault", "", "", func(s *Story) {
+		example("many deliveries during the fault", history.PropPoisonLoop, "", func(s *Story) {
 			r := s.Many(1)[0]
 			for range 20 {
 				r.Deliver("consumer-1").Handled(history.Retried)
@@ -152,7 +152,7 @@ func nearLiveness() []Example {
 			r.Deliver("consumer-1").Do("charge", "book").Commit()
 			s.RunEnds("quiescent")
 		}),
-		example("delivered out of order, and soon", "", "", func(s *Story) {
+		example("delivered out of order, and soon", history.PropStarvation, "", func(s *Story) {
 			r := s.RequiresNothing().Many(2)
 			r[1].Deliver("consumer-1")
 			s.Heals(100)
@@ -160,19 +160,19 @@ func nearLiveness() []Example {
 			r[1].Commit()
 			s.RunEnds("quiescent")
 		}),
-		example("a producer in doubt sees nothing", "", "", func(s *Story) {
+		unjudged(example("a producer in doubt sees nothing", history.PropVisibility, "", func(s *Story) {
 			i := s.RequiresNothing().Offer("order-1", "anna").Doubt()
 			i.Append("orders/0", 0).Commit()
 			s.Heals(100).Wait(200).RunEnds("quiescent")
-		}),
-		example("copies that agree, also with their log", "", "", func(s *Story) {
+		})),
+		example("copies that agree, also with their log", history.PropConvergence, "", func(s *Story) {
 			s.Final("ledger-1", "anna", "", 7).Final("ledger-2", "anna", "", 7).Reference("anna", 7)
 		}),
-		example("one copy and nothing beside it", "", "", func(s *Story) {
+		unjudged(example("one copy and nothing beside it", history.PropConvergence, "", func(s *Story) {
 			s.Final("ledger-1", "anna", "", 7).Final("ledger-1", "bert", "", 8)
-		}),
-		example("copies that differ as the run was cut short", "", "", func(s *Story) {
+		})),
+		unjudged(example("copies that differ as the run was cut short", history.PropConvergence, "", func(s *Story) {
 			s.Final("ledger-1", "anna", "", 7).Final("ledger-2", "anna", "", 8).RunEnds("limit drain")
-		}),
+		})),
 	}
 }

@@ -95,109 +95,109 @@ func plantedWorkflows() []Example {
 func nearSagas() []Example {
 	const steps = "reserve,charge,ship?"
 	return []Example{
-		example("completed without an optional step", "", "", func(s *Story) {
+		example("completed without an optional step", history.PropSagaPartial, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").End("completed")
 		}),
-		example("compensated before the end was told, in any order, as none is promised", "", "", func(s *Story) {
+		unjudged(example("compensated before the end was told, in any order, as none is promised", history.PropSagaReversalOrder, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("reserve", "charge").End("compensated").End("compensated")
-		}),
-		example("the last refund comes after the word", "", "", func(s *Story) {
+		})),
+		example("the last refund comes after the word", history.PropSagaPartial, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("charge").End("compensated").Undo("reserve")
 		}),
-		example("nobody has told an end yet", "", "", func(s *Story) {
+		unjudged(example("nobody has told an end yet", history.PropSagaPartial, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve")
-		}),
-		example("half done, and a person is told", "", "", func(s *Story) {
+		})),
+		example("half done, and a person is told", history.PropSagaPartial, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("charge").End("needs-operator")
 		}),
-		example("charged again after a refund", "", "", func(s *Story) {
+		example("charged again after a refund", history.PropSagaDuplicateStep, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("charge").Do("charge").End("completed")
 		}),
-		example("charged once more than needed, and one of them refunded, before the end was told", "", "", func(s *Story) {
+		example("charged once more than needed, and one of them refunded, before the end was told", history.PropSagaTwoEnds, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("charge").Do("charge", "ship").End("completed")
 		}),
-		example("a refund that finds nothing and changes nothing", "", "", func(s *Story) {
+		example("a refund that finds nothing and changes nothing", history.PropSagaEmptyReversal, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve").UndoNothing("charge").Undo("reserve").End("compensated")
 		}),
-		example("a refund again that changes nothing", "", "", func(s *Story) {
+		example("a refund again that changes nothing", history.PropSagaDuplicateReversal, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("charge").UndoNothing("charge").Undo("reserve").End("compensated")
 		}),
-		example("a charge that arrives too late and is refunded", "", "", func(s *Story) {
+		example("a charge that arrives too late and is refunded", history.PropSagaDangling, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve").Asks("charge").UndoNothing("charge").Undo("reserve").End("compensated").Arrives("charge").Undo("charge")
 		}),
-		example("undone in reverse, as promised", "", "", func(s *Story) {
+		example("undone in reverse, as promised", history.PropSagaReversalOrder, "", func(s *Story) {
 			s.SagaInReverse("trip-1", steps).Do("reserve", "charge").Undo("charge", "reserve").End("compensated")
 		}),
-		example("undone before the pivot", "", "", func(s *Story) {
+		unjudged(example("undone before the pivot", history.PropSagaPivot, "", func(s *Story) {
 			s.Saga("trip-1", steps, "ship").Do("reserve", "charge").Undo("charge", "reserve").End("compensated")
-		}),
-		example("acted on what had been undone before", "", "", func(s *Story) {
+		})),
+		example("acted on what had been undone before", history.PropSagaDirtyRead, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve").Undo("reserve").End("compensated")
 			s.Saga("trip-2", steps, "").Reads("reserve", "trip-1", "reserve").Do("reserve", "charge").End("completed")
 		}),
-		example("acted on its own writes, and undid them", "", "", func(s *Story) {
+		unjudged(example("acted on its own writes, and undid them", history.PropSagaDirtyRead, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve").Reads("charge", "trip-1", "reserve").Do("charge").Undo("charge", "reserve").End("compensated")
-		}),
-		example("seats confirmed, released, and taken again by another", "", "", func(s *Story) {
+		})),
+		example("seats confirmed, released, and taken again by another", history.PropReservationLeaked, "", func(s *Story) {
 			s.Reservation("made", "seat-1").Reservation("confirmed", "seat-1").Reservation("made", "seat-2").Reservation("released", "seat-2")
 			s.Reservation("made", "seat-2").Reservation("confirmed", "seat-2").Reservation("confirmed", "seat-2")
 		}),
-		example("a seat held when the run was cut short", "", "", func(s *Story) {
+		unjudged(example("a seat held when the run was cut short", history.PropReservationLeaked, "", func(s *Story) {
 			s.Reservation("made", "seat-1").RunEnds("limit drain")
-		}),
+		})),
 	}
 }
 
 // nearWorkflows look like one of the planted and are none.
 func nearWorkflows() []Example {
 	return []Example{
-		example("a replay that stops half way", "", "", func(s *Story) {
+		example("a replay that stops half way", history.PropReplayDivergence, "", func(s *Story) {
 			s.Flow("trip-1", 1).Command(0, "reserve").Command(1, "charge").Command(0, "reserve").End()
 		}),
-		example("another run goes another way", "", "", func(s *Story) {
+		unjudged(example("another run goes another way", history.PropReplayDivergence, "", func(s *Story) {
 			s.Flow("trip-1", 1).Command(0, "reserve").End()
 			s.Flow("trip-1", 2).Command(0, "charge").End()
-		}),
-		example("another workflow goes another way", "", "", func(s *Story) {
+		})),
+		unjudged(example("another workflow goes another way", history.PropReplayDivergence, "", func(s *Story) {
 			s.Flow("trip-1", 1).Command(0, "reserve").End()
 			s.Flow("trip-2", 1).Command(0, "charge").End()
-		}),
-		example("an activity that was asked for twice", "", "", func(s *Story) {
+		})),
+		example("an activity that was asked for twice", history.PropActivityAtMostOnce, "", func(s *Story) {
 			s.Flow("trip-1", 1).CommandOnce(0, "charge").Activity("charge", history.Acked).CommandOnce(1, "charge").Activity("charge", history.Acked).End()
 		}),
-		example("an activity that may start again", "", "", func(s *Story) {
+		unjudged(example("an activity that may start again", history.PropActivityAtMostOnce, "", func(s *Story) {
 			s.Flow("trip-1", 1).Command(0, "charge").Activity("charge", history.Indeterminate).Activity("charge", history.Acked).End()
-		}),
-		example("two senders cross", "", "", func(s *Story) {
+		})),
+		unjudged(example("two senders cross", history.PropSignalReordered, "", func(s *Story) {
 			s.Flow("trip-1", 1).Signal("sent", "shop-1", "a").Signal("sent", "bank-1", "b").
 				Signal("received", "worker-1", "b").Signal("received", "worker-1", "a").End()
-		}),
-		example("a signal sent twice is one", "", "", func(s *Story) {
+		})),
+		example("a signal sent twice is one", history.PropSignalLost, "", func(s *Story) {
 			s.Flow("trip-1", 1).Signal("sent", "shop-1", "a").Signal("sent", "shop-1", "a").Signal("received", "worker-1", "a").End()
 		}),
-		example("a signal to a workflow that has ended", "", "", func(s *Story) {
+		unjudged(example("a signal to a workflow that has ended", history.PropSignalLost, "", func(s *Story) {
 			s.Flow("trip-1", 1).End().Signal("sent", "shop-1", "a")
-		}),
-		example("signals of two workflows", "", "", func(s *Story) {
+		})),
+		example("signals of two workflows", history.PropSignalDuplicated, "", func(s *Story) {
 			a, b := s.Flow("trip-1", 1), s.Flow("trip-2", 1)
 			a.Signal("sent", "shop-1", "a")
 			b.Signal("sent", "shop-1", "a").Signal("received", "worker-1", "a")
 			a.Signal("received", "worker-1", "a")
 		}),
-		example("a timer at its time", "", "", func(s *Story) {
+		example("a timer at its time", history.PropTimerEarly, "", func(s *Story) {
 			s.Flow("trip-1", 1).Timer("reminder", 10).Wait(8).Fires("reminder").End()
 		}),
-		example("a timer that is cancelled", "", "", func(s *Story) {
+		unjudged(example("a timer that is cancelled", history.PropTimerNever, "", func(s *Story) {
 			s.Flow("trip-1", 1).Timer("reminder", 10).Cancels("reminder").Wait(100).Command(0, "mail")
-		}),
-		example("a timer that is not due yet", "", "", func(s *Story) {
+		})),
+		unjudged(example("a timer that is not due yet", history.PropTimerNever, "", func(s *Story) {
 			s.Flow("trip-1", 1).Timer("reminder", 1000).Wait(100).Command(0, "mail")
-		}),
-		example("a timer of a workflow that has ended", "", "", func(s *Story) {
+		})),
+		unjudged(example("a timer of a workflow that has ended", history.PropTimerNever, "", func(s *Story) {
 			s.Flow("trip-1", 1).Timer("reminder", 10).End().Wait(100)
 			s.Flow("trip-2", 1).End()
-		}),
-		example("a timer that is set again", "", "", func(s *Story) {
+		})),
+		example("a timer that is set again", history.PropTimerTwice, "", func(s *Story) {
 			s.Flow("trip-1", 1).Timer("reminder", 10).Wait(20).Fires("reminder").Timer("reminder", 10).Wait(20).Fires("reminder").End()
 		}),
 	}
