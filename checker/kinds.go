@@ -26,7 +26,6 @@ func Kinds() []Checker {
 		jumps(),
 		linearizable(),
 		livelock(),
-		logRecords(),
 		logRegress(),
 		loss(),
 		money(),
@@ -38,6 +37,7 @@ func Kinds() []Checker {
 		phantoms(),
 		poison(),
 		positionBounds(),
+		logRecords(), // named records
 		recovered(),
 		redelivery(),
 		reservations(),

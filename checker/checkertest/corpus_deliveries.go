@@ -100,13 +100,13 @@ func nearMembers() []Example {
 			s.AssignAt(1, "consumer-1", "orders/0", 0)
 			t.Deliver("consumer-1")
 		}),
-		logExample("read from the group's position after a rebalance", history.PropPositionJump, "", func(s *Story) {
+		with(history.PropRedelivery, logExample("read from the group's position after a rebalance", history.PropPositionJump, "", func(s *Story) {
 			one := s.Offer("order-1", "anna").Append("orders/0", 0)
 			s.AssignAt(1, "consumer-1", "orders/0", 0)
 			one.DeliverIn(1, "consumer-1")
 			s.Revoke(1, "consumer-1", "orders/0").AssignAt(2, "consumer-1", "orders/0", 0)
 			one.DeliverIn(2, "consumer-1")
-		}),
+		})),
 		unjudged(logExample("an assignment without a position", history.PropPositionJump, "", func(s *Story) {
 			r := s.Offer("order-1", "anna").Append("orders/0", 4)
 			s.Assign(1, "consumer-1", "orders/0")
@@ -152,11 +152,11 @@ func nearPositions() []Example {
 			s.Offer("order-2", "bert").Append("orders/0", 1).Deliver("consumer-1")
 			one.Commit()
 		}),
-		logExample("another member has it in work", history.PropAutoCommit, "", func(s *Story) {
+		with(history.PropRedelivery, logExample("another member has it in work", history.PropAutoCommit, "", func(s *Story) {
 			r := s.Offer("order-1", "anna").Append("orders/0", 0)
 			r.Deliver("consumer-1")
 			r.Deliver("consumer-2").Commit()
-		}),
+		})),
 		example("committed after the effects that decide", history.PropCommitAhead, "", func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book").Commit().Do("mail")
 		}),
@@ -186,12 +186,12 @@ func nearPositions() []Example {
 		}),
 		example("in doubt, and what took place was reversed", history.PropRecovered, "", func(s *Story) {
 			d := s.Offer("order-1", "anna").Doubt().Append("orders/0", 0).Deliver("consumer-1").Do("charge")
-			d.Call("charge").Reverse().Reply(history.Acked).Commit()
+			d.Call("charge").Reverse().Reply(history.Acked).Park().Commit()
 		}),
 		unjudged(example("told in the end", history.PropRecovered, "", func(s *Story) {
 			s.Offer("order-1", "anna").Doubt().Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book").Commit()
 		})),
-		logExample("read again from where the aborted transaction began", history.PropAbortRewind, "", func(s *Story) {
+		with(history.PropRedelivery, logExample("read again from where the aborted transaction began", history.PropAbortRewind, "", func(s *Story) {
 			p := s.Partition("orders/0", "broker-1")
 			one, two := p.Append("order-1", "anna"), p.Append("order-2", "bert")
 			began := s.Begin("consumer-1", "p", 0, "t1")
@@ -200,7 +200,7 @@ func nearPositions() []Example {
 			s.Decide("abort", began).Begin("consumer-1", "p", 0, "t2")
 			one.Deliver("consumer-1")
 			two.Deliver("consumer-1")
-		}),
+		})),
 		unjudged(logExample("read on after a commit", history.PropAbortRewind, "", func(s *Story) {
 			p := s.Partition("orders/0", "broker-1")
 			one, two := p.Append("order-1", "anna"), p.Append("order-2", "bert")

@@ -2,7 +2,7 @@ package checkertest
 
 import "github.com/twiceless/twiceless/sim/history"
 
-// plantedEffects are one thing wrong with effects that nobody promises to be otherwise, each.
+// plantedEffects have one thing wrong with effects each, which nobody promises to be otherwise.
 func plantedEffects() []Example {
 	return []Example{
 		example("charged again with another amount, one of them refunded", history.PropDivergentDuplicate, history.LabelPayloadDiffers, func(s *Story) {
@@ -116,11 +116,11 @@ func nearEffects() []Example {
 			s.Answer("payments", "order-1/charge", 10).Answer("payments", "order-1/charge", 10).Answer("bank", "order-1/charge", 12)
 			s.Answer("payments", "order-2/charge", 12).Answer("payments", "", 1).Answer("payments", "", 2)
 		}),
-		example("suppressed first, done by another", history.PropFalseDedup, "", func(s *Story) {
+		with(history.PropRedelivery, example("suppressed first, done by another", history.PropFalseDedup, "", func(s *Story) {
 			r := s.Many(1)[0]
 			r.Deliver("consumer-1").Suppress("")
 			r.Deliver("consumer-2").Do(done...).Commit()
-		}),
+		})),
 		example("suppressed after it was reversed", history.PropFalseDedup, "", func(s *Story) {
 			i := s.Offer("order-1", "anna").Accept()
 			d := i.Append("orders/0", 0).Deliver("consumer-1").Do("charge")
@@ -175,7 +175,7 @@ func nearEffects() []Example {
 				Output("count", "anna", 2, "2").Output("min", "anna", 2, "-2").Output("max", "anna", 2, "5").Output("last", "anna", 9, "-2").Output("sum", "carl", 9, "0")
 		}),
 		example("an input that took the place of another", history.PropWrongFold, "", func(s *Story) {
-			s.Input("anna", 0, "5").Input("anna", 1, "100").Input("anna", 1, "2").Output("sum", "anna", 1, "7")
+			s.Input("anna", 0, "5").Input("anna", 1, "100").Restart("broker-1", "power-loss", 2, 1).Input("anna", 1, "2").Output("sum", "anna", 1, "7")
 		}),
 		unjudged(example("a sum beyond what can be counted", history.PropWrongFold, "", func(s *Story) {
 			s.Input("anna", 0, "9223372036854775807").Input("anna", 1, "1").Output("sum", "anna", 1, "1")
@@ -189,7 +189,7 @@ func nearEffects() []Example {
 		}),
 		example("a record that was lost, and another took its place", history.PropConsumeProduceTear, "", func(s *Story) {
 			s.Links("consume-produce", "orders", "bills")
-			s.Foreign("orders/0", 0)
+			s.Foreign("orders/0", 0).Restart("broker-1", "power-loss", 1, 0)
 			d := s.Many(1)[0].Deliver("consumer-1").Do(done...)
 			d.Forward("bills/0", 0)
 			d.Commit()
@@ -199,22 +199,32 @@ func nearEffects() []Example {
 			d.Forward("bills/0", 0)
 			s.RunEnds("limit drain")
 		})),
-		example("a row and its event, one taken back after it, one before", history.PropDualWriteTear, "", func(s *Story) {
+		example("a row and its event, and one that was taken back after its event had gone out", history.PropDualWriteTear, "", func(s *Story) {
 			s.Links("dual-write", "ledger", "booked")
-			for i, r := range s.Many(3) {
+			for i, r := range s.Many(2) {
 				d := r.Deliver("consumer-1").Do(done...)
+				d.Forward("booked/0", int64(i))
 				if i > 0 {
-					d.Call("book").Reverse()
-					d.Park()
-				}
-				if i < 2 {
-					d.Forward("booked/0", int64(i))
+					d.Call("book").Reverse().Reply(history.Acked).Park()
 				}
 				d.Commit()
 			}
 		}),
+		unjudged(example("a row that was taken back, and no event of it", history.PropDualWriteTear, "", func(s *Story) {
+			d := s.Links("dual-write", "ledger", "booked").Many(1)[0].Deliver("consumer-1").Do(done...)
+			d.Call("book").Reverse().Reply(history.Acked).Park().Commit()
+		})),
 		example("balances that move and add up", history.PropMoneyTotal, "", func(s *Story) {
 			s.Balances("read", "anna=1").Balances("opening", "anna=10,bert=10").Balances("read", "bert=0,anna=20").Balances("opening", "anna=1").Balances("read", "anna=1")
+		}),
+		example("an account with nothing left", history.PropMoneyNegative, "", func(s *Story) {
+			s.Balances("opening", "anna=10,bert=10").Balances("read", "anna=0,bert=20")
+		}),
+		example("an account that was opened later", history.PropMoneyUnknown, "", func(s *Story) {
+			s.Balances("opening", "anna=10").Balances("opening", "anna=10,bert=5").Balances("read", "anna=8,bert=7")
+		}),
+		example("an account that was closed when the bank opened anew", history.PropMoneyMissing, "", func(s *Story) {
+			s.Balances("opening", "anna=10,bert=10").Balances("read", "anna=5,bert=15").Balances("opening", "anna=5").Balances("read", "anna=5")
 		}),
 		unjudged(example("balances that nobody can read", history.PropMoneyTotal, "", func(s *Story) {
 			s.Balances("opening", "anna=10").Balances("read", "anna=ten").Balances("read", "anna=10,anna=0")

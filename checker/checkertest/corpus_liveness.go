@@ -26,17 +26,14 @@ func plantedLiveness() []Example {
 			s.Heals(100).Wait(200).RunEnds("limit drain")
 		}),
 		example("a storm of rebalances", history.PropLivelock, history.LabelWithoutProgress, func(s *Story) {
-			r := s.Many(1)[0]
-			r.Deliver("consumer-1").Do(done...)
+			s.Many(1)[0].Deliver("consumer-1").Do(done...)
 			s.Heals(100)
 			for i := range int64(8) {
-				s.Assign(2+i, "consumer-1", "orders/0")
-				r.Deliver("consumer-1")
-				s.Revoke(2+i, "consumer-1", "orders/0").Wait(20)
+				s.Assign(1+i, "consumer-1", "orders/0").Revoke(1+i, "consumer-1", "orders/0").Wait(20)
 			}
 			s.RunEnds("limit drain")
 		}),
-		example("a mail that fails for ever", history.PropPoisonLoop, history.LabelWithoutProgress, func(s *Story) {
+		with(history.PropRedelivery, example("a mail that fails for ever", history.PropPoisonLoop, history.LabelWithoutProgress, func(s *Story) {
 			r := s.Many(2)
 			r[0].Deliver("consumer-1").Do("charge", "book").Handled(history.Retried)
 			other := r[1].Deliver("consumer-2")
@@ -47,15 +44,15 @@ func plantedLiveness() []Example {
 			s.Wait(100)
 			other.Do(done...)
 			s.RunEnds("limit drain")
-		}),
+		})),
 		example("a record that is always passed over", history.PropStarvation, history.LabelPassedOver, func(s *Story) {
 			s.Foreign("orders/0", 0)
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 1).Deliver("consumer-1").Do(done...)
 			s.Heals(100).Wait(200).RunEnds("limit drain")
 		}),
 		example("a record that comes long after a younger one", history.PropStarvation, history.LabelTooLate, func(s *Story) {
-			a := s.Offer("order-1", "anna").Doubt().Append("orders/0", 0)
-			s.Offer("order-2", "anna").Doubt().Append("orders/0", 1).Deliver("consumer-1").Suppress("audit").Park()
+			a := s.Offer("order-1", "anna").Append("orders/0", 0)
+			s.Offer("order-2", "anna").Append("orders/0", 1).Deliver("consumer-1").Suppress("audit").Park()
 			s.Heals(100).Wait(200)
 			a.Deliver("consumer-1").Do(done...).Commit()
 			s.RunEnds("quiescent")
@@ -125,7 +122,38 @@ func nearLiveness() []Example {
 			s.Many(1)[0].Deliver("consumer-1").Do("charge").Park().Commit()
 			s.Heals(100).Wait(200).RunEnds("quiescent")
 		}),
-		example("many deliveries, and then it works", history.PropPoisonLoop, "", func(s *Story) {
+		example("a live owner that is slow, and moves", history.PropStuckPartition, "", func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0")
+			r := s.Many(2)
+			a, b := r[0].Deliver("consumer-1").Do(done...), r[1].Deliver("consumer-1").Do(done...)
+			s.Heals(100).Wait(90)
+			a.Handled(history.Acked)
+			s.Move(1, "consumer-1", "orders/0", 1).Wait(20)
+			b.Handled(history.Acked)
+			s.RunEnds("quiescent")
+		}),
+		example("a live owner with nothing to read", history.PropStuckPartition, "", func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0")
+			s.Many(1)[0].Deliver("consumer-1").Do(done...).Handled(history.Acked)
+			s.Move(1, "consumer-1", "orders/0", 1).Heals(100).Wait(200).RunEnds("quiescent")
+		}),
+		example("rebalances without end, and no work is left", history.PropLivelock, "", func(s *Story) {
+			s.Many(1)[0].Deliver("consumer-1").Do(done...).Commit()
+			s.Heals(100)
+			for i := range int64(8) {
+				s.Assign(1+i, "consumer-1", "orders/0").Revoke(1+i, "consumer-1", "orders/0").Wait(20)
+			}
+			s.RunEnds("limit drain")
+		}),
+		with(history.PropDrained, example("a burst of rebalances that has died down, and work is left", history.PropLivelock, "", func(s *Story) {
+			s.Many(1)[0].Deliver("consumer-1").Do(done...)
+			s.Heals(100)
+			for i := range int64(8) {
+				s.Assign(1+i, "consumer-1", "orders/0").Revoke(1+i, "consumer-1", "orders/0")
+			}
+			s.Wait(200).RunEnds("limit drain")
+		})),
+		with(history.PropRedelivery, example("many deliveries, and then it works", history.PropPoisonLoop, "", func(s *Story) {
 			r := s.Many(1)[0]
 			s.Heals(1000)
 			for range 20 {
@@ -133,8 +161,8 @@ func nearLiveness() []Example {
 			}
 			r.Deliver("consumer-1").Do(done...).Commit()
 			s.RunEnds("quiescent")
-		}),
-		example("many deliveries, and then it is parked", history.PropPoisonLoop, "", func(s *Story) {
+		})),
+		with(history.PropRedelivery, example("many deliveries, and then it is parked", history.PropPoisonLoop, "", func(s *Story) {
 			r := s.Many(1)[0]
 			s.Heals(1000)
 			for range 20 {
@@ -142,8 +170,8 @@ func nearLiveness() []Example {
 			}
 			r.Deliver("consumer-1").Park().Commit()
 			s.RunEnds("quiescent")
-		}),
-		example("many deliveries during the fault", history.PropPoisonLoop, "", func(s *Story) {
+		})),
+		with(history.PropRedelivery, example("many deliveries during the fault", history.PropPoisonLoop, "", func(s *Story) {
 			r := s.Many(1)[0]
 			for range 20 {
 				r.Deliver("consumer-1").Handled(history.Retried)
@@ -151,13 +179,25 @@ func nearLiveness() []Example {
 			s.Heals(1000)
 			r.Deliver("consumer-1").Do("charge", "book").Commit()
 			s.RunEnds("quiescent")
-		}),
+		})),
 		example("delivered out of order, and soon", history.PropStarvation, "", func(s *Story) {
 			r := s.RequiresNothing().Many(2)
-			r[1].Deliver("consumer-1")
+			d := r[1].Deliver("consumer-1")
 			s.Heals(100)
-			r[0].Deliver("consumer-1")
-			r[1].Commit()
+			r[0].Deliver("consumer-1").Handled(history.Acked)
+			d.Commit()
+			s.RunEnds("quiescent")
+		}),
+		example("seen after a long time, while faults lasted", history.PropVisibility, "", func(s *Story) {
+			r := s.RequiresNothing().Many(1)[0]
+			s.Wait(500)
+			r.Deliver("consumer-1").Commit()
+			s.Heals(100).Wait(200).RunEnds("quiescent")
+		}),
+		example("seen just within the limit after the last fault", history.PropVisibility, "", func(s *Story) {
+			r := s.RequiresNothing().Many(1)[0]
+			s.Heals(100).Wait(95)
+			r.Deliver("consumer-1").Commit()
 			s.RunEnds("quiescent")
 		}),
 		unjudged(example("a producer in doubt sees nothing", history.PropVisibility, "", func(s *Story) {

@@ -15,6 +15,12 @@ func unjudged(e Example) Example {
 	return e
 }
 
+// with marks a history in which a noted property is seen beside its own, by definition.
+func with(p history.Property, e Example) Example {
+	e.With = append(e.With, p)
+	return e
+}
+
 func plantedLogs() []Example {
 	return []Example{
 		logExample("acknowledged, and cut off by the next leader", history.PropDurability, history.LabelTruncated, func(s *Story) {

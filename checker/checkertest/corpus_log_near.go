@@ -122,11 +122,11 @@ func nearTransactions() []Example {
 			p.Append("", "anna")
 			p.Append("", "anna")
 		})),
-		logExample("put into a retry topic twice, after two deliveries", history.PropDuplicateRecord, "", func(s *Story) {
+		with(history.PropRedelivery, logExample("put into a retry topic twice, after two deliveries", history.PropDuplicateRecord, "", func(s *Story) {
 			r := s.Offer("order-1", "anna").Append("orders/0", 0)
 			r.Deliver("consumer-1").Forward("orders.retry/0", 0)
 			r.Deliver("consumer-1").Forward("orders.retry/0", 1)
-		}),
+		})),
 		logExample("the first try was lost with the power", history.PropDuplicateRecord, "", func(s *Story) {
 			i := s.Offer("order-1", "anna")
 			i.Append("orders/0", 0)

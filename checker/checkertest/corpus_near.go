@@ -16,12 +16,12 @@ func nearDuplicates() []Example {
 		example("booked twice, and one reversed", history.PropDuplicateState, "", reversed("book")),
 		example("mailed twice, and one called back", history.PropDuplicateNotify, "", reversed("mail")),
 		example("audited twice, and one taken out", history.PropDuplicateDerived, "", reversed("audit")),
-		example("booked twice, charged once", history.PropDuplicateCritical, "", func(s *Story) {
+		with(history.PropDuplicateState, example("booked twice, charged once", history.PropDuplicateCritical, "", func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "book", "mail").Commit()
-		}),
-		example("mailed twice, booked once", history.PropDuplicateState, "", func(s *Story) {
+		})),
+		with(history.PropDuplicateNotify, example("mailed twice, booked once", history.PropDuplicateState, "", func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail", "mail").Commit()
-		}),
+		})),
 		example("called twice, applied once", history.PropDuplicateCritical, "", func(s *Story) {
 			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			d.Call("charge").Reply(history.Indeterminate).Do("charge", "book", "mail").Commit()
@@ -59,9 +59,9 @@ func nearLosses() []Example {
 		example("parked, not lost", history.PropLoss, "", func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Park().Commit()
 		}),
-		example("stuck, not lost", history.PropLoss, "", func(s *Story) {
+		with(history.PropStuck, example("stuck, not lost", history.PropLoss, "", func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).i.Held("queue")
-		}),
+		})),
 		unjudged(example("nobody knows whether anything is owed", history.PropLoss, "", func(s *Story) {
 			s.Offer("order-1", "anna").Doubt()
 		})),
@@ -84,11 +84,11 @@ func nearOthers() []Example {
 
 func nearOrder() []Example {
 	return []Example{
-		example("an earlier event is done again after a later one", history.PropOrder, "", func(s *Story) {
+		with(history.PropDuplicateCritical, example("an earlier event is done again after a later one", history.PropOrder, "", func(s *Story) {
 			first := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail")
 			s.Offer("order-2", "anna").Accept().Append("orders/0", 1).Deliver("consumer-1").Do("charge", "book", "mail")
 			first.Do("charge")
-		}),
+		})),
 		example("only the mails are out of order", history.PropOrder, "", func(s *Story) {
 			first := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book")
 			s.Offer("order-2", "anna").Accept().Append("orders/0", 1).Deliver("consumer-1").Do("charge", "book", "mail")

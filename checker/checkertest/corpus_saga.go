@@ -98,9 +98,12 @@ func nearSagas() []Example {
 		example("completed without an optional step", history.PropSagaPartial, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").End("completed")
 		}),
-		unjudged(example("compensated before the end was told, in any order, as none is promised", history.PropSagaReversalOrder, "", func(s *Story) {
-			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("reserve", "charge").End("compensated").End("compensated")
+		unjudged(example("compensated in any order, as none is promised", history.PropSagaReversalOrder, "", func(s *Story) {
+			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("reserve", "charge").End("compensated")
 		})),
+		example("told compensated twice", history.PropSagaTwoEnds, "", func(s *Story) {
+			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("charge", "reserve").End("compensated").End("compensated")
+		}),
 		example("the last refund comes after the word", history.PropSagaPartial, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve", "charge").Undo("charge").End("compensated").Undo("reserve")
 		}),
@@ -125,8 +128,17 @@ func nearSagas() []Example {
 		example("a charge that arrives too late and is refunded", history.PropSagaDangling, "", func(s *Story) {
 			s.Saga("trip-1", steps, "").Do("reserve").Asks("charge").UndoNothing("charge").Undo("reserve").End("compensated").Arrives("charge").Undo("charge")
 		}),
+		example("charged again, asked for after the refund", history.PropSagaDangling, "", func(s *Story) {
+			s.Saga("trip-1", steps, "").Do("reserve").UndoNothing("charge").Asks("charge").Arrives("charge").End("completed")
+		}),
 		example("undone in reverse, as promised", history.PropSagaReversalOrder, "", func(s *Story) {
 			s.SagaInReverse("trip-1", steps).Do("reserve", "charge").Undo("charge", "reserve").End("compensated")
+		}),
+		example("undone and done again before the pivot, which was reached", history.PropSagaPivot, "", func(s *Story) {
+			s.Saga("trip-1", steps, "charge").Do("reserve").Undo("reserve").Do("reserve", "charge").End("completed")
+		}),
+		example("the last step failed behind the pivot, and nothing is undone", history.PropSagaPivot, "", func(s *Story) {
+			s.Saga("trip-1", steps, "charge").Do("reserve", "charge").UndoNothing("ship").End("needs-operator")
 		}),
 		unjudged(example("undone before the pivot", history.PropSagaPivot, "", func(s *Story) {
 			s.Saga("trip-1", steps, "ship").Do("reserve", "charge").Undo("charge", "reserve").End("compensated")
@@ -168,6 +180,19 @@ func nearWorkflows() []Example {
 		unjudged(example("an activity that may start again", history.PropActivityAtMostOnce, "", func(s *Story) {
 			s.Flow("trip-1", 1).Command(0, "charge").Activity("charge", history.Indeterminate).Activity("charge", history.Acked).End()
 		})),
+		example("the next run starts when the one before has ended", history.PropDoubleStart, "", func(s *Story) {
+			s.Flow("trip-1", 1).End()
+			s.Flow("trip-1", 2).End()
+		}),
+		example("two workflows at a time", history.PropDoubleStart, "", func(s *Story) {
+			a := s.Flow("trip-1", 1)
+			s.Flow("trip-2", 1).End()
+			a.End()
+		}),
+		example("a signal sent again after a later one, which is one and comes first", history.PropSignalReordered, "", func(s *Story) {
+			s.Flow("trip-1", 1).Signal("sent", "shop-1", "a").Signal("sent", "shop-1", "b").Signal("sent", "shop-1", "a").
+				Signal("received", "worker-1", "a").Signal("received", "worker-1", "b").End()
+		}),
 		unjudged(example("two senders cross", history.PropSignalReordered, "", func(s *Story) {
 			s.Flow("trip-1", 1).Signal("sent", "shop-1", "a").Signal("sent", "bank-1", "b").
 				Signal("received", "worker-1", "b").Signal("received", "worker-1", "a").End()
@@ -186,6 +211,9 @@ func nearWorkflows() []Example {
 		}),
 		example("a timer at its time", history.PropTimerEarly, "", func(s *Story) {
 			s.Flow("trip-1", 1).Timer("reminder", 10).Wait(8).Fires("reminder").End()
+		}),
+		example("a timer that fires long after its time", history.PropTimerNever, "", func(s *Story) {
+			s.Flow("trip-1", 1).Timer("reminder", 10).Wait(200).Fires("reminder")
 		}),
 		unjudged(example("a timer that is cancelled", history.PropTimerNever, "", func(s *Story) {
 			s.Flow("trip-1", 1).Timer("reminder", 10).Cancels("reminder").Wait(100).Command(0, "mail")

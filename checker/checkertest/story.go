@@ -157,9 +157,10 @@ func (r *Log) Commit() *Log {
 
 // Delivery is a record in the hands of consumer code.
 type Delivery struct {
-	r    *Log
-	node string
-	id   int64
+	r      *Log
+	node   string
+	id     int64
+	parked int64 // the fact by which it was parked, 0 = it was not
 }
 
 // Deliver hands the record to consumer code on a node.
@@ -176,7 +177,7 @@ func (r *Log) DeliverTo(group, node string) *Delivery { return r.deliver(group, 
 func (r *Log) deliver(group string, generation int64, node string) *Delivery {
 	f := fact(history.KindDelivered, node, r.i.event, r.id)
 	f.Resource, f.Offset, f.Op, f.Fence = r.partition, r.offset, group, generation
-	return &Delivery{r, node, r.i.s.Record(f)}
+	return &Delivery{r: r, node: node, id: r.i.s.Record(f)}
 }
 
 // ID is the fact of the delivery.
@@ -227,14 +228,14 @@ func (d *Delivery) ParkAs(key string) *Delivery {
 	d.r.i.s.Record(f)
 	f = d.fact(history.KindParked)
 	f.Resource = DeadLetters
-	d.r.i.s.Record(f)
+	d.parked = d.r.i.s.Record(f)
 	return d
 }
 
 // Replay is an operator who publishes the parked event again.
 func (d *Delivery) Replay(partition string, offset int64) *Log {
 	s := d.r.i.s
-	f := fact(history.KindOperated, "operator-1", d.r.i.event, s.History().Facts[s.History().Len()-1].ID)
+	f := fact(history.KindOperated, "operator-1", d.r.i.event, d.parked)
 	f.Op, f.Resource, f.Offset, f.Value = "replay", DeadLetters+"/0", 0, partition
 	return d.r.i.append(partition, offset, s.Record(f))
 }
