@@ -29,15 +29,8 @@ func durability() Checker {
 func judgeDurability(l *ledger) Report {
 	r := newReport()
 	taken := l.compacted()
-	for f := range l.kinds(history.KindAccepted) {
-		record := l.record(f.Cause)
-		if record == nil {
-			continue
-		}
+	for f, record := range l.acknowledged() {
 		p := l.log(record.Resource)
-		if p == nil || !p.committed(record.Offset, f.ID) {
-			continue
-		}
 		r.Exercised[history.PropDurability]++
 		if p.keeps(record) || taken[record.ID] {
 			continue

@@ -10,7 +10,7 @@ import (
 //
 //	the high watermark and the last stable offset that its leaders state never decrease
 //	the epochs of its elections ascend, and those of its records never decrease along any replica
-//	∀ offset below the last high watermark:  replicas that hold something there in the end hold the same record
+//	∀ offset below the highest high watermark:  replicas that hold something there in the end hold the same record
 //
 // A replica that lags holds nothing there, and one that was cut off may differ behind the watermark that it knew until it
 // has cut its log: so replicas are compared in the end, and those of nodes that are down then are left out. Assumes that
@@ -94,7 +94,7 @@ func (l *ledger) judgeEpochs(r *Report, p *partitionLog) {
 	}
 }
 
-// judgeReplicas compares each replica with the leader's, both below the last high watermark.
+// judgeReplicas compares each replica with the leader's, both below the highest high watermark.
 func (l *ledger) judgeReplicas(r *Report, p *partitionLog, down map[string]bool) {
 	if len(p.high) == 0 || len(p.replicas) < 2 {
 		return

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/twiceless/twiceless/sim/history"
@@ -22,7 +23,7 @@ type partitionLog struct {
 	unclean   int64  // the last election that may have lost what was committed
 	conflicts []conflict
 	disorder  bool // some record was not taken behind all others that its replica ever took
-	high      []move
+	high      tops // its high watermarks
 }
 
 // replica is the log of one node. Records of a log have ascending offsets; gaps mean nothing.
@@ -99,7 +100,7 @@ func (b *logBuilder) see(f *history.Fact) {
 		}
 	case history.KindWatermark:
 		if f.Op == opHigh {
-			p.high = append(p.high, move{f.Offset, f.ID})
+			p.high.take(f.Offset, f.ID)
 		}
 	}
 }
@@ -204,12 +205,24 @@ func (p *partitionLog) committed(offset, before int64) bool {
 	if len(p.high) == 0 {
 		return true
 	}
-	for _, m := range p.high {
-		if m.fact < before && m.offset > offset {
-			return true
+	m, ok := p.high.beyond(offset)
+	return ok && m.fact < before
+}
+
+// acknowledged walks the records that were acknowledged as committed, by the facts that acknowledged them: a log
+// acknowledged a record if the cause of KindAccepted is the record's KindAppended.
+func (l *ledger) acknowledged() iter.Seq2[*history.Fact, *history.Fact] {
+	return func(yield func(accepted, record *history.Fact) bool) {
+		for f := range l.kinds(history.KindAccepted) {
+			record := l.record(f.Cause)
+			if record == nil {
+				continue
+			}
+			if p := l.log(record.Resource); p != nil && p.committed(record.Offset, f.ID) && !yield(f, record) {
+				return
+			}
 		}
 	}
-	return false
 }
 
 // stoppedBetween says whether a node ended an incarnation between two facts.

@@ -1,9 +1,7 @@
 package checker
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -29,37 +27,20 @@ func offsetOrder() Checker {
 
 func judgeOffsetOrder(l *ledger) Report {
 	r := newReport()
-	acked := map[*partitionLog][]move{} // by log the highest acknowledged offset so far, ascending in both fields
-	for f := range l.kinds(history.KindAccepted) {
-		record := l.record(f.Cause)
-		if record == nil {
-			continue
-		}
+	acked := map[*partitionLog]*tops{} // the acknowledged offsets of each log
+	for f, record := range l.acknowledged() {
 		p := l.log(record.Resource)
-		if p == nil || !p.committed(record.Offset, f.ID) {
-			continue
-		}
-		tops := acked[p]
-		if len(tops) > 0 {
+		if acked[p] == nil {
+			acked[p] = &tops{}
+		} else {
 			r.Exercised[history.PropOffsetOrder]++
-			if before := topBefore(tops, record.Cause); before.fact != 0 && before.offset >= record.Offset && (p.disorder || len(p.replicas) > 1) {
+			if before := acked[p].before(record.Cause); before.fact != 0 && before.offset >= record.Offset && (p.disorder || len(p.replicas) > 1) {
 				r.find(l.disordered(f, record, before))
 			}
 		}
-		if n := len(tops); n == 0 || record.Offset > tops[n-1].offset {
-			acked[p] = append(tops, move{record.Offset, f.ID})
-		}
+		acked[p].take(record.Offset, f.ID)
 	}
 	return r
-}
-
-// topBefore is the highest offset that was acknowledged before a fact; the zero value = none.
-func topBefore(tops []move, fact int64) move {
-	i, _ := slices.BinarySearchFunc(tops, fact, func(m move, id int64) int { return cmp.Compare(m.fact, id) })
-	if i == 0 {
-		return move{}
-	}
-	return tops[i-1]
 }
 
 func (l *ledger) disordered(accepted, record *history.Fact, before move) history.Finding {

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/twiceless/twiceless/sim/history"
@@ -10,10 +11,44 @@ import (
 type position struct {
 	group string
 	facts []int64 // committing, committed, commit-failed, ascending
-	moved []move  // durable moves to a new highest offset, ascending in both fields
+	moved tops    // its durable moves
 }
 
+// move is a fact that moved something to an offset.
 type move struct{ offset, fact int64 }
+
+// tops are the moves to an offset above all before: ascending in both fields.
+type tops []move
+
+// take adds a move if it goes above all before.
+func (t *tops) take(offset, fact int64) {
+	if n := len(*t); n == 0 || offset > (*t)[n-1].offset {
+		*t = append(*t, move{offset, fact})
+	}
+}
+
+// beyond is the first move to beyond an offset, of all and not only of the tops; ok is false if there is none.
+func (t tops) beyond(offset int64) (m move, ok bool) {
+	i, _ := slices.BinarySearchFunc(t, offset, func(m move, o int64) int {
+		if m.offset > o {
+			return 1
+		}
+		return -1 // also where they are equal
+	})
+	if i == len(t) {
+		return move{}, false
+	}
+	return t[i], true
+}
+
+// before is the highest move that comes before a fact; the zero value = none.
+func (t tops) before(fact int64) move {
+	i, _ := slices.BinarySearchFunc(t, fact, func(m move, id int64) int { return cmp.Compare(m.fact, id) })
+	if i == 0 {
+		return move{}
+	}
+	return t[i-1]
+}
 
 // place is one slot of a log.
 type place struct {
@@ -25,11 +60,8 @@ type place struct {
 func (l *ledger) noteCommit(f *history.Fact) {
 	p := l.position(f)
 	p.facts = append(p.facts, f.ID)
-	if f.Kind != history.KindCommitted {
-		return
-	}
-	if n := len(p.moved); n == 0 || f.Offset > p.moved[n-1].offset {
-		p.moved = append(p.moved, move{f.Offset, f.ID})
+	if f.Kind == history.KindCommitted {
+		p.moved.take(f.Offset, f.ID)
 	}
 }
 
@@ -53,9 +85,8 @@ func (l *ledger) passed(partition string, offset int64, group string) int64 {
 		if group != "" && p.group != "" && p.group != group {
 			continue
 		}
-		i, _ := slices.BinarySearchFunc(p.moved, offset+1, func(m move, o int64) int { return int(min(1, max(-1, m.offset-o))) })
-		if i < len(p.moved) && (first == 0 || p.moved[i].fact < first) {
-			first = p.moved[i].fact
+		if m, ok := p.moved.beyond(offset); ok && (first == 0 || m.fact < first) {
+			first = m.fact
 		}
 	}
 	return first

@@ -30,7 +30,7 @@ func starvation() Checker {
 // handed is what a group was handed of a partition: the first delivery of each offset, and the first one of a highest.
 type handed struct {
 	first map[int64]int64
-	tops  []move // ascending in offset and fact
+	tops  tops // of the deliveries
 }
 
 func judgeStarvation(l *ledger) Report {
@@ -67,9 +67,7 @@ func (l *ledger) handedOut() map[reader]*handed {
 		if h.first[f.Offset] == 0 {
 			h.first[f.Offset] = f.ID
 		}
-		if n := len(h.tops); n == 0 || f.Offset > h.tops[n-1].offset {
-			h.tops = append(h.tops, move{f.Offset, f.ID})
-		}
+		h.tops.take(f.Offset, f.ID)
 	}
 	return had
 }
@@ -93,7 +91,8 @@ func (l *ledger) judgeStarving(r *Report, e *ending, h *handed, group string, f 
 		if e.late == 0 || l.at(came).Time <= max(e.healed, f.Time)+l.h.Header.Heal {
 			return
 		}
-		if younger = h.above(f.Offset); younger > came {
+		m, _ := h.tops.beyond(f.Offset) // there is one: top
+		if younger = m.fact; younger > came {
 			return
 		}
 	}
@@ -107,17 +106,4 @@ func (l *ledger) judgeStarving(r *Report, e *ending, h *handed, group string, f 
 		return history.Finding{Property: history.PropStarvation, Event: f.Event, Label: label, Evidence: ev.sorted(),
 			Detail: fmt.Sprintf("%s at %s:%d %s to group %s, a younger record was", f.Event, f.Resource, f.Offset, text, group)}
 	})
-}
-
-// above is the first delivery of an offset above one; there must be one.
-func (h *handed) above(offset int64) int64 {
-	lo, hi := 0, len(h.tops)
-	for lo < hi {
-		if mid := (lo + hi) / 2; h.tops[mid].offset > offset {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
-	return h.tops[lo].fact
 }
