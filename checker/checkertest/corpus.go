@@ -15,7 +15,8 @@ type Example struct {
 	Unjudged bool // of a near miss: it lies outside what the property speaks of, so that it is not even exercised
 
 	// With are the properties that this history shows too, by definition and not by the way in which the story is told: a
-	// poison loop is made of redeliveries, and what is stuck and not lost is stuck. Each must be shown.
+	// poison loop is made of redeliveries, and what is stuck and not lost is stuck. Each must be shown. A near miss that has its
+	// own property here is noted, and no finding: it is excused.
 	With []history.Property
 }
 

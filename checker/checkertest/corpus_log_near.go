@@ -18,6 +18,13 @@ func nearDurability() []Example {
 			s.Restart("broker-1", "power-loss", 1, 0)
 			s.Offer("order-2", "bert").Append("orders/0", 0)
 		})),
+		with(history.PropDurability, logExample("lost by an election that its operator let be unclean", history.PropDurability, "", func(s *Story) {
+			p := s.Partition("orders/0", "broker-1")
+			t := p.Append("order-1", "anna")
+			p.High(1)
+			t.Accept()
+			p.ElectUncleanly("broker-2", 2).Truncate("broker-1", 0)
+		})),
 		logExample("a follower that lost it copied it again", history.PropDurability, "", func(s *Story) {
 			p := s.Partition("orders/0", "broker-1")
 			t := p.Append("order-1", "anna").Copy("broker-2")
