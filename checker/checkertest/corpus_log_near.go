@@ -13,6 +13,11 @@ func nearDurability() []Example {
 			p.High(0).Append("order-1", "anna").Accept()
 			p.Elect("broker-2", 2).Truncate("broker-1", 0)
 		})),
+		unjudged(logExample("acknowledged first, committed later, and cut off", history.PropDurability, "", func(s *Story) {
+			p := s.Partition("orders/0", "broker-1")
+			p.High(0).Append("order-1", "anna").Accept()
+			p.High(1).Elect("broker-2", 2).Truncate("broker-1", 0)
+		})),
 		unjudged(logExample("cut off and never acknowledged", history.PropDurability, "", func(s *Story) {
 			s.Offer("order-1", "anna").Append("orders/0", 0)
 			s.Restart("broker-1", "power-loss", 1, 0)
