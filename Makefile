@@ -53,7 +53,7 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 full: ## judges against definitions and searches: hundreds of thousands of random histories each, about ten minutes
-	TWICELESS_FULL=1 $(GO) test -count=1 -timeout 60m -v ./checker/linear ./checker/isolation ./checker/blackbox
+	TWICELESS_FULL=1 $(GO) test -count=1 -timeout 60m -v ./checker/linear ./checker/isolation ./checker/blackbox ./model/downstream
 
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \

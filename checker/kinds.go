@@ -23,6 +23,7 @@ func Kinds() []Checker {
 		falseDedup(),
 		folds(),
 		inversions(),
+		isolated(),
 		jumps(),
 		linearizable(),
 		livelock(),

@@ -21,6 +21,7 @@ const (
 	LeaseWithoutToken
 	MarkBeforeEffect
 	PageCacheLostOnKill
+	ReadsNotValidated
 	RetryChangesEventID
 	TTLOnCallersClock
 	UnfencedZombie
@@ -46,6 +47,7 @@ func Bugs() []BugKind {
 		{"lease-without-token", "the consumer looks at its lease before the call and sends no token with it, so that a pause between the two goes unnoticed (Kleppmann, 2016)", "stack: fence.byLease"},
 		{"mark-before-effect", "the dedup record says done before the effect has taken place, so that a crash between the two loses the event (Pulsar, issue 5218: a sequence was recorded before its write had succeeded)", "stack: guard"},
 		{"page-cache-lost-on-kill", "the kernel's disk forgets at a plain kill what only a power loss takes: a simulator with it tests another failure than it says", "sim: Node.stop"},
+		{"reads-not-validated", "the database commits a serializable transaction without looking whether what it has read still stands, so that two of them act on the same version (Jepsen on PostgreSQL 12.3, 2020: serializable transactions with G2-item)", "downstream: database.check, Relational.Prepare"},
 		{"retry-changes-event-id", "a retry gives the event a new id, so that nothing downstream recognises it as the same (a retry is the same event; the attempt is never part of its identity)", "stack: retry.persist"},
 		{"ttl-on-callers-clock", "the window of a dedup record is judged by the caller's clock, which the request carries, so that a consumer whose clock is ahead is granted what was done", "store: durable.clock"},
 		{"unfenced-zombie", "the coordinator takes commits of a former generation, so that a consumer that was replaced moves its successor's position (Kafka refuses these with ILLEGAL_GENERATION)", "broker: Broker.mayCommit"},

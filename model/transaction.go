@@ -14,6 +14,11 @@ const (
 	Serializable
 )
 
+// String is the level's name in histories.
+func (i Isolation) String() string {
+	return [...]string{ReadCommitted: "read-committed", Serializable: "serializable"}[i]
+}
+
 // Write sets a row. Insert is the unique constraint: the commit fails if the row exists.
 type Write struct {
 	Key, Value string

@@ -44,6 +44,7 @@ func preys() []prey {
 		{"lease-without-token", "planted-charge", "lease-and-token", []string{"pause"}, history.PropZombie},
 		{"mark-before-effect", "planted-charge", "dedup-and-stages", []string{"consumer-kill"}, history.PropLoss},
 		{"page-cache-lost-on-kill", "planted-disk", "at-least-once", []string{"broker-kill"}, history.PropPageCache},
+		{"reads-not-validated", "ledger", "sink-transaction", []string{"pause"}, history.PropIsolation},
 		{"retry-changes-event-id", "planted-retry", "key-event-stage", []string{"reply-lost"}, history.PropLoss},
 		{"ttl-on-callers-clock", "planted-window", "dedup-window", []string{"clock-jump"}, history.PropDuplicateCritical},
 		{"unfenced-zombie", "payments", "at-least-once", []string{"pause"}, history.PropCommit},

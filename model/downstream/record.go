@@ -30,6 +30,7 @@ type record struct {
 	wall    sim.Time
 
 	writes []model.Write // of a database
+	done   transacted    // of a database
 
 	// Of a transaction of SQL statements: its changes, and its effects, of which one transaction may have several.
 	changes []Change
@@ -84,8 +85,11 @@ func (r *record) encode() string {
 	for _, s := range [...]string{r.event, r.stage, r.key, r.op, r.result, r.idemKey, r.guard} {
 		b = model.AppendText(b, s)
 	}
-	for _, v := range [...]int64{flag(r.effect) + 2*flag(r.changes != nil), int64(r.class), int64(r.hash), int64(r.attempt), r.cause, int64(r.params), int64(r.wall), r.fence} {
+	for _, v := range [...]int64{flag(r.effect) + 2*flag(r.changes != nil) + 4*flag(r.done.store != ""), int64(r.class), int64(r.hash), int64(r.attempt), r.cause, int64(r.params), int64(r.wall), r.fence} {
 		b = model.AppendNumber(b, v)
+	}
+	if r.done.store != "" {
+		b = r.done.append(b)
 	}
 	if r.changes != nil {
 		b = model.AppendNumber(b, int64(len(r.parts)))
@@ -107,9 +111,12 @@ func decode(s string) (r record, ok bool) {
 	in, ok := model.Open(s)
 	r.event, r.stage, r.key, r.op, r.result, r.idemKey, r.guard = in.Text(), in.Text(), in.Text(), in.Text(), in.Text(), in.Text(), in.Text()
 	form := in.Number()
-	r.effect, r.class, r.hash = form == 1, history.Class(in.Number()), uint64(in.Number())
+	r.effect, r.class, r.hash = form&1 != 0, history.Class(in.Number()), uint64(in.Number())
 	r.attempt, r.cause, r.params, r.wall, r.fence = int32(in.Number()), in.Number(), uint64(in.Number()), sim.Time(in.Number()), in.Number()
-	if form == 2 {
+	if form&4 != 0 {
+		r.done.take(&in)
+	}
+	if form&2 != 0 {
 		r.decodeChanges(&in)
 	}
 	for in.More() {

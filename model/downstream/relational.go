@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // Relational is a relational database in memory that behaves as Postgres does: no node, no disk, no time. It answers at
@@ -28,6 +29,9 @@ type Relational struct {
 	waiting  []*Execution   // in order in which they began to wait
 	finished []*Execution
 	old      []*row // that have versions which only earlier snapshots see
+
+	objects    map[string][]int64 // by object, the commits that made its versions
+	unverified bool               // planted: see model.ReadsNotValidated
 }
 
 // Transaction is one open transaction of a Relational.
@@ -41,7 +45,10 @@ type Transaction struct {
 	locked   []*row
 	made     []*table
 	reads    []reading
-	over     bool // it holds nothing any more: it committed, or failed, or was rolled back
+	accesses []history.Access // with own for what this transaction has written
+	last     map[string]int   // by object, the latest of accesses
+	written  map[string]int   // by object, which of accesses is the write of it; without those that came to nothing
+	over     bool             // it holds nothing any more: it committed, or failed, or was rolled back
 	failed   bool
 }
 
@@ -78,7 +85,7 @@ type Execution struct {
 
 // NewRelational has these tables. The error is that of the first CREATE TABLE that fails.
 func NewRelational(schema []*model.SQLStatement) (*Relational, error) {
-	r := &Relational{}
+	r := &Relational{objects: map[string][]int64{}}
 	t := r.Begin(model.ReadCommitted, false, 0)
 	for _, s := range schema {
 		if e := r.Execute(t, s, nil); e.Err != nil {
@@ -187,7 +194,7 @@ func (r *Relational) Prepare(t *Transaction) ([]Change, *model.SQLError) {
 		panic("downstream: commit of a transaction that is over or waits")
 	}
 	changes := t.changes()
-	if len(changes) > 0 && !r.stands(t) {
+	if len(changes) > 0 && !r.unverified && !r.stands(t) {
 		err := failure(model.SQLSerialization, "could not serialize access due to read/write dependencies among transactions")
 		r.Abort(t)
 		return nil, err
@@ -221,6 +228,9 @@ func (r *Relational) Commit(t *Transaction) {
 	if len(t.changes()) > 0 {
 		r.commits++
 		commit = r.commits
+		for _, x := range t.locked {
+			r.installed(x.writes(), commit)
+		}
 	}
 	r.end(t, commit)
 }

@@ -53,11 +53,15 @@ func (s *service) boot(cfg Config, n *sim.Node, load func(*record), handle func(
 // found loads the records and states the effects that the former incarnation could not state any more. Facts are
 // recorded in the order of the file, so those without a fact are its tail.
 func (s *service) found(load func(*record)) {
-	stated := 0
+	stated, transacted := 0, 0
 	for i := range s.n.World().History.Facts {
 		f := &s.n.World().History.Facts[i]
-		if f.Kind == history.KindApplied && f.Node == s.n.Name() {
+		switch {
+		case f.Node != s.n.Name():
+		case f.Kind == history.KindApplied:
 			stated++
+		case f.Kind == history.KindTransacted && f.Offset >= 0:
+			transacted++
 		}
 	}
 	recs := records(s.n)
@@ -65,6 +69,11 @@ func (s *service) found(load func(*record)) {
 		for _, a := range recs[i].applications() {
 			if stated--; stated < 0 {
 				s.state(&a, "written before the crash")
+			}
+		}
+		if recs[i].done.store != "" {
+			if transacted--; transacted < 0 {
+				s.transacted(&recs[i].done)
 			}
 		}
 		s.highest[recs[i].guard] = max(s.highest[recs[i].guard], recs[i].fence)
@@ -157,6 +166,7 @@ func (s *service) apply(r *sim.Request, rec *record, then func(fact int64)) {
 		for i := range rec.parts {
 			fact = s.state(&rec.parts[i], "")
 		}
+		s.transacted(&rec.done)
 		r.Applied()
 		if r.Alive() {
 			then(fact)

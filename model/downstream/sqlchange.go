@@ -51,20 +51,23 @@ func (r *Relational) Load(changes []Change) {
 		if in == nil {
 			panic("downstream: a row of table " + c.Table + ", which there is not")
 		}
-		in.load(c, r.commits)
+		r.installed(in.load(c, r.commits), r.commits)
 	}
 }
 
-func (t *table) load(c *Change, commit int64) {
+// load is one change of a row; it gives the objects that it wrote.
+func (t *table) load(c *Change, commit int64) []string {
 	t.serial, t.lastRow, t.changed = max(t.serial, c.Serial), max(t.lastRow, c.Row), commit
 	at, found := t.find(c.Row)
 	if !found {
 		t.rows = slices.Insert(t.rows, at, &row{id: c.Row, in: t})
 	}
 	x := t.rows[at]
+	wrote := x.names(x.latest().values, c.Values)
 	x.versions = append(x.versions, version{commit, c.Values})
 	x.enters(c.Values)
 	x.prune(commit)
+	return wrote
 }
 
 // The parts of a change on the disk.

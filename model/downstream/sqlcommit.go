@@ -110,6 +110,8 @@ func (s *database) ended(st *sqlStatement, err *model.SQLError) {
 func (s *database) commitSQL(st *sqlStatement, t *Transaction, by []asked, reply model.SQLReply) {
 	if !t.Wrote() {
 		fact := s.recognised(t, by)
+		done := s.toldSQL(st, t)
+		s.transacted(&done)
 		s.committedSQL(st, t)
 		s.answer(st, reply, fact)
 		s.sweep()
@@ -123,7 +125,7 @@ func (s *database) commitSQL(st *sqlStatement, t *Transaction, by []asked, reply
 			s.sweep()
 			return
 		}
-		rec := record{changes: changes, parts: s.effects(st.r, t, by), wall: s.n.Wall()}
+		rec := record{changes: changes, parts: s.effects(st.r, t, by), wall: s.n.Wall(), done: s.toldSQL(st, t)}
 		s.busy = true
 		s.apply(st.r, &rec, func(fact int64) {
 			s.committedSQL(st, t)

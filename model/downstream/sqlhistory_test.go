@@ -10,10 +10,11 @@ import (
 
 	"github.com/twiceless/twiceless/internal/sqldoor"
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // historyStatements are what random transactions are made of. $1 is a key from 1 to 3, $2 a value of its own.
-func historyStatements(t *rapid.T) (all []*model.SQLStatement) {
+func historyStatements(t require.TestingT) (all []*model.SQLStatement) {
 	for _, text := range []string{
 		"SELECT v FROM kv WHERE k = $1",
 		"SELECT COUNT(*), SUM(v) FROM kv WHERE $1 = $1 OR v = $2",
@@ -46,9 +47,10 @@ type historyOf struct {
 	e          *Execution
 	committed  bool
 	over       bool
+	accesses   []history.Access // if it committed
 }
 
-func newKV(t *rapid.T) *Relational {
+func newKV(t require.TestingT) *Relational {
 	var schema []*model.SQLStatement
 	s, err := sqldoor.Parse("CREATE TABLE kv (k BIGINT PRIMARY KEY, v BIGINT)")
 	require.NoError(t, err)
@@ -116,7 +118,7 @@ func (h *historyOf) step(r *Relational) {
 		h.t = r.Begin(h.level, false, 0)
 	case len(h.replies) == len(h.statements):
 		if _, err := r.Prepare(h.t); err == nil {
-			h.committed = true
+			h.committed, h.accesses = true, r.Accesses(h.t)
 			r.Commit(h.t)
 		} else {
 			r.Rollback(h.t)

@@ -100,17 +100,28 @@ func (s *scope) matching(where *model.SQLExpr) ([]*row, *model.SQLError) {
 	}
 	s.e.t.has(reading{s.in, k, text})
 	var out []*row
+	var has *version // of the key: which row has it
 	for _, x := range rows {
-		if s.values = x.seen(s.e.t, s.e.snapshot); s.values == nil {
+		v := x.seen(s.e.t, s.e.snapshot)
+		if s.values = v.values; s.values == nil {
 			continue
+		}
+		if k != nil && is(k, v.values, text) {
+			has = &v
 		}
 		ok, err := s.holds(where)
 		if err != nil {
 			return nil, err
 		}
+		if ok && k == nil {
+			s.e.t.read(x.objects(v.values)[0], v.commit)
+		}
 		if ok {
 			out = append(out, x)
 		}
+	}
+	if k != nil {
+		s.r.looked(s.e.t, s.in, k, text, has, s.e.snapshot)
 	}
 	return out, nil
 }
@@ -163,7 +174,7 @@ func current(x *row, e *Execution) []model.SQLValue {
 	if x.owner == e.t && !x.dirty {
 		return x.latest().values
 	}
-	return x.seen(e.t, e.snapshot)
+	return x.seen(e.t, e.snapshot).values
 }
 
 // lock makes the statement's transaction the owner of the rows that it has found, in order, until there are enough. A row
@@ -188,6 +199,7 @@ func (r *Relational) lock(e *Execution, sc *scope, enough int64) (*Transaction, 
 				continue
 			}
 			x.lock(e.t) // stays locked even if it is passed over, as in Postgres
+			e.t.read(x.objects(x.latest().values)[0], x.latest().commit)
 			sc.values = x.latest().values
 			ok, err := sc.holds(e.Statement.Where)
 			if err != nil {
@@ -248,7 +260,9 @@ func (r *Relational) put(e *Execution, x *row, values []model.SQLValue) (*Transa
 	if hit != nil {
 		return nil, r.violation(e, k)
 	}
+	names := x.names(current(x, e), values)
 	x.write(values)
+	e.t.wrote(x, names)
 	e.wrote = append(e.wrote, x)
 	return nil, nil
 }
@@ -278,22 +292,25 @@ func (r *Relational) insertRow(e *Execution, sc *scope, values []model.SQLValue)
 			e.t.has(reading{e.in, k, text})
 		}
 	}
-	hit, _, waits := collision(e, nil, values, keys)
+	hit, k, waits := collision(e, nil, values, keys)
 	if waits != nil {
 		return waits, nil
 	}
+	r.arbitrated(e, keys, hit, k, values)
 	if hit != nil {
 		e.Recognised = true
 		return r.onConflict(e, sc, hit, values)
 	}
-	hit, k, waits := collision(e, nil, values, e.in.keys)
+	hit, k, waits = collision(e, nil, values, e.in.keys)
 	if waits != nil {
 		return waits, nil
 	}
 	if hit != nil {
 		return nil, r.violation(e, k)
 	}
-	e.wrote = append(e.wrote, e.in.insert(e.t, values))
+	x := e.in.insert(e.t, values)
+	e.wrote = append(e.wrote, x)
+	e.t.wrote(x, x.objects(values))
 	return nil, sc.output(values)
 }
 
@@ -328,6 +345,23 @@ func (r *Relational) onConflict(e *Execution, sc *scope, hit *row, values []mode
 		return waits, err
 	}
 	return nil, sc.output(set)
+}
+
+// arbitrated notes what ON CONFLICT has seen of its keys, which is the newest there is: that a row has one, or that none
+// has any.
+func (r *Relational) arbitrated(e *Execution, keys []*key, hit *row, of *key, values []model.SQLValue) {
+	for _, k := range keys {
+		text, ok := k.at(values)
+		if !ok || hit != nil && k != of {
+			continue
+		}
+		var row *version
+		if hit != nil {
+			v := hit.seen(e.t, r.commits)
+			row = &v
+		}
+		r.looked(e.t, e.in, k, text, row, r.commits)
+	}
 }
 
 // arbiters are the keys that ON CONFLICT is about.

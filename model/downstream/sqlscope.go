@@ -207,7 +207,7 @@ func (s *scope) sort(by []model.SQLOrder, rows []*row) *model.SQLError {
 	list := make([]keyed, len(rows))
 	for i, x := range rows {
 		list[i].x = x
-		s.values = x.seen(s.e.t, s.e.snapshot)
+		s.values = x.seen(s.e.t, s.e.snapshot).values
 		for _, o := range by {
 			v, err := s.eval(o.By)
 			if err != nil {

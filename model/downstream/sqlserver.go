@@ -96,6 +96,7 @@ func newSQLServer(cfg *Config) sqlServer {
 	if err != nil {
 		panic("downstream: schema of " + cfg.Service + ": " + err.Error())
 	}
+	engine.unverified = cfg.Planted.Has(model.ReadsNotValidated)
 	return sqlServer{engine: engine}
 }
 

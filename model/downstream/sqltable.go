@@ -145,17 +145,17 @@ func (r *row) latest() version {
 }
 
 // seen is what a transaction sees of the row under a snapshot: what it wrote itself, or else the newest version that was
-// committed by then; nil = nothing.
-func (r *row) seen(by *Transaction, snapshot int64) []model.SQLValue {
+// committed by then; nil values = nothing.
+func (r *row) seen(by *Transaction, snapshot int64) version {
 	if r.owner == by && r.dirty {
-		return r.values
+		return version{own, r.values}
 	}
 	for i := len(r.versions) - 1; i >= 0; i-- {
 		if r.versions[i].commit <= snapshot {
-			return r.versions[i].values
+			return r.versions[i]
 		}
 	}
-	return nil
+	return version{}
 }
 
 // moved says whether the owner's write leaves the row other than it was.

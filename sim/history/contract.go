@@ -124,6 +124,9 @@ const (
 	PropVisibility     Property = "eventual-visibility"
 )
 
+// PropIsolation is the property of databases.
+const PropIsolation Property = "isolation"
+
 // Weight says what a violated property means.
 type Weight uint8
 
@@ -221,6 +224,15 @@ const (
 	LabelWithoutProgress    Label = "activity-without-progress"
 	LabelPassedOver         Label = "passed-over"
 	LabelStatesDiffer       Label = "states-differ"
+
+	LabelDirtyWrite    Label = "dirty-write"
+	LabelDirtyRead     Label = "dirty-read"
+	LabelCircularRead  Label = "circular-read"
+	LabelContradiction Label = "own-contradiction"
+	LabelLostUpdate    Label = "lost-update"
+	LabelReadSkew      Label = "read-skew"
+	LabelLongFork      Label = "long-fork"
+	LabelWriteSkew     Label = "write-skew"
 )
 
 // Labels lists the closed table with one sentence each.
@@ -293,6 +305,14 @@ func Labels() []struct {
 		{LabelWithoutProgress, "parties keep trying and nothing is finished"},
 		{LabelPassedOver, "younger ones came, this one did not"},
 		{LabelStatesDiffer, "copies of one state differ after everything has come to rest"},
+		{LabelDirtyWrite, "writes of transactions were interleaved, or came on top of what was rolled back"},
+		{LabelDirtyRead, "a transaction read what was never committed"},
+		{LabelCircularRead, "transactions read from each other in a circle"},
+		{LabelContradiction, "a transaction read something else than it had read or written itself"},
+		{LabelLostUpdate, "two transactions read the same version and both replaced it"},
+		{LabelReadSkew, "a transaction saw part of another one and missed the rest"},
+		{LabelLongFork, "transactions saw others in different orders"},
+		{LabelWriteSkew, "transactions acted on what they had read after another had replaced it"},
 		{LabelUnexplained, "no rule of the judge explains it"},
 	}
 }

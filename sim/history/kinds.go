@@ -67,6 +67,8 @@ const (
 	KindCommand     // an execution of a workflow's code issued a command: Event the workflow, Fence its run, Offset the command's index from 0, Value the command, Stage the activity. Op at-most-once: the activity is promised to start at most once
 	KindSignal      // Op sent or received: Event the workflow, Key the signal; Node of a sent one the sender
 	KindTimer       // Op set, fired or cancelled: Event the workflow, Key the timer; Until of a set one when it is due
+
+	KindTransacted // a transaction of a database ended, with a write or with several reads: Resource service/store, Op the level that it asked for (read-committed, serializable), Value what it read and wrote (see Accesses), Offset the number of the commit in that store, -1 = it wrote nothing; Outcome acked, or failed if it was rolled back after others could have read what it wrote; Cause what asked for it
 	kindCount
 )
 
@@ -132,6 +134,7 @@ var kindTable = [kindCount]kindRow{
 	KindCommand:     {"command", "an execution of a workflow's code issued a command"},
 	KindSignal:      {"signal", "a signal was sent to a workflow, or received by it"},
 	KindTimer:       {"timer", "a timer of a workflow was set, fired or cancelled"},
+	KindTransacted:  {"transacted", "a transaction of a database ended, which read and wrote versions"},
 }
 
 // String is the kind's name in histories.
