@@ -166,6 +166,8 @@ func (t *teller) phrase(fact *history.Fact) string {
 		return fmt.Sprintf("asks %s: %s %s", storeOf(fact), fact.Op, effect)
 	case history.KindComplete:
 		return fmt.Sprintf("hears from %s: %s", storeOf(fact), cmp.Or(fact.Value, fact.Outcome.String()))
+	case history.KindDecided:
+		return fmt.Sprintf("decides %s %s: %s", fact.Op, effect, fact.Value)
 	case history.KindSuppressed:
 		return "takes " + effect + " for a repetition and does not apply it"
 	}

@@ -38,8 +38,12 @@ func newDurable(cfg Config) func(*sim.Node) sim.Handler {
 }
 
 func (s *durable) load() {
-	for _, c := range changes(s.n, s.file) {
+	all := changes(s.n, s.file)
+	for _, c := range all {
 		s.set(c)
+	}
+	if !s.shut {
+		s.found(all)
 	}
 }
 
@@ -80,16 +84,22 @@ func (s *durable) execute(id name, r *sim.Request) {
 	m := r.Body.(model.Message)
 	now := s.clock(&m)
 	before, expired := s.look(id, now)
-	after, result := decide(before, strings.TrimPrefix(r.Op, Service+"."), m.Payload)
+	op := strings.TrimPrefix(r.Op, Service+".")
+	after, result := decide(before, op, m.Payload)
 	reply := model.Message{Intent: m.Intent, Payload: result}
 	if expired && result == Granted {
 		reply.Headers = Expired
 	}
-	if after == before {
+	took := effect{id, m.Cause, op, result, after != before, ""}
+	if expired {
+		took.note = Expired
+	}
+	if !took.changed {
+		s.state(&took)
 		s.reply(id, r, reply)
 		return
 	}
-	c := change{id, after, now}
+	c := change{id, after, now, m.Cause}
 	term := s.term
 	s.n.Append(s.file, c.encode(), r.Action, nil)
 	if !r.Alive() {
@@ -101,6 +111,7 @@ func (s *durable) execute(id name, r *sim.Request) {
 			return
 		}
 		s.set(c)
+		s.state(&took)
 		if s.wrote != nil {
 			s.wrote(&c)
 		}

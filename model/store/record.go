@@ -27,11 +27,13 @@ const (
 	done
 )
 
-// change is one line of the file: a record's new state, and when it came about by the store's wall clock.
+// change is one line of the file: a record's new state, when it came about by the store's wall clock, and the caller's fact
+// that asked for it.
 type change struct {
 	name
 	state
-	at sim.Time
+	at    sim.Time
+	cause int64
 }
 
 // encode writes a change; one that is cut short anywhere does not decode.
@@ -41,12 +43,13 @@ func (c *change) encode() string {
 		b = model.AppendText(b, s)
 	}
 	b = model.AppendNumber(b, int64(c.is))
-	return model.Seal(model.AppendNumber(b, int64(c.at)))
+	b = model.AppendNumber(b, int64(c.at))
+	return model.Seal(model.AppendNumber(b, c.cause))
 }
 
 func decode(s string) (c change, ok bool) {
 	in, ok := model.Open(s)
-	c.event, c.stage, c.token, c.is, c.at = in.Text(), in.Text(), in.Text(), status(in.Number()), sim.Time(in.Number())
+	c.event, c.stage, c.token, c.is, c.at, c.cause = in.Text(), in.Text(), in.Text(), status(in.Number()), sim.Time(in.Number()), in.Number()
 	return c, ok && !in.Bad && !in.More()
 }
 

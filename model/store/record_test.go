@@ -47,7 +47,7 @@ func TestDecide(t *testing.T) {
 func TestChangeRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String()
-		c := change{name{text.Draw(t, "event"), text.Draw(t, "stage")}, state{status(rapid.IntRange(0, 2).Draw(t, "is")), text.Draw(t, "token")}, sim.Time(rapid.Int64().Draw(t, "at"))}
+		c := change{name{text.Draw(t, "event"), text.Draw(t, "stage")}, state{status(rapid.IntRange(0, 2).Draw(t, "is")), text.Draw(t, "token")}, sim.Time(rapid.Int64().Draw(t, "at")), rapid.Int64().Draw(t, "cause")}
 		s := c.encode()
 		got, ok := decode(s)
 		require.True(t, ok)

@@ -69,6 +69,7 @@ const (
 	KindTimer       // Op set, fired or cancelled: Event the workflow, Key the timer; Until of a set one when it is due
 
 	KindTransacted // a transaction of a database ended, with a write or with several reads: Resource service/store, Op the level that it asked for (read-committed, serializable), Value what it read and wrote (see Accesses), Offset the number of the commit in that store, -1 = it wrote nothing; Outcome acked, or failed if it was rolled back after others could have read what it wrote; Cause what asked for it
+	KindDecided    // an operation on a judged object took effect: from here on all others meet what it left. Cause the invoke, Resource the object, Op, Value the result, Changed whether its state moved, Note expired if what it met had passed its window
 	kindCount
 )
 
@@ -135,6 +136,7 @@ var kindTable = [kindCount]kindRow{
 	KindSignal:      {"signal", "a signal was sent to a workflow, or received by it"},
 	KindTimer:       {"timer", "a timer of a workflow was set, fired or cancelled"},
 	KindTransacted:  {"transacted", "a transaction of a database ended, which read and wrote versions"},
+	KindDecided:     {"decided", "an operation on a judged object took effect"},
 }
 
 // String is the kind's name in histories.
