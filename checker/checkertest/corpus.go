@@ -86,13 +86,13 @@ func Clean() []Example {
 
 // Planted are histories with one thing wrong, at least one for each property that a checker judges.
 func Planted() []Example {
-	return slices.Concat(plantedDuplicates(), plantedLosses(), plantedOthers(), plantedLogs(), plantedDeliveries(), plantedIsolation(),
+	return slices.Concat(plantedDuplicates(), plantedLosses(), plantedOthers(), plantedPoints(), plantedLogs(), plantedDeliveries(), plantedIsolation(),
 		plantedEffects(), plantedSagas(), plantedWorkflows(), plantedLiveness())
 }
 
 // Near are histories that look as if a property were violated, and are not: each must not fire the property that it names.
 func Near() []Example {
-	return slices.Concat(nearLedger(), nearOthers(), nearLogs(), nearDeliveries(), nearIsolation(),
+	return slices.Concat(nearLedger(), nearOthers(), nearPoints(), nearLogs(), nearDeliveries(), nearIsolation(),
 		nearEffects(), nearSagas(), nearWorkflows(), nearLiveness())
 }
 

@@ -426,6 +426,14 @@ func (o *Operation) Inside(node string) *Operation {
 	return o
 }
 
+// Decides lets the operation take effect now, with a result.
+func (o *Operation) Decides(result string) *Operation {
+	f := o.f
+	f.Kind, f.Node, f.Cause, f.Value = history.KindDecided, "dedup-1", o.id, result
+	o.s.Record(f)
+	return o
+}
+
 // Gives ends the operation with a result.
 func (o *Operation) Gives(result string) *Story { return o.end(result, history.Acked, 0) }
 

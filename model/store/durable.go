@@ -42,9 +42,7 @@ func (s *durable) load() {
 	for _, c := range all {
 		s.set(c)
 	}
-	if !s.shut {
-		s.found(all)
-	}
+	s.found(all)
 }
 
 func (s *durable) set(c change) {

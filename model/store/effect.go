@@ -26,7 +26,7 @@ func (s *durable) state(e *effect) {
 }
 
 // found states the changes that a killed incarnation had written and could not state any more: they take effect now that
-// they are flushed. A replica that answers nobody states nothing: what it copied took effect at its primary.
+// they are flushed. What a replica copied its primary has stated, which tells others only what took effect.
 func (s *durable) found(all []change) {
 	if len(all) == 0 {
 		return
