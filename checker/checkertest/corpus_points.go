@@ -27,6 +27,16 @@ func plantedPoints() []Example {
 			s.Dedup("done", "order-1", "charge", "a").Decides("ok").Ends(history.Indeterminate)
 			s.Dedup("claim", "order-1", "charge", "b").Decides("granted").Gives("granted")
 		}),
+		example("the store decides pending, and its caller hears granted", history.PropLinearizable, history.LabelUnexplained, func(s *Story) {
+			s.Dedup("claim", "order-1", "charge", "a").Decides("granted").Gives("granted")
+			s.Dedup("claim", "order-1", "charge", "b").Decides("pending").Gives("granted")
+		}),
+		example("pending before anybody asked, and heard again later", history.PropLinearizable, history.LabelUnexplained, func(s *Story) {
+			a := s.Dedup("claim", "order-1", "charge", "a")
+			a.Gives("pending")
+			s.Dedup("claim", "order-1", "charge", "b").Gives("granted")
+			a.Gives("pending")
+		}),
 		example("mine, among many claims and releases that nobody heard of", history.PropLinearizable, history.LabelUnexplained, func(s *Story) {
 			unheard(s)
 			s.Dedup("claim", "order-1", "charge", "a").Decides("mine").Gives("mine")
@@ -69,6 +79,19 @@ func nearPoints() []Example {
 			s.Dedup("claim", "order-1", "charge", "a").Ends(history.Indeterminate)
 			s.Dedup("claim", "order-1", "charge", "b").Decides("pending").Gives("pending")
 			s.Dedup("claim", "order-1", "charge", "c").Gives("pending")
+		}),
+		example("a point after the answer, which is none", history.PropLinearizable, "", func(s *Story) {
+			s.Dedup("claim", "order-1", "charge", "a").Ends(history.Indeterminate)
+			b := s.Dedup("claim", "order-1", "charge", "b")
+			b.Gives("pending")
+			b.Decides("pending")
+		}),
+		example("a point that is stated again, and counts where it was first", history.PropLinearizable, "", func(s *Story) {
+			a := s.Dedup("claim", "order-1", "charge", "a").Decides("granted")
+			a.Ends(history.Indeterminate)
+			s.Dedup("release", "order-1", "charge", "a").Decides("ok").Gives("ok")
+			a.Decides("granted")
+			s.Dedup("claim", "order-1", "charge", "b").Decides("granted").Gives("granted")
 		}),
 		example("mine, among many claims and releases that nobody heard of, one of which was its own", history.PropLinearizable, "", func(s *Story) {
 			unheard(s)
