@@ -1,9 +1,9 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strings"
 
 	"github.com/twiceless/twiceless/checker/linear"
@@ -61,15 +61,11 @@ const stepBudget = 200_000
 type record struct {
 	name       string
 	operations []operation
-	judged     []linear.Operation // what took place; positions are ids of facts
+	took       []linear.Witnessed // what took effect, for all that is known; positions are ids of facts
 }
 
-// operation is what the facts say of one; they are ids, 0 = there is none.
-type operation struct {
-	f, by, answer, decided string
-	call, ret, point       int64
-	outcome                history.Outcome
-}
+// operation is one with its facts: the first of each kind counts, nil = there is none.
+type operation struct{ invoke, decided, complete *history.Fact }
 
 func checkLinearizable(h *history.History) Report { return judgeStore(h, sampled) }
 
@@ -84,7 +80,7 @@ func judgeStore(h *history.History, audited func(record string) bool) Report {
 		case result.Verdict == linear.Violated:
 			r.find(rec.finding(h, result))
 			r.Exercised[history.PropLinearizable]++
-		case len(rec.judged) >= 2:
+		case len(rec.took) >= 2:
 			r.Exercised[history.PropLinearizable]++
 		}
 	}
@@ -121,119 +117,120 @@ func records(h *history.History) []*record {
 				list = append(list, rec)
 			}
 			asked[f.ID] = where{rec, len(rec.operations)}
-			rec.operations = append(rec.operations, operation{f: f.Op, by: f.Value, call: f.ID})
+			rec.operations = append(rec.operations, operation{invoke: f})
 		case history.KindDecided:
 			if at, ok := asked[f.Cause]; ok {
-				at.rec.operations[at.i].decides(f)
+				o := &at.rec.operations[at.i]
+				o.decided = cmp.Or(o.decided, f)
 			}
 		case history.KindComplete:
 			if at, ok := asked[f.Cause]; ok {
-				at.rec.operations[at.i].completes(f)
+				o := &at.rec.operations[at.i]
+				o.complete = cmp.Or(o.complete, f)
 			}
 		}
 	}
 	return list
-}
-
-// decides notes the point, the first if there are several.
-func (o *operation) decides(f *history.Fact) {
-	if o.point == 0 {
-		o.point, o.decided = f.ID, f.Value
-	}
-}
-
-// completes notes the completion, the first if there are several.
-func (o *operation) completes(f *history.Fact) {
-	if o.ret == 0 {
-		o.ret, o.answer, o.outcome = f.ID, f.Value, f.Outcome
-	}
 }
 
 // answered says that its caller knows what it gave.
 func (o *operation) answered() bool {
-	return o.ret != 0 && o.outcome != history.Failed && o.outcome != history.Indeterminate
+	return o.complete != nil && o.complete.Outcome != history.Failed && o.complete.Outcome != history.Indeterminate
 }
 
-// judge sets what is judged, and judges it.
+// judge sets what took effect, and judges it.
 func (r *record) judge(object *linear.Object, audited bool) linear.Result {
 	if !r.pointed() {
-		r.judged = r.seen()
-		return object.Search(r.judged, stepBudget)
+		r.gather((*operation).seen)
+		return r.search(object)
 	}
-	took := r.took()
-	r.judged = make([]linear.Operation, len(took))
-	for i := range took {
-		r.judged[i] = took[i].Operation
-	}
-	witness := object.Witness(took)
-	if explained := witness.Verdict == linear.Linearizable; explained && !audited {
-		return witness
-	}
-	search := object.Search(r.judged, stepBudget)
+	r.gather((*operation).stated)
+	witness := object.Witness(r.took)
 	if witness.Verdict != linear.Linearizable {
-		return search
+		return r.search(object)
 	}
-	if search.Verdict == linear.Violated {
-		panic(fmt.Sprintf("checker: the points of %s explain it, and yet a search says: %s", r.name, search.Because))
+	if audited {
+		if search := r.search(object); search.Verdict == linear.Violated {
+			panic(fmt.Sprintf("checker: the points of %s explain it, and yet a search says: %s", r.name, search.Because))
+		}
 	}
 	return witness
 }
 
-// pointed says that every answer has its point, between its call and its return.
+// pointed says that there are points, and that every answer has its own, between its call and its return.
 func (r *record) pointed() bool {
+	some := false
 	for i := range r.operations {
-		if o := &r.operations[i]; o.answered() && (o.point == 0 || o.point > o.ret) {
+		o := &r.operations[i]
+		if o.answered() && (o.decided == nil || o.decided.ID > o.complete.ID) {
 			return false
 		}
+		some = some || o.decided != nil
 	}
-	return slices.ContainsFunc(r.operations, func(o operation) bool { return o.point != 0 })
+	return some
 }
 
-// took are the operations that took effect.
-func (r *record) took() []linear.Witnessed {
-	list := make([]linear.Witnessed, 0, len(r.operations))
+// gather keeps those operations that took effect, or may have.
+func (r *record) gather(of func(*operation) (linear.Witnessed, bool)) {
+	r.took = make([]linear.Witnessed, 0, len(r.operations))
 	for i := range r.operations {
-		o := &r.operations[i]
-		if o.point == 0 {
-			continue
+		if w, ok := of(&r.operations[i]); ok {
+			r.took = append(r.took, w)
 		}
-		w := linear.Witnessed{Point: o.point, Operation: linear.Operation{
-			Span: linear.Span{Call: o.call, Return: o.point}, Action: linear.Action{F: o.f, By: o.by, Result: o.decided}}}
-		if o.answered() {
-			w.Return, w.Result = o.ret, o.answer
-		}
-		list = append(list, w)
 	}
-	return list
 }
 
-// seen are the operations that may have taken effect, as far as their callers know.
-func (r *record) seen() []linear.Operation {
-	list := make([]linear.Operation, 0, len(r.operations))
-	for i := range r.operations {
-		o := &r.operations[i]
-		if o.outcome == history.Failed {
-			continue
-		}
-		op := linear.Operation{Span: linear.Span{Call: o.call, Return: linear.Never}, Action: linear.Action{F: o.f, By: o.by}}
-		if o.answered() {
-			op.Return, op.Result = o.ret, o.answer
-		}
-		list = append(list, op)
+// stated is the operation as the store states it: false if it did not take effect. Where its caller heard no answer the
+// store's is the answer, given when it took effect.
+func (o *operation) stated() (linear.Witnessed, bool) {
+	switch {
+	case o.decided == nil:
+		return linear.Witnessed{}, false
+	case o.answered():
+		return o.witnessed(o.decided.ID, o.complete), true
 	}
-	return list
+	return o.witnessed(o.decided.ID, o.decided), true
+}
+
+// seen is the operation as its caller knows it: false if it was told that nothing took place.
+func (o *operation) seen() (linear.Witnessed, bool) {
+	switch {
+	case o.answered():
+		return o.witnessed(linear.Never, o.complete), true
+	case o.complete != nil && o.complete.Outcome == history.Failed:
+		return linear.Witnessed{}, false
+	}
+	return o.witnessed(linear.Never, nil), true
+}
+
+// witnessed is the operation with its point, and the fact that answers it; nil = none does.
+func (o *operation) witnessed(point int64, answer *history.Fact) linear.Witnessed {
+	w := linear.Witnessed{Point: point}
+	w.Call, w.F, w.By, w.Return = o.invoke.ID, o.invoke.Op, o.invoke.Value, linear.Never
+	if answer != nil {
+		w.Return, w.Result = answer.ID, answer.Value
+	}
+	return w
+}
+
+// search looks for any order of what took effect.
+func (r *record) search(object *linear.Object) linear.Result {
+	operations := make([]linear.Operation, len(r.took))
+	for i := range r.took {
+		operations[i] = r.took[i].Operation
+	}
+	return object.Search(operations, stepBudget)
 }
 
 // finding shows the first completion that no order explains, and the operations around it.
 func (r *record) finding(h *history.History, result linear.Result) history.Finding {
-	wrong := h.At(r.judged[result.Culprit].Return)
-	points := r.points()
+	wrong := h.At(r.took[result.Culprit].Return)
 	var ev evidence
 	for _, i := range result.Involved {
-		o := &r.judged[i]
+		o := &r.took[i]
 		ev.add(o.Call)
-		for _, id := range [...]int64{points[o.Call], o.Return} {
-			if id <= wrong.ID {
+		for _, id := range [...]int64{o.Point, o.Return} {
+			if id <= wrong.ID { // Never is not
 				ev.add(id)
 			}
 		}
@@ -249,20 +246,11 @@ func (r *record) finding(h *history.History, result linear.Result) history.Findi
 	}
 }
 
-// points are those of the operations, by their calls.
-func (r *record) points() map[int64]int64 {
-	points := map[int64]int64{}
-	for i := range r.operations {
-		points[r.operations[i].call] = r.operations[i].point
-	}
-	return points
-}
-
 // label says what became of the record: a claim that is granted after it was done means it is gone.
 func (r *record) label(h *history.History, wrong *history.Fact) history.Label {
 	var done *history.Fact
-	for i := range r.judged {
-		if o := &r.judged[i]; o.F == opDone && o.Result == resultOK && o.Return < wrong.ID {
+	for i := range r.took {
+		if o := &r.took[i]; o.F == opDone && o.Result == resultOK && o.Return < wrong.ID {
 			done = h.At(o.Return)
 		}
 	}
