@@ -1,7 +1,7 @@
 // Package lineartest holds services of a simulated world to sequential objects: by their own order, as a witness, and by
 // search, as any stranger would have to.
 //
-// What a service decided and when is not among the facts of a run. A test sees more: the hook at which the service's
+// What a service decided and when is among the facts of a run only of dedup stores. A test sees more: the hook at which the service's
 // state has changed, and the one at which its reply leaves. The first of them is the moment of an operation, if the
 // service decides where it changes or answers, which is what is tested. A reply without a change before it changed
 // nothing: if it gets lost, the operation never took effect.
