@@ -86,6 +86,7 @@ type kafkaJudge struct {
 	allowed  ops.Report // what is counted and told
 	numbers  map[string]int64
 	log      kafkaLog
+	links    []kafkaLink
 }
 
 // find counts one more of a name. Some names are a violation in one place and allowed in another: they are counted

@@ -23,8 +23,9 @@ import (
 //
 // Cost: linear in records and returned records; cycles take steps of the budget, and never decide anything.
 func (j *kafkaJudge) judgeCycles() {
+	j.linkRecords()
 	ww := newGraph(len(j.ops), func(edge func(from, to int32)) {
-		j.wwEdges(func(a, b int32) { edge(j.writerOf(a), j.writerOf(b)) })
+		j.wwEdges(edge)
 	})
 	(&kafkaCycles{j: j, name: "G0", severity: ops.SeverityInfo, g: &ww, need: &ww}).judge()
 	wr := newGraph(len(j.ops), func(edge func(from, to int32)) {
@@ -36,28 +37,38 @@ func (j *kafkaJudge) judgeCycles() {
 	pure := kafkaCycles{j: j, name: "G1c", severity: ops.SeverityFail, g: &wr, need: &wr}
 	pure.judge()
 	both := newGraph(len(j.ops), func(edge func(from, to int32)) {
-		j.wwEdges(func(a, b int32) { edge(j.writerOf(a), j.writerOf(b)) })
+		j.wwEdges(edge)
 		j.wrEdges(func(r, reader int32) { edge(j.writerOf(r), reader) })
 	})
 	(&kafkaCycles{j: j, name: "G1c", severity: ops.SeverityInfo, g: &both, need: &wr, told: &pure}).judge()
 }
 
-// wwEdges gives records and the next ones of their keys.
-func (j *kafkaJudge) wwEdges(edge func(a, b int32)) {
-	before := none
+// kafkaLink is a record and the next one of its key, with the operations that sent them.
+type kafkaLink struct{ record, next, from, to int32 }
+
+// wwEdges gives operations of which one sent the next record behind one of the other.
+func (j *kafkaJudge) wwEdges(edge func(from, to int32)) {
+	for i := range j.links {
+		edge(j.links[i].from, j.links[i].to)
+	}
+}
+
+// linkRecords finds the records that come one after the other.
+func (j *kafkaJudge) linkRecords() {
+	before, from := none, none
 	for pos := range int32(len(j.log.at) - 1) {
 		at := j.log.records(pos)
 		if len(at) > 1 {
 			continue
 		}
-		r := at[0]
-		if first, last := j.positions(j.records[r].value); first != last || j.writerOf(r) == none || !j.committed(j.writerOf(r)) {
+		v := &j.values[j.records[at[0]].value]
+		if v.lowest != v.last || v.writer == none || !j.committed(v.writer) {
 			continue
 		}
-		if before != none && j.keyOf(before) == j.keyOf(r) && j.writerOf(before) != j.writerOf(r) {
-			edge(before, r)
+		if before != none && j.keyOf(before) == v.key && from != v.writer {
+			j.links = append(j.links, kafkaLink{before, at[0], from, v.writer})
 		}
-		before = r
+		before, from = at[0], v.writer
 	}
 }
 
@@ -162,10 +173,10 @@ func (j *kafkaJudge) tellEdge(from, to int32) string {
 			text = fmt.Sprintf("%s polled %s, sent by %s", j.who(to), j.place(r), j.who(from))
 		}
 	})
-	j.wwEdges(func(a, b int32) {
-		if text == "" && j.writerOf(a) == from && j.writerOf(b) == to {
-			text = fmt.Sprintf("%s sent %s, and %s sent the next one, %s", j.who(from), j.told(a), j.who(to), j.told(b))
+	for i := range j.links {
+		if l := &j.links[i]; text == "" && l.from == from && l.to == to {
+			text = fmt.Sprintf("%s sent %s, and %s sent the next one, %s", j.who(from), j.told(l.record), j.who(to), j.told(l.next))
 		}
-	})
+	}
 	return text
 }

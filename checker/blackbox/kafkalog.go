@@ -44,6 +44,7 @@ func newKafkaLog(s *kafkaStore) kafkaLog {
 		rec.pos = int32(len(l.at)) - 1
 	}
 	l.at = append(l.at, int32(len(l.order)))
+	s.placeValues(l.order)
 	s.placeUntold()
 	l.reach(s)
 	return l
@@ -67,18 +68,45 @@ func (l *kafkaLog) reach(s *kafkaStore) {
 	}
 }
 
-// evidence are the records with an offset for which there is evidence, by key and offset.
+// evidence are the records with an offset for which there is evidence, by key and offset. They are dealt out to their
+// keys first: what is left to sort of a key came nearly in its order.
 func (s *kafkaStore) evidence() []int32 {
-	var out []int32
+	shown := func(r *kafkaRecord) bool { return r.shown != none && r.offset != noOffset }
+	begin := make([]int32, len(s.keys)+1)
 	for r := range s.records {
-		if rec := &s.records[r]; rec.shown != none && rec.offset != noOffset {
-			out = append(out, int32(r))
+		if rec := &s.records[r]; shown(rec) {
+			begin[s.values[rec.value].key+1]++
 		}
 	}
-	slices.SortFunc(out, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(s.keyOf(a), s.keyOf(b)), cmp.Compare(s.records[a].offset, s.records[b].offset), cmp.Compare(a, b))
-	})
+	for k := range s.keys {
+		begin[k+1] += begin[k]
+	}
+	out := make([]int32, begin[len(s.keys)])
+	next := slices.Clone(begin)
+	for r := range s.records {
+		if rec := &s.records[r]; shown(rec) {
+			k := s.values[rec.value].key
+			out[next[k]] = int32(r)
+			next[k]++
+		}
+	}
+	for k := range s.keys {
+		slices.SortFunc(out[begin[k]:begin[k+1]], func(a, b int32) int {
+			return cmp.Or(cmp.Compare(s.records[a].offset, s.records[b].offset), cmp.Compare(a, b))
+		})
+	}
 	return out
+}
+
+// placeValues notes between which positions each value lies.
+func (s *kafkaStore) placeValues(order []int32) {
+	for _, r := range order {
+		v, pos := &s.values[s.records[r].value], s.records[r].pos
+		if v.lowest == none {
+			v.lowest = pos
+		}
+		v.last = pos
+	}
 }
 
 // placeUntold gives records without an offset the position of their value, if it has just one.
@@ -92,20 +120,11 @@ func (s *kafkaStore) placeUntold() {
 	}
 }
 
-// positions are the first and the last position of a value; none if there is no evidence of any.
+// positions are the first and the last position of a value; none if there is no evidence of any. They are kept and not
+// sought: a broker that repeats one value for ever must not make its records be walked for each of them.
 func (s *kafkaStore) positions(value int32) (first, last int32) {
-	first, last = none, none
-	for r := s.values[value].first; r != none; r = s.records[r].next {
-		rec := &s.records[r]
-		if rec.offset == noOffset || rec.pos == none {
-			continue
-		}
-		if first == none || rec.pos < first {
-			first = rec.pos
-		}
-		last = max(last, rec.pos)
-	}
-	return first, last
+	v := &s.values[value]
+	return v.lowest, v.last
 }
 
 // records at a position, more than one if its offset is inconsistent.

@@ -143,7 +143,7 @@ func (w *kafkaWalk) fractures(i int32) {
 		}
 	}
 	for _, r := range w.j.readsOf(i) {
-		if r == nextPoll {
+		if r == nextPoll || f.stopped {
 			continue
 		}
 		writer := w.j.values[w.j.records[r].value].writer
@@ -172,6 +172,10 @@ func (f *kafkaFractures) begin(j *kafkaJudge) {
 func (w *kafkaWalk) companions(reader, writer, r int32) {
 	j := w.j
 	for _, other := range j.sendsOf(writer) {
+		if w.fracture.steps++; w.fracture.steps > j.options.Budget {
+			w.fracture.stop(j)
+			return
+		}
 		if w.fracture.value[j.records[other].value] == reader || j.keyOf(other) == j.keyOf(r) {
 			continue
 		}

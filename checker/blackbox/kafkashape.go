@@ -9,7 +9,7 @@ import (
 // Take stores an operation. What its completion does not say is taken from its invoke: what was attempted counts even
 // if nobody knows what became of it.
 func (j *kafkaJudge) Take(o *ops.Operation) {
-	f, ok := kafkaFuncs[o.F]
+	f, ok := kafkaFuncOf(o.F)
 	if !ok {
 		return // debug-topic-partitions
 	}
@@ -28,9 +28,18 @@ func (j *kafkaJudge) Take(o *ops.Operation) {
 	op.sendsEnd, op.readsEnd, op.listEnd = int32(len(j.sends)), int32(len(j.reads)), int32(len(j.lists))
 }
 
-var kafkaFuncs = map[string]kafkaFunc{
-	"send": kafkaTransact, "poll": kafkaTransact, "txn": kafkaTransact,
-	"assign": kafkaAssign, "subscribe": kafkaSubscribe, "crash": kafkaCrash,
+func kafkaFuncOf(name string) (f kafkaFunc, ok bool) {
+	switch name {
+	case "send", "poll", "txn":
+		return kafkaTransact, true
+	case "assign":
+		return kafkaAssign, true
+	case "subscribe":
+		return kafkaSubscribe, true
+	case "crash":
+		return kafkaCrash, true
+	}
+	return 0, false
 }
 
 // list stores the keys of an assign or subscribe.
@@ -132,9 +141,7 @@ func (j *kafkaJudge) send(i int32, o *ops.Operation, at func() string, asked, he
 	}
 	v := j.value(key, value)
 	if !asked.IsNull() {
-		k, okKey := j.key(asked.Items[1])
-		_, was, okValue := j.pair(asked.Items[2])
-		if !okKey || !okValue || k != key || j.value(key, was) != v {
+		if _, was, ok := j.pair(asked.Items[2]); !ok || !sameScalar(&was, &value) || !j.isKey(key, &asked.Items[1]) {
 			j.bad(o, at(), "the completion says %s, the invoke %s", heard, asked)
 			return
 		}
@@ -147,6 +154,15 @@ func (j *kafkaJudge) send(i int32, o *ops.Operation, at func() string, asked, he
 	}
 	w.writer = i
 	j.sends = append(j.sends, j.record(v, offset))
+}
+
+// sameScalar says that two scalars are one value of a key.
+func sameScalar(a, b *ops.Value) bool { return a.Kind == b.Kind && a.Int == b.Int && a.Text == b.Text }
+
+// isKey says that a value is the name of a key.
+func (j *kafkaJudge) isKey(key int32, v *ops.Value) bool {
+	k, ok := j.key(*v)
+	return ok && k == key
 }
 
 // pair takes [offset, value] or a value alone. The offset of a producer that does not wait for one is -1 in Kafka.

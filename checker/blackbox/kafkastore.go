@@ -87,6 +87,8 @@ type kafkaValue struct {
 	first  int32 // its records are a chain
 	writer int32 // the operation that sent it; none = nobody
 	reader int32 // the first acknowledged operation that polled it; none = nobody
+	lowest int32 // its first position; none = there is no evidence of any
+	last   int32 // its last position, the same
 	kind   ops.Kind
 	unsure bool // an operation of unknown outcome polled it
 	again  bool // an acknowledged poll of a process that subscribes returned it
@@ -149,7 +151,7 @@ func (s *kafkaStore) processNamed(name string) int32 {
 
 // value is the number of a scalar as a value of a key.
 func (s *kafkaStore) value(key int32, v ops.Value) int32 {
-	fresh := kafkaValue{number: v.Int, key: key, first: none, writer: none, reader: none, kind: v.Kind}
+	fresh := kafkaValue{number: v.Int, key: key, first: none, writer: none, reader: none, lowest: none, last: none, kind: v.Kind}
 	if v.Kind == ops.Text {
 		n, ok := s.texts[kafkaText{v.Text, key}]
 		if !ok {
