@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"unicode/utf16"
@@ -166,15 +167,25 @@ func (t *words) share(text []byte) string {
 	if len(text) > wordMax {
 		return string(text)
 	}
-	h := uint32(2166136261)
-	for _, c := range text {
-		h = (h ^ uint32(c)) * 16777619
-	}
-	slot := &t[h>>(32-wordBits)]
+	slot := &t[mix(text)>>(64-wordBits)]
 	if *slot != string(text) {
 		*slot = string(text)
 	}
 	return *slot
+}
+
+// mix spreads texts over 64 bits, the upper ones best: names that differ in their last digits must not share a place.
+// Texts that were made to collide cost one allocation each, as without a table.
+func mix(text []byte) uint64 {
+	const odd = 0x9e3779b97f4a7c15
+	h := uint64(len(text))
+	for ; len(text) > 8; text = text[8:] {
+		h = (h ^ binary.LittleEndian.Uint64(text)) * odd
+		h ^= h >> 32
+	}
+	var last [8]byte
+	copy(last[:], text)
+	return (h ^ binary.LittleEndian.Uint64(last[:])) * odd
 }
 
 // plain are the bytes of a string that stand for themselves.
