@@ -268,6 +268,25 @@ func anyHistory(t *rapid.T) *history.History {
 	return h
 }
 
+// Judging a history takes hardly any memory beside the ledger: what is allocated anew for each fact, or each intent, is
+// what makes judges slow.
+func TestCheckAllAllocatesNothingPerFact(t *testing.T) {
+	of := func(intents int) *history.History {
+		s := checkertest.NewWith(history.Requirement{Stage: "charge", Resource: "payments", Class: history.Critical})
+		for i := range intents {
+			s.Offer("order-"+strconv.Itoa(i), "key").Append("orders/0", int64(i)).Deliver("consumer-1").Call("charge").Apply()
+		}
+		return s.History()
+	}
+	require.Empty(t, checker.CheckAll(of(1000)).Findings, "a finding is told, and allocates")
+	allocations := func(h *history.History) float64 {
+		return testing.AllocsPerRun(3, func() { checker.CheckAll(h) })
+	}
+	small, large := of(1000), of(3000)
+	per := (allocations(large) - allocations(small)) / float64(large.Len()-small.Len())
+	require.Less(t, per, 0.01, "allocations for each further fact")
+}
+
 // BenchmarkCheckAll judges a million effects of a quarter million intents, one in a hundred of them wrong.
 func BenchmarkCheckAll(b *testing.B) {
 	const intents = 250_000

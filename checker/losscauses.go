@@ -60,7 +60,11 @@ func (l *ledger) lastRecords(a *account) []int64 {
 			}
 		}
 	}
-	return slices.DeleteFunc(records, func(id int64) bool { return slices.Contains(forwarded, id) })
+	slices.Sort(forwarded)
+	return slices.DeleteFunc(records, func(id int64) bool {
+		_, found := slices.BinarySearch(forwarded, id)
+		return found
+	})
 }
 
 // firstPassed is the first fact by which a position moved past one of these records, 0 = none.

@@ -35,12 +35,12 @@ func judgeOrder(l *ledger) Report {
 	r := newReport()
 	fronts := map[lane]front{}
 	counted, found := make([]bool, len(l.accounts)), make([]bool, len(l.accounts))
-	for i := range l.h.Facts {
-		f := &l.h.Facts[i]
-		if f.Kind != history.KindApplied || l.number[i] < 0 {
+	for f := range l.kinds(history.KindApplied) {
+		n := l.number[f.ID-1]
+		if n < 0 {
 			continue
 		}
-		a := &l.accounts[l.number[i]]
+		a := &l.accounts[n]
 		s := l.firstOf(a, f.ID)
 		if s == nil || a.appended == 0 || a.key == "" || l.effects[s.effect].class != history.Critical {
 			continue

@@ -121,10 +121,8 @@ func (l *ledger) truncated(appended *history.Fact) bool {
 	}
 	if l.reused == nil {
 		l.reused = map[place]int64{}
-		for i := range l.h.Facts {
-			if f := &l.h.Facts[i]; f.Kind == history.KindAppended {
-				l.reused[place{f.Resource, f.Offset}] = f.ID
-			}
+		for f := range l.kinds(history.KindAppended) {
+			l.reused[place{f.Resource, f.Offset}] = f.ID
 		}
 	}
 	last := l.reused[place{appended.Resource, appended.Offset}]

@@ -37,9 +37,9 @@ func judgeZombies(l *ledger) Report {
 	latest := map[guarded]owner{}
 	type effectOf struct{ account, effect int32 }
 	found := map[effectOf]bool{}
-	for i := range l.h.Facts {
-		f := &l.h.Facts[i]
-		if f.Kind != history.KindApplied || !f.Changed || f.Class != history.Critical || l.number[i] < 0 {
+	for f := range l.kinds(history.KindApplied) {
+		n := l.number[f.ID-1]
+		if !f.Changed || f.Class != history.Critical || n < 0 {
 			continue
 		}
 		d := l.deliveryOf(f.ID)
@@ -49,7 +49,7 @@ func judgeZombies(l *ledger) Report {
 		r.Exercised[history.PropZombie]++
 		what := guarded{d.Op, d.Resource, f.Resource}
 		last := latest[what]
-		switch e := (effectOf{l.number[i], l.byEffect[effectName{f.Stage, f.Resource}]}); {
+		switch e := (effectOf{n, l.byEffect[effectName{f.Stage, f.Resource}]}); {
 		case d.Fence > last.generation:
 			latest[what] = owner{d.Fence, f.ID}
 		case d.Fence < last.generation && !found[e]:
@@ -60,14 +60,33 @@ func judgeZombies(l *ledger) Report {
 	return r
 }
 
-// deliveryOf is the delivery that led to a fact; nil = none.
+// noDelivery stands for the delivery of a fact to which none led.
+const noDelivery = int32(-1)
+
+// deliveryOf is the delivery that led to a fact; nil = none. The answer is kept for each fact on the way: a chain of n
+// applications that cause one another would else be walked n times.
 func (l *ledger) deliveryOf(id int64) *history.Fact {
-	for ; id != 0; id = l.at(id).Cause {
-		if f := l.at(id); f.Kind == history.KindDelivered {
-			return f
+	if l.delivery == nil {
+		l.delivery = make([]int32, l.h.Len())
+	}
+	answer, at := noDelivery, id
+	for ; at != 0; at = l.at(at).Cause {
+		if l.at(at).Kind == history.KindDelivered {
+			answer = int32(at)
+			break
+		}
+		if known := l.delivery[at-1]; known != 0 {
+			answer = known
+			break
 		}
 	}
-	return nil
+	for ; id != at; id = l.at(id).Cause {
+		l.delivery[id-1] = answer
+	}
+	if answer == noDelivery {
+		return nil
+	}
+	return l.at(int64(answer))
 }
 
 func (l *ledger) zombie(f, d *history.Fact, by owner) history.Finding {
