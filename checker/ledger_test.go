@@ -287,8 +287,28 @@ func TestCheckAllAllocatesNothingPerFact(t *testing.T) {
 	require.Less(t, per, 0.01, "allocations for each further fact")
 }
 
-// BenchmarkCheckAll judges a million effects of a quarter million intents, one in a hundred of them wrong.
-func BenchmarkCheckAll(b *testing.B) {
+// BenchmarkEffects judges a million effects of a quarter million intents, one in a hundred of them wrong: by the judges of
+// effects, and by all there are.
+func BenchmarkEffects(b *testing.B) {
+	h := millionEffects()
+	for _, level := range []struct {
+		name  string
+		judge func(*history.History)
+	}{
+		{"effects", func(h *history.History) { checker.EffectLevel(h) }},
+		{"all", func(h *history.History) { checker.CheckAll(h) }},
+	} {
+		b.Run(level.name, func(b *testing.B) {
+			b.ReportMetric(float64(h.Len()), "facts")
+			runtime.GC()
+			for b.Loop() {
+				level.judge(h)
+			}
+		})
+	}
+}
+
+func millionEffects() *history.History {
 	const intents = 250_000
 	s := checkertest.NewWith(
 		history.Requirement{Stage: "charge", Resource: "payments", Class: history.Critical},
@@ -310,9 +330,5 @@ func BenchmarkCheckAll(b *testing.B) {
 			d.Call(stage).Apply()
 		}
 	}
-	b.ReportMetric(float64(h.Len()), "facts")
-	runtime.GC()
-	for b.Loop() {
-		checker.CheckAll(h)
-	}
+	return h
 }

@@ -14,6 +14,7 @@ type valueNumbers struct {
 	text  map[string]int32
 	truth [2]int32 // numbers plus one; 0 = not seen
 	none  int32    // of null, the same
+	last  int32    // the one that was asked for last: operations that follow each other often share theirs
 	// What the numbers stand for, for messages.
 	values []ops.Atom
 }
@@ -24,6 +25,13 @@ func newValueNumbers() valueNumbers {
 
 // number is the number of a scalar, a new one if it was not seen before.
 func (n *valueNumbers) number(a ops.Atom) int32 {
+	if len(n.values) == 0 || n.values[n.last] != a {
+		n.last = n.find(a)
+	}
+	return n.last
+}
+
+func (n *valueNumbers) find(a ops.Atom) int32 {
 	next := int32(len(n.values))
 	switch a.Kind {
 	case ops.Int:
