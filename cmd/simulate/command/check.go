@@ -143,9 +143,11 @@ func (a *app) check(ctx context.Context, path string, f checkFlags) error {
 	} else if err != nil {
 		return failf(exitInput, "%s: %v", file.name, reason(err))
 	}
-	told, err := file.events(judged.Report)
-	if err != nil {
-		return failf(exitInput, "%s: %v", file.name, reason(err))
+	var told []ops.Event
+	if f.format == "text" { // another reading
+		if told, err = file.events(judged.Report); err != nil {
+			return failf(exitInput, "%s: %v", file.name, reason(err))
+		}
 	}
 	if f.picture != "" {
 		if err := a.drawOrder(f.picture, judged); err != nil {

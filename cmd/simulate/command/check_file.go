@@ -20,6 +20,7 @@ type historyFile struct {
 	ctx    context.Context
 	f      *os.File
 	remove bool // the file is a copy of standard input
+	enough bool // nothing further is wanted of this reading
 }
 
 // openHistory opens a regular file, or copies standard input into one.
@@ -96,7 +97,16 @@ func (h *historyFile) again() (io.Reader, error) {
 	if _, err := h.f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	return bufio.NewReaderSize(&interruptible{h.f, h.ctx}, 1<<18), nil
+	h.enough = false
+	return bufio.NewReaderSize(h, 1<<18), nil
+}
+
+// Read is the file until nothing further is wanted.
+func (h *historyFile) Read(b []byte) (int, error) {
+	if h.enough {
+		return 0, io.EOF
+	}
+	return (&interruptible{h.f, h.ctx}).Read(b)
 }
 
 func (h *historyFile) judge(model string, o blackbox.Options) (*blackbox.Judged, error) {
@@ -107,12 +117,14 @@ func (h *historyFile) judge(model string, o blackbox.Options) (*blackbox.Judged,
 	return blackbox.Check(blackbox.Source{Name: h.name, Format: h.format, Reader: r}, model, o)
 }
 
-// events are those of the file that the first anomaly of a report names, in the order of the file.
+// events are those of the file that the first anomaly of a report names, in the order of the file. The file is without
+// problems: it has been judged.
 func (h *historyFile) events(r *ops.Report) ([]ops.Event, error) {
 	if len(r.Anomalies) == 0 {
 		return nil, nil
 	}
 	wanted := r.Anomalies[0].Evidence
+	last := slices.Max(wanted)
 	in, err := h.again()
 	if err != nil {
 		return nil, err
@@ -124,6 +136,7 @@ func (h *historyFile) events(r *ops.Report) ([]ops.Event, error) {
 			if _, ok := slices.BinarySearch(wanted, e.Index); ok {
 				found = append(found, *e)
 			}
+			h.enough = e.Index >= last // indices ascend
 		},
 	}, &ops.Problems{})
 	return found, err
