@@ -15,7 +15,7 @@ import (
 // others are counted because a projection or a mail that is overtaken shows an old state. Log order and first applications
 // are as there.
 //
-// Cost: linear, with one map entry per key and effect. Noted. Exercised: first applications that had a predecessor.
+// Cost: linear, with one place per key and effect. Noted. Exercised: first applications that had a predecessor.
 func inversions() Checker {
 	return overLedger(Checker{
 		Name:       "inversions",
@@ -27,7 +27,7 @@ func inversions() Checker {
 
 func judgeInversions(l *ledger) Report {
 	r := newReport()
-	fronts := map[lane]front{}
+	fronts := l.newFronts()
 	for f := range l.kinds(history.KindApplied) {
 		if f.Class == history.Critical || f.Class == history.ClassNone || l.number[f.ID-1] < 0 {
 			continue
@@ -37,13 +37,12 @@ func judgeInversions(l *ledger) Report {
 		if s == nil || a.appended == 0 || a.key == "" {
 			continue
 		}
-		at := lane{a.keyNumber, s.effect}
-		last, after := fronts[at]
-		if after {
+		last := fronts.of(a, s)
+		if last.applied != 0 {
 			r.Exercised[history.PropInversion]++
 		}
 		if a.appended >= last.appended {
-			fronts[at] = front{a.appended, f.ID}
+			*last = front{a.appended, f.ID}
 			continue
 		}
 		if l.overtook(&l.accounts[l.number[last.applied-1]], a) {

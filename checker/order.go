@@ -15,7 +15,7 @@ import (
 // first applications count. Assumes that KindOffered names the key. A counterexample: an event whose first record
 // was truncated and that was sent again keeps the place of its first record.
 //
-// Cost: linear, with one map entry per key and critical effect. Exercised: events that had a predecessor in their
+// Cost: linear, with one place per key and effect. Exercised: events that had a predecessor in their
 // key at a critical effect. A history in which no key occurs twice exercises nothing.
 func order() Checker {
 	return overLedger(Checker{
@@ -25,15 +25,26 @@ func order() Checker {
 	}, judgeOrder)
 }
 
-// lane is one key at one effect.
-type lane struct{ key, effect int32 }
-
-// front is the latest event, in log order, that has been applied in a lane.
+// front is the latest event, in log order, that has been applied in a lane: one key at one effect. The zero value stands
+// for a lane in which nothing was applied.
 type front struct{ appended, applied int64 }
+
+// fronts has one front per lane.
+type fronts struct {
+	l    *ledger
+	list []front
+}
+
+func (l *ledger) newFronts() fronts { return fronts{l, make([]front, (len(l.keys)+1)*len(l.effects))} }
+
+// of is the front of the lane that a slot of an account belongs to.
+func (f *fronts) of(a *account, s *slot) *front {
+	return &f.list[int(a.keyNumber)*len(f.l.effects)+int(s.effect)]
+}
 
 func judgeOrder(l *ledger) Report {
 	r := newReport()
-	fronts := map[lane]front{}
+	fronts := l.newFronts()
 	counted, found := make([]bool, len(l.accounts)), make([]bool, len(l.accounts))
 	for f := range l.kinds(history.KindApplied) {
 		n := l.number[f.ID-1]
@@ -45,20 +56,19 @@ func judgeOrder(l *ledger) Report {
 		if s == nil || a.appended == 0 || a.key == "" || l.effects[s.effect].class != history.Critical {
 			continue
 		}
-		at := lane{a.keyNumber, s.effect}
-		last, after := fronts[at]
-		if after && !counted[a.number] {
+		last := fronts.of(a, s)
+		if last.applied != 0 && !counted[a.number] {
 			counted[a.number] = true
 			r.Exercised[history.PropOrder]++
 		}
 		if a.appended < last.appended {
 			if !found[a.number] {
 				found[a.number] = true
-				r.find(l.overtaken(a, s, last))
+				r.find(l.overtaken(a, s, *last))
 			}
 			continue
 		}
-		fronts[at] = front{a.appended, f.ID}
+		*last = front{a.appended, f.ID}
 	}
 	return r
 }
