@@ -17,13 +17,12 @@ import (
 //
 // Cost: linear, with one map entry per member and partition. Exercised: the moves that are judged.
 func commits() Checker {
-	return Checker{
+	return overLedger(Checker{
 		Name:       "commits",
 		Doc:        "a position is moved only by the member that owns the partition, in the group's present generation",
 		Properties: []history.Property{history.PropCommit},
 		Weight:     history.Guaranteed,
-		Check:      checkCommits,
-	}
+	}, judgeCommits)
 }
 
 // share is one partition as one incarnation of a member knows it.
@@ -33,14 +32,13 @@ type share struct {
 	partition   string
 }
 
-func checkCommits(h *history.History) Report {
+func judgeCommits(l *ledger) Report {
 	r := newReport()
 	owned := map[share]*history.Fact{}      // the last assigned or revoked
 	stated := map[string]bool{}             // partitions of which assignments are stated
 	asked := map[int64]*history.Fact{}      // what the member knew when it asked, by the id of the committing fact
 	completed := map[string]*history.Fact{} // last generation of a group
-	for i := range h.Facts {
-		f := &h.Facts[i]
+	for f := range l.kinds(history.KindAssigned, history.KindRevoked, history.KindCommitting, history.KindGeneration, history.KindCommitted) {
 		mine := share{f.Node, f.Incarnation, f.Resource}
 		switch f.Kind {
 		case history.KindAssigned:
@@ -53,15 +51,15 @@ func checkCommits(h *history.History) Report {
 		case history.KindGeneration:
 			completed[f.Resource] = f
 		case history.KindCommitted:
-			if f.Cause == 0 || h.At(f.Cause).Kind != history.KindCommitting || !stated[f.Resource] {
+			if f.Cause == 0 || l.at(f.Cause).Kind != history.KindCommitting || !stated[f.Resource] {
 				continue
 			}
 			r.Exercised[history.PropCommit]++
 			switch now, last := completed[f.Op], asked[f.Cause]; {
 			case now != nil && f.Fence < now.Fence:
-				r.find(notOwned(h, f, now, history.LabelNotFenced, fmt.Sprintf("generation %d had begun", now.Fence)))
+				r.find(notOwned(l.h, f, now, history.LabelNotFenced, fmt.Sprintf("generation %d had begun", now.Fence)))
 			case last == nil || last.Kind == history.KindRevoked || last.Fence != f.Fence:
-				r.find(notOwned(h, f, last, history.LabelNotOwned, "it did not own the partition"))
+				r.find(notOwned(l.h, f, last, history.LabelNotOwned, "it did not own the partition"))
 			}
 		}
 	}

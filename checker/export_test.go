@@ -4,7 +4,7 @@ import "github.com/twiceless/twiceless/sim/history"
 
 // AuditedStore judges the dedup store, and a search holds the witness of every record to account.
 func AuditedStore(h *history.History) Report {
-	return judgeStore(h, func(string) bool { return true })
+	return judgeStore(newLedger(h), func(string) bool { return true })
 }
 
 // EffectLevel judges what happened to effects: duplicates and losses with their first causes, phantoms, order, what is

@@ -36,12 +36,11 @@ import (
 // has a budget of steps, the same on every machine. Beyond it the record is undecided. Exercised: decided records with at
 // least two operations, and every violation; a single claim that was granted tells nothing.
 func linearizable() Checker {
-	return Checker{
+	return overLedger(Checker{
 		Name:       "linearizable",
 		Doc:        "the dedup store behaves as if its operations took place one at a time, each between its call and its return",
 		Properties: []history.Property{history.PropLinearizable},
-		Check:      checkLinearizable,
-	}
+	}, judgeLinearizable)
 }
 
 // Operations and results of a dedup store.
@@ -67,18 +66,18 @@ type record struct {
 // operation is one with its facts: the first of each kind counts, nil = there is none.
 type operation struct{ invoke, decided, complete *history.Fact }
 
-func checkLinearizable(h *history.History) Report { return judgeStore(h, sampled) }
+func judgeLinearizable(l *ledger) Report { return judgeStore(l, sampled) }
 
 // judgeStore judges all records; a search holds the witness of those to account that are to be audited.
-func judgeStore(h *history.History, audited func(record string) bool) Report {
+func judgeStore(l *ledger, audited func(record string) bool) Report {
 	r := newReport()
 	object := linear.DedupObject()
-	for _, rec := range records(h) {
+	for _, rec := range l.records() {
 		switch result := rec.judge(&object, audited(rec.name)); {
 		case result.Verdict == linear.Unknown:
 			r.Undecided[history.PropLinearizable]++
 		case result.Verdict == linear.Violated:
-			r.find(rec.finding(h, result))
+			r.find(rec.finding(l.h, result))
 			r.Exercised[history.PropLinearizable]++
 		case len(rec.took) >= 2:
 			r.Exercised[history.PropLinearizable]++
@@ -95,7 +94,7 @@ func sampled(record string) bool {
 }
 
 // records gathers the operations by record, in order of first appearance.
-func records(h *history.History) []*record {
+func (l *ledger) records() []*record {
 	var list []*record
 	byName := map[string]*record{}
 	type where struct {
@@ -103,8 +102,7 @@ func records(h *history.History) []*record {
 		i   int
 	}
 	asked := map[int64]where{}
-	for i := range h.Facts {
-		f := &h.Facts[i]
+	for f := range l.kinds(history.KindInvoke, history.KindDecided, history.KindComplete) {
 		switch f.Kind {
 		case history.KindInvoke:
 			if !strings.HasPrefix(f.Resource, dedupPrefix) {

@@ -14,23 +14,21 @@ import (
 // comparison would call by the one name what it has measured of the other. Assumes that KindStopped and KindBooted
 // state how many records the disk holds (Offset). Cost: linear. Exercised: stops of nodes whose disk held something.
 func pageCache() Checker {
-	return Checker{
+	return overLedger(Checker{
 		Name:       "page-cache",
 		Doc:        "a stop that is no power loss leaves on the disk all that was written, fsynced or not",
 		Properties: []history.Property{history.PropPageCache},
 		Weight:     history.Guaranteed,
-		Check:      checkPageCache,
-	}
+	}, judgePageCache)
 }
 
 // byPowerLoss is the note of a stop that takes the page cache with it.
 const byPowerLoss = "power-loss"
 
-func checkPageCache(h *history.History) Report {
+func judgePageCache(l *ledger) Report {
 	r := newReport()
 	stopped := map[string]*history.Fact{} // by node
-	for i := range h.Facts {
-		f := &h.Facts[i]
+	for f := range l.kinds(history.KindStopped, history.KindBooted) {
 		switch f.Kind {
 		case history.KindStopped:
 			stopped[f.Node] = f
