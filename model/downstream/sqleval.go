@@ -208,8 +208,12 @@ func (s *scope) coalesce(x *model.SQLExpr) (v model.SQLValue, err *model.SQLErro
 // exists runs a subselect under the statement's snapshot.
 func (s *scope) exists(sub *model.SQLStatement) (model.SQLValue, *model.SQLError) {
 	sc, err := s.r.scope(s.e, sub, s)
-	if err != nil || sc.in == nil {
-		return truth(sc != nil), err
+	if err != nil {
+		return model.SQLValue{}, err
+	}
+	if sc.in == nil { // one row of nothing
+		ok, err := sc.holds(sub.Where)
+		return truth(ok || aggregates(sub.Items)), err
 	}
 	rows, err := sc.matching(sub.Where)
 	return truth(len(rows) > 0 || aggregates(sub.Items)), err

@@ -152,8 +152,12 @@ func (r *Relational) read(e *Execution) (*Transaction, *model.SQLError) {
 	for _, x := range e.taken {
 		rows = append(rows, current(x, e))
 	}
-	if s.Table == "" {
-		rows = [][]model.SQLValue{nil}
+	if s.Table == "" { // one row of nothing
+		if ok, err := sc.holds(s.Where); err != nil {
+			return nil, err
+		} else if ok {
+			rows = [][]model.SQLValue{nil}
+		}
 	}
 	if aggregates(s.Items) {
 		sc.group, sc.grouped, rows = rows, true, [][]model.SQLValue{nil}
