@@ -1,7 +1,6 @@
 package command
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -31,8 +30,10 @@ func (a *app) openHistory(ctx context.Context, path, input string) (*historyFile
 			h.discard()
 			return nil, failf(exitInput, "<stdin>: %v", reason(err))
 		}
-	} else if err := h.open(path); err != nil {
+	} else if f, err := openRegular(path); err != nil {
 		return nil, err
+	} else {
+		h.f = f
 	}
 	first := make([]byte, 512)
 	n, err := io.ReadFull(h.f, first)
@@ -49,22 +50,6 @@ func (a *app) openHistory(ctx context.Context, path, input string) (*historyFile
 		h.format = ops.Detect(path, first[:n])
 	}
 	return h, nil
-}
-
-func (h *historyFile) open(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return failf(exitInput, "%s: %v", path, reason(err))
-	case info.IsDir():
-		return failf(exitInput, "%s: a directory, not a file", path)
-	case !info.Mode().IsRegular():
-		return failf(exitInput, "%s: not a regular file; use - for standard input", path)
-	}
-	if h.f, err = os.Open(path); err != nil {
-		return failf(exitInput, "%s: %v", path, reason(err))
-	}
-	return nil
 }
 
 // spool copies standard input into a file that goes away with the command.
@@ -98,10 +83,10 @@ func (h *historyFile) again() (io.Reader, error) {
 		return nil, err
 	}
 	h.enough = false
-	return bufio.NewReaderSize(h, 1<<18), nil
+	return h, nil
 }
 
-// Read is the file until nothing further is wanted.
+// Read is the file until nothing further is wanted, or the command is interrupted.
 func (h *historyFile) Read(b []byte) (int, error) {
 	if h.enough {
 		return 0, io.EOF

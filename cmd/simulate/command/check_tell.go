@@ -66,13 +66,13 @@ func (a *app) tellChecked(name string, j *blackbox.Judged, f checkFlags, told []
 		a.printAnomalies(r.Anomalies)
 		a.tellFirst(j.Model, &r.Anomalies[0], told)
 	}
-	for i, why := range r.Why {
-		a.labelled([]string{"because", ""}[min(i, 1)], why)
-	}
+	a.labelled("because", r.Why...)
 	if r.Verdict() == checker.Pass {
 		a.labelled("decided", fmt.Sprintf("on %d", r.Exercised))
 	}
-	a.printNumbers(r.Numbers)
+	if len(r.Numbers) > 0 {
+		a.labelled("numbers", counted(r.Numbers, " · "))
+	}
 }
 
 func (a *app) printAnomalies(list []ops.Anomaly) {
@@ -118,29 +118,20 @@ func (a *app) tellFirst(m blackbox.Model, x *ops.Anomaly, told []ops.Event) {
 		fmt.Fprintf(a.stdout, "  %*s  %*s  %-*s  %-6s  %s %s\n", wide[0], rows[i][0], wide[1], rows[i][1], wide[2], rows[i][2], e.Type, printable(e.F), printable(e.Value.String()))
 	}
 	fmt.Fprintln(a.stdout)
-	for i, step := range x.Story {
-		a.labelled([]string{"how", ""}[min(i, 1)], step)
-	}
+	a.labelled("how", x.Story...)
 	if i := slices.IndexFunc(m.Anomalies, func(k blackbox.AnomalyKind) bool { return k.Name == x.Name }); i >= 0 {
 		a.labelled("means", m.Anomalies[i].Doc)
 	}
 }
 
-// labelled prints a text beside a label in the margin.
-func (a *app) labelled(label, text string) {
-	for _, line := range wrap(printable(text), pageWidth-12) {
-		fmt.Fprintf(a.stdout, "%-10s  %s\n", label, line)
-		label = ""
-	}
-}
+// marginWidth is that of the labels beside texts.
+const marginWidth = 12
 
-func (a *app) printNumbers(numbers map[string]int64) {
-	var parts []string
-	for _, name := range history.SortedKeys(numbers) {
-		parts = append(parts, fmt.Sprintf("%s %d", name, numbers[name]))
-	}
-	if len(parts) > 0 {
-		a.labelled("numbers", strings.Join(parts, " · "))
+// labelled prints texts beside a label in the margin, each beginning a line.
+func (a *app) labelled(label string, texts ...string) {
+	for _, text := range texts {
+		printEntry(a.stdout, marginWidth, entryLine{label, printable(text)})
+		label = ""
 	}
 }
 

@@ -22,18 +22,9 @@ func (a *app) readInput(path string) (name string, src []byte, err error) {
 		}
 		return "<stdin>", src, err
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return path, nil, failf(exitInput, "%s: %v", path, reason(err))
-	case info.IsDir():
-		return path, nil, failf(exitInput, "%s: a directory, not a file", path)
-	case !info.Mode().IsRegular():
-		return path, nil, failf(exitInput, "%s: not a regular file; use - for standard input", path)
-	}
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
-		return path, nil, failf(exitInput, "%s: %v", path, reason(err))
+		return path, nil, err
 	}
 	src, err = readAll(f, maxInputFile)
 	if closing := f.Close(); err == nil {
@@ -43,6 +34,24 @@ func (a *app) readInput(path string) (name string, src []byte, err error) {
 		return path, nil, failf(exitInput, "%s: %v", path, reason(err))
 	}
 	return path, src, nil
+}
+
+// openRegular opens a file of the command line. Devices and pipes are refused: reading one may never end, or change it.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, failf(exitInput, "%s: %v", path, reason(err))
+	case info.IsDir():
+		return nil, failf(exitInput, "%s: a directory, not a file", path)
+	case !info.Mode().IsRegular():
+		return nil, failf(exitInput, "%s: not a regular file; use - for standard input", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, failf(exitInput, "%s: %v", path, reason(err))
+	}
+	return f, nil
 }
 
 func readAll(r io.Reader, most int64) ([]byte, error) {

@@ -147,14 +147,19 @@ func printTable(w io.Writer, rows []entryLine) {
 		left = max(left, utf8.RuneCountInString(r.name)+2)
 	}
 	for _, r := range rows {
-		head := r.name
-		for _, line := range wrap(r.doc, pageWidth-left) {
-			fmt.Fprintf(w, "%-*s%s\n", left, head, line)
-			head = ""
-		}
-		if head != "" {
-			fmt.Fprintln(w, head)
-		}
+		printEntry(w, left, r)
+	}
+}
+
+// printEntry prints a name in a margin of that width, with its text beside it.
+func printEntry(w io.Writer, margin int, e entryLine) {
+	head := e.name
+	for _, line := range wrap(e.doc, pageWidth-margin) {
+		fmt.Fprintf(w, "%-*s%s\n", margin, head, line)
+		head = ""
+	}
+	if head != "" {
+		fmt.Fprintln(w, head)
 	}
 }
 

@@ -232,7 +232,7 @@ func (a *app) printRun(c *scenarios.Case, r *scenarios.Result, v *checker.StackV
 	}
 	a.printFindings(r.Verdicts.Findings, checker.Promised(contractOf(c)))
 	if len(r.Row.Seen) > 0 {
-		line("also seen", "%s", noted(&r.Row))
+		line("also seen", "%s", counted(r.Row.Seen, ", "))
 	}
 	line("run", "%d events, %d facts, %s simulated, stopped: %s", r.Row.Events, r.History.Len(), seconds(r.Row.SimTime/1_000_000_000*1_000_000_000), r.Row.Stop)
 	line("digest", "%s · history %s · epoch %d", c.Witness.Digest, c.Witness.HistoryDigest, scenarios.Epoch)
@@ -249,13 +249,13 @@ func intents(r *history.Row) string {
 	return strings.Join(parts, " · ")
 }
 
-// noted says what nobody promises the absence of, and was there.
-func noted(r *history.Row) string {
+// counted lists counts by name.
+func counted(counts map[string]int64, between string) string {
 	var parts []string
-	for _, name := range history.SortedKeys(r.Seen) {
-		parts = append(parts, fmt.Sprintf("%s %d", name, r.Seen[name]))
+	for _, name := range history.SortedKeys(counts) {
+		parts = append(parts, fmt.Sprintf("%s %d", name, counts[name]))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, between)
 }
 
 // verdict is one sentence about the contract.
