@@ -11,7 +11,7 @@ import (
 	"github.com/twiceless/twiceless/loop"
 	"github.com/twiceless/twiceless/loop/looptest"
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/single"
 	"github.com/twiceless/twiceless/model/consumer"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim"

@@ -3,7 +3,7 @@ package scenarios
 import (
 	"fmt"
 
-	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/single"
 	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"

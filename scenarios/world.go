@@ -3,7 +3,7 @@ package scenarios
 import (
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/single"
 	"github.com/twiceless/twiceless/model/consumer"
 	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/model/producer"

@@ -20,13 +20,15 @@ type Disk struct {
 	appends int64
 	fsyncs  int64
 	hookIDs [len(diskHookTable)]string
+	expire  Duration // see Writeback; 0 = never
 }
 
 type diskFile struct {
 	name    string
 	records []string
 	durable int
-	torn    bool // the last record is torn
+	torn    bool   // the last record is torn
+	written []Time // of each record, if the system writes back by itself
 }
 
 // diskOp is one operation of the device in flight.
@@ -51,6 +53,45 @@ var diskHookTable = [...]string{"append/started", "append/done", "fsync/started"
 
 // Timing sets how long a write to the page cache and an fsync take. Both are zero at first.
 func (d *Disk) Timing(append, fsync rng.Dist) { d.append, d.fsync = append, fsync }
+
+// Writeback has the operating system write back by itself what has been in the page cache for so long: Linux does after
+// about 30 s (vm.dirty_expire_centisecs). 0, the default, is never. It is to be set before anything is written.
+func (d *Disk) Writeback(after Duration) { d.expire = after }
+
+// Truncate cuts a file behind its first keep records, durably and at once, as a truncation that the journal of a file
+// system has taken does. A file that is shorter is left alone.
+func (n *Node) Truncate(name string, keep int) {
+	n.w.living()
+	f := n.disk.find(name)
+	if keep < 0 || !n.up {
+		panic("sim: bad truncation of " + name + " on " + n.name)
+	}
+	if f == nil || keep >= len(f.records) {
+		return
+	}
+	f.records = slices.Clone(f.records[:keep]) // a reader may still hold the old slice
+	f.durable = min(f.durable, keep)
+	if f.written != nil {
+		f.written = f.written[:keep]
+	}
+}
+
+// Discard takes the first records of a file away, durably and at once: whole segments that a retention deletes.
+func (n *Node) Discard(name string, first int) {
+	n.w.living()
+	f := n.disk.find(name)
+	if first < 0 || !n.up || f == nil && first > 0 || f != nil && first > len(f.records) {
+		panic("sim: bad discard of " + name + " on " + n.name)
+	}
+	if f == nil || first == 0 {
+		return
+	}
+	f.records = slices.Clone(f.records[first:])
+	f.durable = max(0, f.durable-first)
+	if f.written != nil {
+		f.written = f.written[first:]
+	}
+}
 
 // Written counts the records that all nodes have written to their disks.
 func (w *World) Written() (records int64) {
@@ -95,6 +136,9 @@ func (n *Node) Append(name, record string, act Action, then func()) {
 	n.diskStart(diskAppend, act)
 	f := n.disk.file(name)
 	f.records = append(f.records, record)
+	if n.disk.expire > 0 {
+		f.written = append(f.written, n.w.now)
+	}
 	n.diskQueue(diskOp{kind: diskAppend, act: act, file: f, then: then})
 }
 
@@ -212,12 +256,16 @@ func (d *Disk) records() int64 {
 func (d *Disk) dropPageCache() {
 	for _, f := range d.files {
 		f.records = slices.Clone(f.records[:f.durable])
+		if f.written != nil {
+			f.written = f.written[:f.durable]
+		}
 	}
 }
 
 // losePower drops what was not durable: a drawn number of records survives anyway, the last of them may be torn.
 func (d *Disk) losePower() {
 	for _, f := range d.files {
+		d.writtenBack(f)
 		volatile := len(f.records) - f.durable
 		if volatile == 0 {
 			continue
@@ -231,6 +279,16 @@ func (d *Disk) losePower() {
 			f.torn = true
 		}
 		f.durable = len(f.records) // what is on the platter after the power comes back is durable
+		if f.written != nil {
+			f.written = f.written[:f.durable]
+		}
+	}
+}
+
+// writtenBack counts as durable what the system has written back by now.
+func (d *Disk) writtenBack(f *diskFile) {
+	for d.expire > 0 && f.durable < len(f.written) && f.written[f.durable].Add(d.expire) <= d.n.w.now {
+		f.durable++
 	}
 }
 
@@ -239,6 +297,9 @@ func (d *Disk) recover() (torn int) {
 	for _, f := range d.files {
 		if f.torn {
 			f.records = slices.Clip(f.records[:len(f.records)-1])
+			if f.written != nil {
+				f.written = f.written[:len(f.records)]
+			}
 			f.torn = false
 			torn++
 		}

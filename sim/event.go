@@ -26,10 +26,11 @@ const (
 	evSignal // a process's wake-up by a broadcast
 	evPacket
 	evDisk
+	evGiveUp // the timeout of a handler's call: word is the call
 )
 
 // eventTable names the event kinds in traces.
-var eventTable = [...]string{"none", "func", "wake", "signal", "packet", "disk"}
+var eventTable = [...]string{"none", "func", "wake", "signal", "packet", "disk", "give-up"}
 
 // Handle names a scheduled event; the zero value names none. A handle outlives its event harmlessly.
 type Handle struct {
@@ -173,6 +174,10 @@ func (w *World) dispatch(slot int32, e *event) {
 		w.release(slot)
 		w.deliver(pkt)
 		w.freePacket(pkt)
+	case evGiveUp:
+		id := e.word
+		w.release(slot)
+		w.finish(id, nil, ErrTimeout, 0)
 	case evDisk:
 		op := e.what.(*diskOp)
 		w.release(slot)

@@ -5,8 +5,9 @@ import (
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
-// Hit is one passage through a hook. A watcher may stop nodes, and may set Drop on the steps that put a message
-// on the wire (sent, replied): it then never arrives. It runs as the world: what it records, it records even if
+// Hit is one passage through a hook. A watcher may stop nodes, and on the steps that put a message on the wire (sent,
+// replied) it may set Drop: the message then never arrives; or Delay: it takes that much longer, later messages overtake it,
+// and it arrives whether or not anybody still waits. It runs as the world: what it records, it records even if
 // the node of the hook is dead by now.
 //
 // Code stops where its node is stopped. If a watcher kills the node of the code that met the hook, process or
@@ -20,6 +21,7 @@ type Hit struct {
 	Event  string // "" = none
 	Stage  string
 	Drop   bool
+	Delay  Duration // 0 = as long as the link takes
 }
 
 // hooks interns ids; an id nobody watches costs one comparison.
@@ -98,16 +100,24 @@ func (w *World) Observe(fn func(*Hit)) {
 	}
 }
 
-// step fires one step of an RPC and reports whether the message is to be dropped.
-func (w *World) step(op Op, s int, at, caller *Node, act *Action) bool {
+// fate is what the watchers of a step want to become of its message.
+type fate struct {
+	dropped bool
+	delay   Duration
+}
+
+// step fires one step of an RPC.
+func (w *World) step(op Op, s int, at, caller *Node, act *Action) fate {
 	if !w.hooks.watched[int(op)*steps+s] {
-		return false
+		return fate{}
 	}
-	return w.fire(&Hit{Hook: w.ops[op].hooks[s], Node: at, Caller: caller, Event: act.Event, Stage: act.Stage})
+	h := Hit{Hook: w.ops[op].hooks[s], Node: at, Caller: caller, Event: act.Event, Stage: act.Stage}
+	w.fire(&h)
+	return fate{h.Drop, h.Delay}
 }
 
 // fire runs the watchers as the world. The code that met the hook calls obey next.
-func (w *World) fire(h *Hit) bool {
+func (w *World) fire(h *Hit) {
 	p, acting := w.running, w.acting
 	w.running, w.acting = nil, actor{}
 	fn := w.hooks.byID[h.Hook]
@@ -121,7 +131,6 @@ func (w *World) fire(h *Hit) bool {
 		w.hooks.observer(h)
 	}
 	w.running, w.acting = p, acting
-	return h.Drop
 }
 
 // obey stops the code that met a hook if the watchers stopped its node.

@@ -192,6 +192,7 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 			n.w.doomed = append(n.w.doomed, p)
 		}
 	}
+	n.w.dropCalls(n)
 	n.handler, n.onLeap, n.kept = nil, nil, nil
 	n.disk.reset()
 	for _, fn := range n.onStop {
@@ -210,9 +211,22 @@ func (n *Node) OnStop(fn func(cause int64)) {
 	n.onStop = append(n.onStop, fn)
 }
 
-// AskStop begins a graceful stop: code that asks Stopping finishes its work, hands back and ends. Whoever asks
-// kills the node when the grace period is over. cause is the fact behind it, 0 = none.
-func (n *Node) AskStop(cause int64) { n.stopping, n.stopCause = true, cause }
+// StopHandler is a handler that is told of a graceful stop. It calls Finish when it has handed over its work.
+type StopHandler interface {
+	Handler
+	// Stop begins the graceful stop, in an event of the node. It is called once.
+	Stop()
+}
+
+// AskStop begins a graceful stop: code that asks Stopping finishes its work, hands back and ends, and a StopHandler is
+// told. Whoever asks kills the node when the grace period is over. cause is the fact behind it, 0 = none.
+func (n *Node) AskStop(cause int64) {
+	told := n.stopping
+	n.stopping, n.stopCause = true, cause
+	if h, ok := n.handler.(StopHandler); ok && !told {
+		n.After(0, h.Stop)
+	}
+}
 
 // Pause makes the node stand still: nothing runs, time passes, nobody is told, peers' data is buffered.
 func (n *Node) Pause() {

@@ -137,6 +137,8 @@ func (e *event) tag() uint64 {
 	switch e.kind {
 	case evWake, evSignal:
 		return e.word
+	case evGiveUp:
+		return e.node.w.giveUpTag(e.word)
 	case evPacket:
 		pkt := e.what.(*packet)
 		return uint64(pkt.from.id)<<40 | uint64(pkt.op)<<8 | uint64(pkt.kind)

@@ -18,10 +18,16 @@ var (
 	ErrCancelled = errors.New("cancelled by its caller")
 )
 
-// call is one open call of a process. Its slot is reused under a new generation, so a late reply finds nobody.
+// call is one open call of a process, or of a handler. Its slot is reused under a new generation, so a late reply finds
+// nobody.
 type call struct {
 	gen     uint32
-	p       *Proc
+	n       *Node // the caller; nil = the slot is free
+	p       *Proc // nil = a handler's: then says how it goes on
+	then    func(body any, fact int64, err error)
+	timer   Handle // of a handler's
+	inc     int32
+	bg      bool
 	to      *Node
 	toInc   int32
 	op      Op
@@ -50,6 +56,7 @@ type packet struct {
 	fact    int64
 	body    any
 	err     error
+	astray  Duration // how much longer it takes than its connection says; others overtake it then
 }
 
 // Request is a call as its service sees it. One that is answered before its Receive returns is dead from then on:
@@ -117,14 +124,14 @@ func (r *Request) reply(body any, err error, fact int64, bg bool) {
 
 // send is the step at which the reply is handed to the network: a service that dies here has not sent it.
 func (r *Request) send(body any, err error, fact int64, bg bool) {
-	dropped := r.w.step(r.op, stepReplied, r.at, r.from, &r.Action)
+	fate := r.w.step(r.op, stepReplied, r.at, r.from, &r.Action)
 	r.w.obey()
-	if dropped || !r.Alive() {
+	if fate.dropped || !r.Alive() {
 		return
 	}
 	pkt := r.w.newPacket()
 	pkt.kind, pkt.from, pkt.fromInc, pkt.to, pkt.op, pkt.call = pktReply, r.at, r.inc, r.from, r.op, r.call
-	pkt.act, pkt.fact, pkt.body, pkt.err = r.Action, fact, body, err
+	pkt.act, pkt.fact, pkt.body, pkt.err, pkt.astray = r.Action, fact, body, err, fate.delay
 	if r.at.paused { // at that hook
 		w, toInc := r.w, r.fromInc
 		r.at.later(bg, func() { w.send(pkt, toInc, rng.ReplyLatency, bg) })
@@ -196,7 +203,8 @@ func (w *World) delay(l *link, pkt *packet, purpose rng.Purpose) Duration {
 	return Duration(w.latency.Quantile(w.Draw(rng.Background, Action{Attempt: b.counter, hash: b.hash}, 0)))
 }
 
-// send puts a packet on the wire. A connection is FIFO: nothing overtakes on it. toInc is the incarnation the
+// send puts a packet on the wire. A connection is FIFO: nothing overtakes on it, but for what a fault has led astray, as
+// if it were still under way on a connection that both sides have given up. toInc is the incarnation the
 // connection leads to; what is sent to one that has ended is lost.
 func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) {
 	from, to := pkt.from, pkt.to
@@ -209,12 +217,17 @@ func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) {
 	if l.fromInc != from.incarnation || l.toInc != toInc {
 		l.fromInc, l.toInc, l.last = from.incarnation, toInc, 0
 	}
-	l.last = max(l.last, at)
+	at = max(l.last, at)
+	if pkt.astray > 0 {
+		at = at.Add(pkt.astray)
+	} else {
+		l.last = at
+	}
 	slot := w.alloc()
 	e := &w.events[slot]
 	e.kind, e.node, e.inc, e.background, e.what = evPacket, to, toInc, bg, pkt
 	e.word = pkt.call*kindStep ^ uint64(pkt.op)<<2 ^ uint64(pkt.kind)
-	w.schedule(slot, l.last, PhaseDeliver, 0)
+	w.schedule(slot, at, PhaseDeliver, 0)
 }
 
 // deliver hands a packet to its node.
@@ -231,7 +244,7 @@ func (w *World) deliver(pkt *packet) {
 	if c == nil {
 		return // a late reply: nobody waits any more
 	}
-	n := c.p.n
+	n := c.n
 	if pkt.kind == pktReply {
 		w.step(pkt.op, stepReceived, n, n, &pkt.act)
 	}
@@ -245,11 +258,20 @@ func (w *World) deliver(pkt *packet) {
 
 // finish ends a call with what its caller learns.
 func (w *World) finish(id uint64, body any, err error, fact int64) {
-	if c := w.openCall(id); c != nil {
-		p := c.p
-		w.closeCall(id)
-		p.wake(body, err, fact)
+	c := w.openCall(id)
+	if c == nil {
+		return
 	}
+	p, n, then, timer := c.p, c.n, c.then, c.timer
+	w.closeCall(id)
+	if p != nil {
+		p.wake(body, err, fact)
+		return
+	}
+	w.Cancel(timer)
+	n.bg = w.last.bg
+	w.handle(n, func() { then(body, fact, err) })
+	n.bg = false
 }
 
 // CancelCall has an open call of the process end with ErrCancelled, by an event of its node at the present instant:
@@ -332,13 +354,13 @@ func (w *World) freePacket(pkt *packet) {
 
 func (w *World) openCall(id uint64) *call {
 	c := &w.calls[uint32(id)]
-	if c.gen != uint32(id>>32) || c.p == nil {
+	if c.gen != uint32(id>>32) || c.n == nil {
 		return nil
 	}
 	return c
 }
 
-func (w *World) newCall(p *Proc, to *Node, op Op, act *Action) uint64 {
+func (w *World) newCall(from *Node, to *Node, op Op, act *Action, bg bool) (id uint64, c *call) {
 	var i uint32
 	if n := len(w.freeC); n > 0 {
 		i = uint32(w.freeC[n-1])
@@ -347,10 +369,11 @@ func (w *World) newCall(p *Proc, to *Node, op Op, act *Action) uint64 {
 		w.calls = append(w.calls, call{})
 		i = uint32(len(w.calls) - 1)
 	}
-	c := &w.calls[i]
+	c = &w.calls[i]
 	c.gen++
-	c.p, c.to, c.toInc, c.op, c.hash, c.attempt = p, to, to.incarnation, op, act.hash, act.Attempt
-	return uint64(c.gen)<<32 | uint64(i)
+	c.n, c.inc, c.bg = from, from.incarnation, bg
+	c.to, c.toInc, c.op, c.hash, c.attempt = to, to.incarnation, op, act.hash, act.Attempt
+	return uint64(c.gen)<<32 | uint64(i), c
 }
 
 func (w *World) closeCall(id uint64) {
@@ -358,7 +381,7 @@ func (w *World) closeCall(id uint64) {
 	if c == nil {
 		panic(fmt.Sprintf("sim: call %x closed twice", id))
 	}
-	c.p, c.to = nil, nil
+	c.n, c.p, c.to, c.then, c.timer = nil, nil, nil, nil, Handle{}
 	w.freeC = append(w.freeC, int32(uint32(id)))
 }
 
@@ -366,12 +389,12 @@ func (w *World) closeCall(id uint64) {
 func (w *World) resetCalls(dead *Node) {
 	for i := range w.calls {
 		c := &w.calls[i]
-		if c.p == nil || c.to != dead || c.toInc != dead.incarnation {
+		if c.n == nil || c.to != dead || c.toInc != dead.incarnation {
 			continue
 		}
 		pkt := w.newPacket()
-		*pkt = packet{kind: pktReset, from: dead, to: c.p.n, op: c.op, call: uint64(c.gen)<<32 | uint64(i), act: Action{Attempt: c.attempt, hash: c.hash}, err: ErrReset}
-		w.send(pkt, c.p.inc, rng.ReplyLatency, c.p.bg)
+		*pkt = packet{kind: pktReset, from: dead, to: c.n, op: c.op, call: uint64(c.gen)<<32 | uint64(i), act: Action{Attempt: c.attempt, hash: c.hash}, err: ErrReset}
+		w.send(pkt, c.inc, rng.ReplyLatency, c.bg)
 	}
 }
 
@@ -384,12 +407,13 @@ func (p *Proc) Call(to *Node, op Op, act Action, body any, fact int64, timeout D
 	if timeout < 0 {
 		panic(fmt.Sprintf("sim: call of %s with a timeout of %v", w.OpName(op), timeout))
 	}
-	dropped := w.step(op, stepSent, p.n, p.n, &act)
+	fate := w.step(op, stepSent, p.n, p.n, &act)
 	w.obey()
-	id := w.newCall(p, to, op, &act)
+	id, c := w.newCall(p.n, to, op, &act, p.bg)
+	c.p = p
 	p.call = id
-	if !dropped {
-		p.request(to, op, &act, body, fact, id)
+	if !fate.dropped {
+		w.request(p.n, to, op, &act, body, fact, id, fate.delay, p.bg)
 	}
 	if p.await(timeout) {
 		w.closeCall(id)
@@ -400,24 +424,24 @@ func (p *Proc) Call(to *Node, op Op, act Action, body any, fact int64, timeout D
 
 // request puts a request on the wire. If only the process of the peer is dead, its machine answers for it, one
 // link delay later.
-func (p *Proc) request(to *Node, op Op, act *Action, body any, fact int64, id uint64) {
-	pkt := p.w.newPacket()
-	if id != 0 && !to.up && !to.dark && !p.n.link(to).cut {
-		*pkt = packet{kind: pktReset, from: to, to: p.n, op: op, call: id, act: *act, err: ErrRefused}
-		p.w.send(pkt, p.inc, rng.ReplyLatency, p.bg)
+func (w *World) request(from, to *Node, op Op, act *Action, body any, fact int64, id uint64, astray Duration, bg bool) {
+	pkt := w.newPacket()
+	if id != 0 && !to.up && !to.dark && !from.link(to).cut {
+		*pkt = packet{kind: pktReset, from: to, to: from, op: op, call: id, act: *act, err: ErrRefused}
+		w.send(pkt, from.incarnation, rng.ReplyLatency, bg)
 		return
 	}
-	pkt.kind, pkt.from, pkt.fromInc, pkt.to, pkt.op, pkt.call = pktRequest, p.n, p.inc, to, op, id
-	pkt.act, pkt.fact, pkt.body, pkt.err = *act, fact, body, nil
-	p.w.send(pkt, to.incarnation, rng.RequestLatency, p.bg)
+	pkt.kind, pkt.from, pkt.fromInc, pkt.to, pkt.op, pkt.call = pktRequest, from, from.incarnation, to, op, id
+	pkt.act, pkt.fact, pkt.body, pkt.err, pkt.astray = *act, fact, body, nil, astray
+	w.send(pkt, to.incarnation, rng.RequestLatency, bg)
 }
 
 // Send is a request that nobody waits for: it arrives, or it does not.
 func (p *Proc) Send(to *Node, op Op, act Action, body any, fact int64) {
 	p.alive()
-	dropped := p.w.step(op, stepSent, p.n, p.n, &act)
+	fate := p.w.step(op, stepSent, p.n, p.n, &act)
 	p.w.obey()
-	if !dropped {
-		p.request(to, op, &act, body, fact, 0)
+	if !fate.dropped {
+		p.w.request(p.n, to, op, &act, body, fact, 0, fate.delay, p.bg)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/single"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )

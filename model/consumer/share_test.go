@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/single"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )

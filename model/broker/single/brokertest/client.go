@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/single"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/rng"
 )

@@ -7,7 +7,7 @@ import (
 	"github.com/twiceless/twiceless/checker/linear"
 	"github.com/twiceless/twiceless/checker/linear/lineartest"
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/single"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/rng"
 )

@@ -1,0 +1,51 @@
+package model
+
+import "fmt"
+
+// Defects is a set of published defects: what some version of a real system or client did, and a later one mended. A
+// world is built with them to reproduce the failure that was published; the zero value has none. Unlike planted bugs
+// they show that the models are faithful: see the catalogue of failures.
+type Defects uint64
+
+// Defect is one of them. Each constant is a row of DefectTable, in its order, which is that of the names.
+type Defect uint8
+
+// The defects.
+const (
+	OutOfOrderOnDuplicate Defect = iota
+)
+
+// DefectKind is one row of the table.
+type DefectKind struct {
+	Name   string // kebab-case, in scenario files
+	Doc    string // what is wrong, who did so, what mended it
+	Source string // where it was published
+}
+
+// DefectTable lists the defects, sorted by name.
+func DefectTable() []DefectKind {
+	return []DefectKind{
+		{"out-of-order-on-duplicate", "a broker answers a batch that it has with OUT_OF_ORDER_SEQUENCE_NUMBER instead of the offset it had, so that the producer takes a new epoch and sends it again (Redpanda up to 21.10.2)", "github.com/redpanda-data/redpanda/issues/3039"},
+	}
+}
+
+// Has says whether the defect is in the set.
+func (d Defects) Has(one Defect) bool { return d&(1<<one) != 0 }
+
+// With is the set and one more.
+func (d Defects) With(one Defect) Defects { return d | 1<<one }
+
+// ParseDefects reads names; an unknown one is an error.
+func ParseDefects(names []string) (d Defects, err error) {
+next:
+	for _, name := range names {
+		for i, k := range DefectTable() {
+			if k.Name == name {
+				d = d.With(Defect(i))
+				continue next
+			}
+		}
+		return 0, fmt.Errorf("unknown defect %q", name)
+	}
+	return d, nil
+}
