@@ -16,6 +16,11 @@ func Decode(file string, src []byte) (*Scenario, error) {
 	if len(ps) > 0 {
 		return nil, ps.sorted()
 	}
+	return decodeScenario(source, root)
+}
+
+// decodeScenario is Decode for a file that is parsed.
+func decodeScenario(source *source, root *docNode) (*Scenario, error) {
 	d := &fileDecoder{source: source, root: root}
 	var f fileScenario
 	d.decode(root, reflect.ValueOf(&f).Elem(), "", "")
@@ -54,6 +59,12 @@ func (d *fileDecoder) decode(n *docNode, v reflect.Value, path string, tag refle
 	}
 	if s, ok := v.Addr().Interface().(scalar); ok {
 		d.scalar(n, s, path, tag)
+		return
+	}
+	if o, ok := v.Addr().Interface().(*overlay); ok {
+		if o.node = n; n.kind != mapNode {
+			d.noMap(n, path)
+		}
 		return
 	}
 	if l, ok := v.Addr().Interface().(*Layer); ok {

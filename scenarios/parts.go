@@ -48,3 +48,12 @@ func namesOfBugs() []string {
 	}
 	return names
 }
+
+// Defects lists the published defects that the brokers and clients of a scenario can have, to reproduce what was published.
+func Defects() []Part {
+	var list []Part
+	for _, k := range model.DefectTable() {
+		list = append(list, Part{"published defect", k.Name, k.Doc + "\n" + k.Source})
+	}
+	return list
+}

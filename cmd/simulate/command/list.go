@@ -54,6 +54,13 @@ func listings() []listing {
 			}
 			return rows, nil
 		}},
+		{"failures", func(*app, string) ([]entryLine, error) {
+			var rows []entryLine
+			for _, f := range scenarios.Catalogue() {
+				rows = append(rows, entryLine{f.ID, f.Title + " (" + strings.Join(f.Tags(), ", ") + ")"})
+			}
+			return rows, nil
+		}},
 	}
 }
 
@@ -106,7 +113,7 @@ func (a *app) listCommand() *cobra.Command {
 	}
 	return &cobra.Command{
 		Use:   "list " + strings.Join(names, "|"),
-		Short: "List scenarios, stacks, layers, faults or checkers",
+		Short: "List scenarios, stacks, layers, faults, checkers or failures",
 		Long: `list prints one table of names, each with one line about it. Stacks are those of a scenario, ` + a.team.usual() + `
 unless another one is named. More about a name: simulate explain NAME.`,
 		Example: "  simulate list faults\n  simulate list stacks my.yaml",

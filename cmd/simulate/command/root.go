@@ -22,6 +22,7 @@ func (a *app) commands() []*cobra.Command {
 		a.corpusCommand(),
 		a.reportCommand(),
 		a.mergeCommand(),
+		a.verifyCommand(),
 		a.checkCommand(),
 		a.listCommand(),
 		a.explainCommand(),
