@@ -40,6 +40,7 @@ type Failure struct {
 	Stack   string             // of both scenarios
 	Broken  *Scenario          // with the defect, or without the layer
 	Mended  *Scenario          // the other way round; nil = a negative control has none
+	Planted []string           // planted bugs of the broken scenario\'s runs, sorted
 	Plan    []string           // the schedule, as package faults prints it; none = load alone
 	Seeds   int                // that are run
 	Least   int                // of these, how many must show the anomaly, at least 1
@@ -128,6 +129,7 @@ type fileFailure struct {
 	Broken    *overlay `f:"broken" doc:"What is laid over the scenario: the defect, or the missing layer. Its field stack is laid over the stack."`
 	Mended    *overlay `f:"mended" doc:"What is laid over the scenario instead: the fix."`
 	Both      *overlay `f:"both" doc:"What is laid over the scenario in any case."`
+	Planted   []choice `f:"planted" enum:"@planted" len:"8" doc:"Planted bugs that the broken scenario is run with."`
 	Plan      []prose  `f:"plan" len:"64" doc:"The faults, one a line."`
 	Seeds     *whole   `f:"seeds" min:"1" max:"1000" unit:"seeds" default:"10" doc:"Runs of each sort."`
 	Least     *whole   `f:"least" min:"1" max:"1000" unit:"seeds" default:"1" doc:"How many of them must show the anomaly."`
@@ -260,6 +262,10 @@ func (f *fileFailure) resolve() *Failure {
 	for _, text := range f.Source {
 		row.Source = append(row.Source, string(text))
 	}
+	for _, text := range f.Planted {
+		row.Planted = append(row.Planted, string(text))
+	}
+	slices.Sort(row.Planted)
 	for _, text := range f.Plan {
 		row.Plan = append(row.Plan, string(text))
 	}
@@ -315,5 +321,9 @@ func (f *Failure) kase(sc *Scenario, plan []string, seed uint64) (*Case, error) 
 	if len(parsed) == 0 {
 		kind = "none"
 	}
-	return ChosenCase(sc, f.Stack, kind, parsed, seed), nil
+	c := ChosenCase(sc, f.Stack, kind, parsed, seed)
+	if sc == f.Broken {
+		c.Intent.Planted = f.Planted
+	}
+	return c, nil
 }

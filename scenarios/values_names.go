@@ -66,6 +66,8 @@ func namesIn(word string) []string {
 			out = append(out, k.Name)
 		}
 		return out
+	case "@planted":
+		return namesOfBugs()
 	case "@source":
 		return faults.Sources()
 	case "@dimension":
