@@ -12,7 +12,10 @@ type Defect uint8
 
 // The defects.
 const (
-	OutOfOrderOnDuplicate Defect = iota
+	EarlyProducerExpiry Defect = iota
+	OutOfOrderOnDuplicate
+	SequenceBeforePersist
+	StableOffsetReadTwice
 )
 
 // DefectKind is one row of the table.
@@ -25,7 +28,10 @@ type DefectKind struct {
 // DefectTable lists the defects, sorted by name.
 func DefectTable() []DefectKind {
 	return []DefectKind{
+		{"early-producer-expiry", "a broker forgets a producer whose last batches were of an epoch before its last marker's as soon as it looks, because markers do not count as signs of life, so that a coordinator that was fenced may write markers again (Kafka until 2.4)", "KAFKA-9144; github.com/apache/kafka/pull/7687"},
 		{"out-of-order-on-duplicate", "a broker answers a batch that it has with OUT_OF_ORDER_SEQUENCE_NUMBER instead of the offset it had, so that the producer takes a new epoch and sends it again (Redpanda up to 21.10.2)", "github.com/redpanda-data/redpanda/issues/3039"},
+		{"sequence-before-persist", "a broker takes note of a sequence before the batch is stored, so that the retry of one that it failed to store is answered as a duplicate and nobody has it (Pulsar before 2.4.2, which tells the last pushed from the last persisted)", "github.com/apache/pulsar/issues/5218"},
+		{"stable-offset-read-twice", "a broker reads the high watermark twice while it computes the last stable offset, so that a reader of committed records gets undecided ones when it moves between (Kafka until 2.4)", "KAFKA-9807; github.com/apache/kafka/pull/8418"},
 	}
 }
 

@@ -1,0 +1,2 @@
+// Package partition is the log of one replica.
+package partition
