@@ -13,7 +13,12 @@ func AppendText(b []byte, s string) []byte {
 }
 
 // AppendNumber appends a field that is a number.
-func AppendNumber(b []byte, v int64) []byte { return AppendText(b, strconv.FormatInt(v, 10)) }
+func AppendNumber(b []byte, v int64) []byte {
+	var digits [20]byte
+	d := strconv.AppendInt(digits[:0], v, 10)
+	b = append(strconv.AppendInt(b, int64(len(d)), 10), ':')
+	return append(b, d...)
+}
 
 // Seal makes a record of its fields.
 func Seal(fields []byte) string { return string(AppendText(nil, string(fields))) }

@@ -34,17 +34,29 @@ func (l *Log) BeginEpoch(epoch int32) {
 }
 
 // beginAt enters an epoch. One that began at the same offset and has no record gives way: its leader wrote nothing before
-// another was elected.
+// another was elected. So do newer ones, where logs have diverged: entries grow in both their numbers, whatever happens, or
+// no lookup could be answered.
 func (l *Log) beginAt(epoch int32, start int64) {
 	if l.LastEpoch() == epoch {
 		return
 	}
-	for k := len(l.epochs); k > 0 && l.epochs[k-1].start >= start; k-- {
-		l.epochs = l.epochs[:k-1]
+	k := len(l.epochs)
+	for k > 0 && (l.epochs[k-1].start >= start || l.epochs[k-1].epoch >= epoch) {
+		k--
 	}
-	if l.LastEpoch() != epoch {
-		l.epochs = append(l.epochs, epochStart{epoch, start})
+	l.epochs = append(l.epochs[:k], epochStart{epoch, start})
+}
+
+// Diverged says whether there is a batch of an older epoch than the one before it, and where the first is: the replica kept
+// what its leader did not have, and went on behind it. It is what ByEpoch and ToHighWatermark come to, and fetches that are
+// not fenced; with ByMatchedEpoch and fencing it is a bug of ours. It walks the log.
+func (l *Log) Diverged() (offset int64, diverged bool) {
+	for i := 1; i < len(l.batches); i++ {
+		if l.batches[i].LeaderEpoch < l.batches[i-1].LeaderEpoch {
+			return l.batches[i].Base, true
+		}
 	}
+	return none, false
 }
 
 // cutEpochs forgets epochs that begin at the end or behind it.

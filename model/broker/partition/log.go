@@ -87,7 +87,8 @@ func (l *Log) High() int64 { return l.high }
 func (l *Log) Batches() []wire.Batch { return slices.Clip(l.batches) }
 
 // Append adds a batch at the end, on the leader and on a follower alike. It judges nothing: that is for the leader to do
-// before (Check, CheckTransaction, CheckMarker), and what a leader has taken a follower takes.
+// before (Check, CheckTransaction, CheckMarker), and what a leader has taken a follower takes. The epochs of batches grow;
+// see Diverged for when they do not.
 func (l *Log) Append(b wire.Batch) {
 	l.assertNext(&b)
 	l.beginAt(b.LeaderEpoch, b.Base)
@@ -97,13 +98,8 @@ func (l *Log) Append(b wire.Batch) {
 }
 
 func (l *Log) assertNext(b *wire.Batch) {
-	switch last := len(l.batches) - 1; {
-	case b.Base != l.end:
-		panic(fmt.Sprintf("partition: a batch at %d is appended to a log that ends at %d", b.Base, l.end))
-	case b.Records() < 1:
-		panic(fmt.Sprintf("partition: an empty batch at %d", b.Base))
-	case last >= 0 && b.LeaderEpoch < l.batches[last].LeaderEpoch:
-		panic(fmt.Sprintf("partition: a batch of epoch %d at %d, behind one of epoch %d", b.LeaderEpoch, b.Base, l.batches[last].LeaderEpoch))
+	if b.Base != l.end || b.Records() < 1 || b.LeaderEpoch < 0 {
+		panic(fmt.Sprintf("partition: %d records of epoch %d at %d are appended to a log that ends at %d", b.Records(), b.LeaderEpoch, b.Base, l.end))
 	}
 }
 
@@ -151,12 +147,20 @@ func (l *Log) Read(from int64, maxRecords int, below int64) []wire.Batch {
 	return l.batches[first:max(first, behind):max(first, behind)]
 }
 
-// at is the index of the batch that holds an offset; that behind the last one for what is not yet there.
+// at is the index of the batch that holds an offset; that behind the last one for what is not yet there. It looks near the
+// end first, where most readers are.
 func (l *Log) at(offset int64) int {
 	if offset >= l.end {
 		return len(l.batches)
 	}
 	lo, hi := 0, len(l.batches)
+	for step := 1; hi > step; step *= 2 {
+		if l.batches[hi-step].Base <= offset {
+			lo = hi - step
+			break
+		}
+		hi -= step
+	}
 	for lo+1 < hi {
 		if mid := (lo + hi) / 2; l.batches[mid].Base <= offset {
 			lo = mid
