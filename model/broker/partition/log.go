@@ -116,9 +116,9 @@ func (l *Log) note(b *wire.Batch) {
 	}
 }
 
-// SetHigh moves the high watermark, within the log, and says where it was. It goes back only on a follower, whose new leader knows
-// of less than the leader before it: the watermark is each replica's own, and late, knowledge. A leader never moves its own
-// back.
+// SetHigh moves the high watermark, within the log, and says where it was. It goes back only on a follower, whose new
+// leader knows of less than the leader before it: the watermark is each replica's own, and late, knowledge. A leader never
+// moves its own back.
 func (l *Log) SetHigh(to int64) (was int64) {
 	if to < l.start || to > l.end {
 		panic(fmt.Sprintf("partition: the high watermark %d is not in the log, %d to %d", to, l.start, l.end))
@@ -131,8 +131,8 @@ func (l *Log) SetHigh(to int64) (was int64) {
 }
 
 // Read gives the batches from the one that holds offset from, up to the one with which there are maxRecords records from
-// there on, 0 = no limit, as far as they lie wholly below an offset. Nothing is copied, see Batches. The offset must lie in the log or
-// be its end.
+// there on, 0 = no limit, as far as they lie wholly below an offset. Nothing is copied, see Batches. The offset must lie in
+// the log or be its end.
 func (l *Log) Read(from int64, maxRecords int, below int64) []wire.Batch {
 	if from < l.start || from > l.end {
 		panic(fmt.Sprintf("partition: read at %d of a log from %d to %d", from, l.start, l.end))
@@ -180,9 +180,9 @@ func (l *Log) whole(below int64) int {
 }
 
 // Truncate cuts the log: what remains are the batches that lie wholly below an offset. A log that begins behind it is
-// emptied and begins there. Epochs that began in what is cut are forgotten, also one of which nothing was appended: it was a leader's who wrote
-// nothing before another was elected. The high watermark comes along. What is known of producers is again what the
-// remaining records tell, so that producers whose records retention had taken are forgotten here.
+// emptied and begins there. Epochs that began in what is cut are forgotten, also one of which nothing was appended: it was
+// a leader's who wrote nothing before another was elected. The high watermark comes along. What is known of producers is
+// again what the remaining records tell, so that producers whose records retention had taken are forgotten here.
 func (l *Log) Truncate(to int64) (dropped []wire.Batch) {
 	if to < 0 {
 		panic(fmt.Sprintf("partition: truncation to %d", to))

@@ -82,6 +82,16 @@ func TestOpenStopsAtWhatIsTorn(t *testing.T) {
 	require.EqualValues(t, 2, l.Start(), "retention took what was before")
 }
 
+func TestDecodeTakesOnlyWhatEncodeMade(t *testing.T) {
+	b := wire.Batch{Sequence: -1, Messages: make([]model.Message, 2)}
+	sealed, ok := model.Open(Encode(&b))
+	require.True(t, ok)
+	for _, fields := range []string{"", "1:1", sealed.Rest[:len(sealed.Rest)-6], sealed.Rest + "1:1", "1:x" + sealed.Rest[3:]} {
+		_, ok := Decode(model.Seal([]byte(fields)))
+		require.False(t, ok, fields)
+	}
+}
+
 func TestBugsOfCallersPanic(t *testing.T) {
 	one := make([]model.Message, 1)
 	require.Panics(t, func() { plain(1).Append(wire.Batch{Base: 1, Messages: one}) }, "not at the end")

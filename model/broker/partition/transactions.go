@@ -54,8 +54,8 @@ func (l *Log) noteMarker(p *producer, b *wire.Batch) {
 // CheckTransaction is the leader's, of a batch that Check would have it append: whether it may be of a transaction, of a
 // client that speaks version 1 or 2 of the protocol, or of none, version 0. ErrInvalidTxnState of a batch outside a
 // transaction while the producer has one open here. ErrOutOfOrderSequence of a batch of version 2 that does not begin at 0
-// though nothing is known of its producer: each transaction has an epoch of its own, which is why it cannot be
-// that retention took what came before.
+// though nothing is known of its producer: each transaction has an epoch of its own, so what came before it, in this
+// transaction, cannot have been taken by retention.
 func (l *Log) CheckTransaction(pb *wire.ProduceBatch, version int) error {
 	p := l.producer(pb.Producer.ID)
 	switch {
@@ -102,8 +102,8 @@ func (l *Log) LastStable() int64 {
 }
 
 // StableBound is the last stable offset for a reader who saw a high watermark before, at the time when it moves to the
-// present one: the same, but with the defect StableOffsetReadTwice (KAFKA-9807). Then undecided records are taken for lying above the watermark that
-// was seen, and read below the one that is.
+// present one: the same, but with the defect StableOffsetReadTwice (KAFKA-9807). Then undecided records are taken for lying
+// above the watermark that was seen, and read below the one that is.
 func (l *Log) StableBound(seen int64) int64 {
 	if l.cfg.Defects.Has(model.StableOffsetReadTwice) && l.unstable >= seen {
 		return l.high
