@@ -1,7 +1,6 @@
 package partition
 
 import (
-	"math"
 	"slices"
 
 	"github.com/twiceless/twiceless/model"
@@ -10,10 +9,10 @@ import (
 )
 
 // maxSequence is the last sequence number; the next is 0.
-const maxSequence = math.MaxInt32
+const maxSequence = 1<<31 - 1
 
 // never is before any time.
-const never = sim.Time(math.MinInt64 / 4)
+const never = -sim.Time(1 << 61)
 
 // producer is what a partition knows of one producer id.
 type producer struct {
