@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
@@ -46,12 +47,18 @@ var (
 	ErrFencedMemberEpoch    = errors.New("fenced member epoch")                      // FENCED_MEMBER_EPOCH (KIP-848)
 	ErrUnreleasedInstance   = errors.New("instance id not released")                 // UNRELEASED_INSTANCE_ID (KIP-848)
 	ErrUnstableOffset       = errors.New("unstable offset commit")                   // UNSTABLE_OFFSET_COMMIT (KIP-447)
+	ErrDuplicateBroker      = errors.New("the broker's last session is not over")    // DUPLICATE_BROKER_REGISTRATION
 )
 
+// ErrNotLeaderAfter is ErrNotLeader of a broker that had appended before another was elected: the record may stay. Kafka
+// has one code for both, so that a client that is told it knows nothing.
+var ErrNotLeaderAfter = fmt.Errorf("after the append: %w", ErrNotLeader)
+
 // Definite says whether the error proves that what was asked for has not taken effect and will not. A timeout, a reset, a
-// broker that gave up waiting for its followers, and one whose in-sync set shrank after it had appended prove nothing.
+// broker that gave up waiting for its followers, and one whose in-sync set shrank or whose leadership ended after it had appended
+// prove nothing.
 func Definite(err error) bool {
-	return model.Definite(err) && !errors.Is(err, ErrNotEnoughAfter) && !errors.Is(err, ErrRequestTimedOut)
+	return model.Definite(err) && !errors.Is(err, ErrNotEnoughAfter) && !errors.Is(err, ErrRequestTimedOut) && !errors.Is(err, ErrNotLeaderAfter)
 }
 
 // Retriable says whether a client may ask again, as it is or after it has looked who leads: Kafka's RetriableException.
