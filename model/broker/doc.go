@@ -1,0 +1,2 @@
+// Package broker is a broker of a replicated log.
+package broker

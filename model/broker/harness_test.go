@@ -1,0 +1,117 @@
+package broker_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/controller"
+	"github.com/twiceless/twiceless/model/wire"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// setup is a cluster of brokers with one controller, and two clients that speak the protocol by hand.
+type setup struct {
+	w          *sim.World
+	cluster    *broker.Cluster
+	controller *sim.Node
+	brokers    []*sim.Node
+	clients    []*sim.Node
+}
+
+// plan says how a setup differs from the default: three brokers, one topic of one partition with min ISR 2.
+type plan struct {
+	seed       uint64
+	brokers    int
+	latency    rng.Dist
+	broker     broker.Config
+	controller controller.Config
+	topics     []wire.Topic
+}
+
+func newSetup(p plan) *setup {
+	if p.brokers == 0 {
+		p.brokers = 3
+	}
+	if p.topics == nil {
+		p.topics = []wire.Topic{{Name: "orders", Partitions: 1, MinInSync: 2}}
+	}
+	p.broker.Topics, p.controller.Topics = p.topics, p.topics
+	s := &setup{w: sim.New(sim.Config{Seed: p.seed, Latency: p.latency})}
+	s.cluster = broker.New(p.broker)
+	s.controller = s.w.Role(wire.Controller, controller.New(p.controller))
+	for range p.brokers {
+		s.brokers = append(s.brokers, s.w.Role(wire.Broker, s.cluster.Boot))
+	}
+	for range 2 {
+		s.clients = append(s.clients, s.w.Role("client", func(*sim.Node) sim.Handler { return sim.NoHandler() }))
+	}
+	return s
+}
+
+func (s *setup) boot() {
+	for _, n := range s.w.Nodes("") {
+		n.Boot()
+	}
+}
+
+// run lets time pass.
+func (s *setup) run(d sim.Duration) {
+	s.w.Run(s.w.Now().Add(d))
+}
+
+// call sends a request from a client and has then told what came of it.
+func (s *setup) call(client int, to *sim.Node, op string, act sim.Action, body any, timeout sim.Duration, then func(any, int64, error)) {
+	n := s.clients[client]
+	n.After(0, func() { n.Call(to, s.w.Op(wire.Broker+"."+op), act, body, 0, timeout, then) })
+}
+
+// produce sends one batch.
+func (s *setup) produce(client int, to *sim.Node, topic string, partition, acks int, producer wire.ProducerID, sequence int64, events []string, then func(wire.ProduceResult, error)) {
+	pb := wire.ProduceBatch{Topic: topic, Partition: partition, Producer: producer, Sequence: sequence}
+	for _, e := range events {
+		pb.Messages = append(pb.Messages, model.Message{Intent: model.Intent{Event: e}, Payload: e})
+	}
+	req := wire.ProduceRequest{Acks: acks, Timeout: 30 * sim.Second, Batches: []wire.ProduceBatch{pb}}
+	if acks == wire.AcksNone {
+		n := s.clients[client]
+		n.After(0, func() { n.Send(to, s.w.Op(wire.Broker+"."+wire.OpProduce), s.w.Act(events[0], "", wire.OpProduce), req, 0) })
+		return
+	}
+	s.call(client, to, wire.OpProduce, s.w.Act(events[0], "", wire.OpProduce), req, 40*sim.Second, func(body any, _ int64, err error) {
+		if err != nil {
+			then(wire.ProduceResult{Base: -1}, err)
+			return
+		}
+		then(body.(wire.ProduceReply).Results[0], nil)
+	})
+}
+
+func TestSmoke(t *testing.T) {
+	s := newSetup(plan{latency: rng.Constant(int64(sim.Millisecond))})
+	defer s.w.Close()
+	s.boot()
+	for !s.cluster.Serving() {
+		if !s.w.Step() || s.w.Now() > sim.Time(5*sim.Second) {
+			t.Fatal("not serving")
+		}
+	}
+	fmt.Println("serving at", s.w.Now())
+	s.produce(0, s.cluster.Leader("orders", 0), "orders", 0, wire.AcksAll, wire.ProducerID{}, -1, []string{"a"}, func(r wire.ProduceResult, err error) {
+		fmt.Println(s.w.Now(), r, err)
+	})
+	s.run(2 * sim.Second)
+	for i := range s.w.History.Len() {
+		f := s.w.History.At(int64(i) + 1)
+		if f.Kind != history.KindElected {
+			fmt.Println(sim.Time(f.Time), f.Node, f.Kind, f.Resource, f.Offset, f.Note)
+		}
+	}
+	before, _ := s.w.Executed()
+	s.run(60 * sim.Second)
+	after, _ := s.w.Executed()
+	fmt.Println("idle events per second:", (after-before)/60)
+}
