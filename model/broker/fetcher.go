@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/twiceless/twiceless/model/broker/partition"
@@ -111,7 +112,7 @@ func (f *fetcher) takePart(rep *replica, got *ReplicaFetched) {
 		to, _ := rep.log.TruncationPoint(partition.ByMatchedEpoch, got.Parting)
 		rep.truncate(to) // if that is not all, the next fetch diverges again
 		return
-	case got.Err == wire.ErrOffsetOutOfRange:
+	case errors.Is(got.Err, wire.ErrOffsetOutOfRange):
 		rep.outOfRange(got)
 		return
 	case got.Err != nil:

@@ -78,7 +78,9 @@ func (s *setup) produce(client int, to *sim.Node, topic string, partition, acks 
 	req := wire.ProduceRequest{Acks: acks, Timeout: 30 * sim.Second, Batches: []wire.ProduceBatch{pb}}
 	if acks == wire.AcksNone {
 		n := s.clients[client]
-		n.After(0, func() { n.Send(to, s.w.Op(wire.Broker+"."+wire.OpProduce), s.w.Act(events[0], "", wire.OpProduce), req, 0) })
+		n.After(0, func() {
+			n.Send(to, s.w.Op(wire.Broker+"."+wire.OpProduce), s.w.Act(events[0], "", wire.OpProduce), req, 0)
+		})
 		return
 	}
 	s.call(client, to, wire.OpProduce, s.w.Act(events[0], "", wire.OpProduce), req, 40*sim.Second, func(body any, _ int64, err error) {

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"errors"
+
 	"github.com/twiceless/twiceless/model/broker/coordinator"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
@@ -82,7 +84,7 @@ func (h *host) Append(batch wire.Batch, act sim.Action, then func(error)) {
 	rep.seal(&batch)
 	rep.take(batch, act, rep.written)
 	rep.awaitOwn(batch.Next(), func(err error) {
-		if err == wire.ErrNotLeaderAfter {
+		if errors.Is(err, wire.ErrNotLeaderAfter) {
 			err = wire.ErrNotCoordinator
 		}
 		then(err)

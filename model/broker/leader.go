@@ -109,11 +109,10 @@ func (rep *replica) stateHigh() {
 
 // waiter waits for the high watermark to pass an offset: a batch of a produce request, or what a coordinator appended.
 type waiter struct {
-	upTo  int64
-	p     *producing // nil = then
-	i     int
-	then  func(error)
-	timer sim.Handle
+	upTo int64
+	p    *producing // nil = then
+	i    int
+	then func(error)
 }
 
 func (w *waiter) decide(err error) {

@@ -9,10 +9,9 @@ import (
 
 // marking is one request for markers under way.
 type marking struct {
-	r     *sim.Request
-	errs  [][]error
-	open  int
-	facts int64
+	r    *sim.Request
+	errs [][]error
+	open int
 }
 
 // markers writes the ends of transactions into the partitions that the broker leads, and answers when the high watermarks

@@ -140,7 +140,8 @@ func (b *builder) eligible() {
 // trusted are those who were in sync or eligible, less those who are in sync now.
 func (b *builder) trusted() (elr []int32) {
 	for _, id := range b.old.Replicas {
-		if (contains(b.old.ISR, id) || contains(b.old.ELR, id)) && !contains(b.next.ISR, id) && !(b.wish.distrusted && id == b.wish.without) {
+		distrusted := b.wish.distrusted && id == b.wish.without
+		if (contains(b.old.ISR, id) || contains(b.old.ELR, id)) && !contains(b.next.ISR, id) && !distrusted {
 			elr = append(elr, id)
 		}
 	}

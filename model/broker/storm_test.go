@@ -1,0 +1,365 @@
+package broker_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/checker"
+	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/partition"
+	"github.com/twiceless/twiceless/model/controller"
+	"github.com/twiceless/twiceless/model/wire"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// TestStorm has brokers and the controller fail at random while two idempotent producers write with acks=all, and asserts
+// after every event what must hold in the envelope: any number of kills, pauses, cuts and graceful stops at once; or one power
+// loss at a time, beside which others are paused and cut off but none stops before all are in sync again. More is beyond
+// min ISR - 1 unclean stops: then the last known leader leads, which may be the one that lost something.
+//
+// TWICELESS_FULL=1 plays many more seeds.
+func TestStorm(t *testing.T) {
+	seeds := uint64(12)
+	if os.Getenv("TWICELESS_FULL") != "" {
+		seeds = 300
+	}
+	for seed := range seeds {
+		for _, mode := range []struct {
+			name string
+			p    plan
+		}{
+			{"today", plan{}},
+			{"power-loss", plan{}},
+			{"without-elr", plan{controller: controller.Config{WithoutELR: true}}},
+			{"matched-epoch", plan{broker: broker.Config{UnfencedFetch: true}}},
+		} {
+			st := newStorm(t, fmt.Sprintf("%s/%d", mode.name, seed), seed, mode.p)
+			st.lossy = mode.name == "power-loss"
+			st.play()
+		}
+	}
+}
+
+// storm is one world of it.
+type storm struct {
+	*setup
+	t      *testing.T
+	name   string
+	draws  rng.Draws
+	lossy  bool
+	truth  [][]record // by partition: what was exposed to readers
+	seen   map[string]seenReplica
+	epochs map[string]string // partition and epoch to the node that led in it
+	acked  []ack
+	busy   map[*sim.Node]bool // a fault holds it
+	next   []int64            // sequence of each producer and partition
+	until  sim.Time
+}
+
+type record struct {
+	event string
+	epoch int32
+}
+
+type seenReplica struct {
+	epoch     int32
+	high, end int64
+	leads     bool
+}
+
+type ack struct {
+	partition int
+	offset    int64
+	event     string
+}
+
+const stormPartitions = 2
+
+func newStorm(t *testing.T, name string, seed uint64, p plan) *storm {
+	p.seed = seed
+	p.latency = rng.Lognormal(int64(500*sim.Microsecond), int64(20*sim.Millisecond))
+	p.topics = []wire.Topic{{Name: "orders", Partitions: stormPartitions, MinInSync: 2}}
+	st := &storm{setup: newSetup(p), t: t, name: name, seen: map[string]seenReplica{}, epochs: map[string]string{}, busy: map[*sim.Node]bool{}}
+	st.draws = rng.Key{Seed: seed, Purpose: rng.Background, Action: 77}.Source()
+	st.truth, st.next = make([][]record, stormPartitions), make([]int64, 2*stormPartitions)
+	for _, n := range st.brokers {
+		n.Disk().Timing(rng.Constant(int64(50*sim.Microsecond)), rng.Constant(int64(2*sim.Millisecond)))
+	}
+	return st
+}
+
+func (st *storm) below(n int) int { return int(rng.Below(st.draws.Uint64(), uint64(n))) }
+
+func (st *storm) play() {
+	defer st.w.Close()
+	st.boot()
+	st.until = sim.Time(90 * sim.Second)
+	for c := range 2 {
+		for p := range stormPartitions {
+			st.send(c, p)
+		}
+	}
+	st.w.At(sim.Time(3*sim.Second), sim.PhaseFault, st.fault)
+	st.watch(sim.Time(90 * sim.Second))
+	st.watch(sim.Time(240 * sim.Second)) // all heal, all is delivered
+	st.ending()
+}
+
+// watch runs and asserts after every event.
+func (st *storm) watch(until sim.Time) {
+	for st.w.Now() < until && st.w.Step() {
+		st.assertAll()
+	}
+	if stop, ok := st.w.Stopped(); ok {
+		st.t.Fatalf("%s: the world ended: %v %s", st.name, stop, stop.Detail)
+	}
+}
+
+// send has a producer write one event after the other to one partition, each until it is acknowledged.
+func (st *storm) send(client, p int) {
+	n := st.clients[client]
+	k := &st.next[client*stormPartitions+p]
+	if st.w.Now() > st.until {
+		return
+	}
+	event := fmt.Sprintf("e%d-%d-%d", client, p, *k)
+	again := func(d sim.Duration) { n.After(d, func() { st.send(client, p) }) }
+	to := st.cluster.Leader("orders", p)
+	if to == nil {
+		again(200 * sim.Millisecond)
+		return
+	}
+	if st.below(8) == 0 {
+		to = st.brokers[st.below(len(st.brokers))]
+	}
+	pid := wire.ProducerID{ID: int64(100 + client)}
+	st.produce(client, to, "orders", p, wire.AcksAll, pid, *k, []string{event}, func(r wire.ProduceResult, err error) {
+		if err != nil || r.Err != nil {
+			require.NotErrorIs(st.t, r.Err, wire.ErrOutOfOrderSequence, st.name)
+			again(100 * sim.Millisecond)
+			return
+		}
+		require.GreaterOrEqual(st.t, r.Base, int64(0))
+		st.acked = append(st.acked, ack{p, r.Base, event})
+		n.Record(history.Fact{Kind: history.KindAccepted, Event: event, Cause: r.Stored[0], Fence: -1, Offset: -1})
+		*k++
+		again(sim.Duration(st.below(30)) * sim.Millisecond)
+	})
+}
+
+// fault begins one fault and plans its end and the next one.
+func (st *storm) fault() {
+	if st.w.Now() > st.until {
+		return
+	}
+	next := sim.Duration(st.below(4000)) * sim.Millisecond
+	st.w.At(st.w.Now().Add(next), sim.PhaseFault, st.fault)
+	n := st.brokers[st.below(len(st.brokers))]
+	if st.below(6) == 0 {
+		n = st.controller
+	}
+	other := st.brokers[st.below(len(st.brokers))]
+	if st.busy[n] || st.busy[other] || !n.Up() {
+		return
+	}
+	lasts := sim.Duration(1+st.below(12000)) * sim.Millisecond
+	end := func(fn func()) {
+		st.busy[n] = true
+		st.w.At(st.w.Now().Add(lasts), sim.PhaseFault, func() {
+			st.busy[n] = false
+			fn()
+		})
+	}
+	boot := func() {
+		if !n.Up() {
+			n.Boot()
+		}
+	}
+	kind := st.below(7)
+	if st.lossy && n != st.controller && (kind < 2 || kind == 5) {
+		kind = 6
+	}
+	switch kind {
+	case 0, 1:
+		n.Kill(0)
+		end(boot)
+	case 2:
+		n.Pause()
+		end(n.Resume)
+	case 3:
+		if n == other {
+			return
+		}
+		n.Cut(other)
+		other.Cut(n)
+		end(func() { n.Mend(other); other.Mend(n) })
+	case 4:
+		if n == other {
+			return
+		}
+		n.Cut(other)
+		end(func() { n.Mend(other) })
+	case 5:
+		if n != st.controller {
+			n.AskStop(0)
+		}
+		end(func() {
+			if n.Up() && n.Stopping() {
+				n.Kill(0)
+			}
+			boot()
+		})
+	case 6:
+		if !st.lossy || n != st.controller && !st.whole() {
+			return
+		}
+		n.PowerLoss(0)
+		end(boot)
+	}
+}
+
+// whole says whether all replicas are in sync and nobody has lost power since he was.
+func (st *storm) whole() bool {
+	c := controller.Of(st.controller)
+	for p := range stormPartitions {
+		if c == nil {
+			return false
+		}
+		s, ok := c.State("orders", p)
+		if !ok || len(s.ISR) < len(st.brokers) {
+			return false
+		}
+		for _, n := range st.brokers {
+			if v, ok := broker.Look(n, "orders", p); !ok || !v.Leads && !v.Follows {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// assertAll asserts what must hold after every event.
+func (st *storm) assertAll() {
+	for _, n := range st.brokers {
+		for p := range stormPartitions {
+			v, ok := broker.Look(n, "orders", p)
+			if !ok {
+				continue
+			}
+			key := fmt.Sprintf("%s/%d/%d", n.Name(), n.Incarnation(), p)
+			now := seenReplica{v.Epoch, v.Log.High(), v.Log.End(), v.Leads}
+			was, known := st.seen[key]
+			if known && was == now {
+				continue
+			}
+			st.seen[key] = now
+			st.assertReplica(n, p, v, was, known)
+		}
+	}
+}
+
+func (st *storm) assertReplica(n *sim.Node, p int, v broker.View, was seenReplica, known bool) {
+	require.LessOrEqual(st.t, v.Log.High(), v.Log.End(), st.name)
+	if !v.Leads {
+		return
+	}
+	at := fmt.Sprintf("%d/%d", p, v.Epoch)
+	if st.epochs[at] == "" {
+		st.epochs[at] = n.Name()
+	}
+	require.Equal(st.t, st.epochs[at], n.Name(), "%s: one leader per epoch", st.name)
+	if known && was.leads && was.epoch == v.Epoch {
+		require.GreaterOrEqual(st.t, v.Log.High(), was.high, "%s: a leader's high watermark never goes back", st.name)
+		require.GreaterOrEqual(st.t, v.Log.End(), was.end, "%s: a leader appends only", st.name)
+	} else {
+		st.assertPrefix(n, p, v, int64(len(st.truth[p])), "leader completeness")
+	}
+	if v.Exposed {
+		st.assertPrefix(n, p, v, v.Log.High(), "what was exposed stays")
+	}
+}
+
+// assertPrefix compares a log below an offset with what was exposed, and exposes what was not yet.
+func (st *storm) assertPrefix(n *sim.Node, p int, v broker.View, below int64, what string) {
+	if what == "leader completeness" && v.Epoch < st.newest(p) {
+		return // an epoch that ended before it began
+	}
+	require.GreaterOrEqual(st.t, v.Log.End(), below, "%s: %s: %s at %v", st.name, what, n.Name(), st.w.Now())
+	from := int64(len(st.truth[p]))
+	if what == "leader completeness" {
+		from = 0
+	}
+	for _, b := range v.Log.Read(min(from, below), 0, v.Log.End()) {
+		for i := range b.Messages {
+			offset, r := b.Base+int64(i), record{b.Messages[i].Event, b.LeaderEpoch}
+			switch {
+			case offset >= below:
+				return
+			case offset < int64(len(st.truth[p])):
+				require.Equal(st.t, st.truth[p][offset], r, "%s: %s: %s at %v, offset %d", st.name, what, n.Name(), st.w.Now(), offset)
+			default:
+				st.truth[p] = append(st.truth[p], r)
+			}
+		}
+	}
+}
+
+func (st *storm) newest(p int) (epoch int32) {
+	for _, n := range st.brokers {
+		if v, ok := broker.Look(n, "orders", p); ok && v.Leads {
+			epoch = max(epoch, v.Epoch)
+		}
+	}
+	return epoch
+}
+
+// ending asserts what must hold when all is healed: everything acknowledged is there, once and in order, and the judges agree.
+func (st *storm) ending() {
+	for _, a := range st.acked {
+		require.Less(st.t, a.offset, int64(len(st.truth[a.partition])), "%s: %s was acknowledged", st.name, a.event)
+		require.Equal(st.t, a.event, st.truth[a.partition][a.offset].event, st.name)
+	}
+	for p := range stormPartitions {
+		var logs []string
+		for _, n := range st.brokers {
+			v, ok := broker.Look(n, "orders", p)
+			require.True(st.t, ok, "%s: %s", st.name, n.Name())
+			logs = append(logs, contents(v.Log))
+		}
+		require.Equal(st.t, logs[0], logs[1], st.name)
+		require.Equal(st.t, logs[0], logs[2], st.name)
+		events := strings.Fields(logs[0])
+		once := map[string]bool{}
+		for _, e := range events {
+			require.False(st.t, once[e], "%s: %s twice", st.name, e)
+			once[e] = true
+		}
+	}
+	require.Greater(st.t, len(st.acked), 100, st.name)
+	verdicts := checker.CheckAll(st.w.History)
+	for _, f := range verdicts.Findings {
+		switch f.Property {
+		case history.PropDurability, history.PropLogRegress, history.PropSequence:
+			st.t.Fatalf("%s: %s: %s", st.name, f.Property, f.Detail)
+		default:
+		}
+	}
+	require.Positive(st.t, verdicts.Exercised[history.PropDurability], st.name)
+	require.Positive(st.t, verdicts.Exercised[history.PropLogRegress], st.name)
+}
+
+func contents(l *partition.Log) string {
+	var out strings.Builder
+	for _, b := range l.Batches() {
+		for i := range b.Messages {
+			fmt.Fprintf(&out, "%s ", b.Messages[i].Event)
+		}
+	}
+	return out.String()
+}
