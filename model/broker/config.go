@@ -20,7 +20,7 @@ type Config struct {
 	ControlRetry  sim.Duration // until the controller is asked again after an error, and between beats while stopping; 0 = 500 ms
 	FetchWait     sim.Duration // replica.fetch.wait.max.ms: how long a follower's fetch parks at its leader; 0 = 500 ms
 	FetchBackoff  sim.Duration // replica.fetch.backoff.ms: until a fetch that failed is tried again; 0 = 1 s
-	FetchTimeout  sim.Duration // replica.socket.timeout.ms; 0 = 30 s
+	FetchTimeout  sim.Duration // after which a follower asks again; 0 = 5 s, for a cut swallows what TCP would send again (replica.socket.timeout.ms is 30 s)
 	FetchRecords  int          // in place of replica.fetch.max.bytes: records of one partition in one reply; 0 = 1000
 	ReplicaLag    sim.Duration // replica.lag.time.max.ms, looked at every half of it; 0 = 30 s
 	Checkpoint    sim.Duration // replica.high.watermark.checkpoint.interval.ms; 0 = 5 s
@@ -70,7 +70,7 @@ func (c Config) filled() Config {
 		value sim.Duration
 	}{
 		{&c.Heartbeat, 2 * sim.Second}, {&c.ImageWait, 2 * sim.Second}, {&c.ControlRetry, 500 * sim.Millisecond},
-		{&c.FetchWait, 500 * sim.Millisecond}, {&c.FetchBackoff, sim.Second}, {&c.FetchTimeout, 30 * sim.Second},
+		{&c.FetchWait, 500 * sim.Millisecond}, {&c.FetchBackoff, sim.Second}, {&c.FetchTimeout, 5 * sim.Second},
 		{&c.ReplicaLag, 30 * sim.Second}, {&c.Checkpoint, 5 * sim.Second}, {&c.RetentionScan, 5 * sim.Minute}, {&c.Writeback, 30 * sim.Second},
 		{&c.AppendTimeout, 5 * sim.Second}, {&c.ProducerExpiry, 24 * sim.Hour}, {&c.ProducerScan, 10 * sim.Minute},
 	} {

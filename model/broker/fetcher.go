@@ -50,7 +50,7 @@ func (f *fetcher) run() {
 			continue
 		}
 		from = append(from, ReplicaFrom{Topic: rep.topic.cfg.Name, Partition: rep.index, Offset: rep.log.End(),
-			LastEpoch: rep.log.LastEpoch(), CurrentEpoch: rep.epoch, High: rep.log.High()})
+			LastEpoch: rep.log.LastEpoch(), CurrentEpoch: rep.epoch, High: rep.log.High(), Start: rep.log.Start()})
 	}
 	if len(from) == 0 {
 		return

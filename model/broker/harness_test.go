@@ -1,15 +1,11 @@
 package broker_test
 
 import (
-	"fmt"
-	"testing"
-
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/broker"
 	"github.com/twiceless/twiceless/model/controller"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
-	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
@@ -30,6 +26,7 @@ type plan struct {
 	broker     broker.Config
 	controller controller.Config
 	topics     []wire.Topic
+	everyEvent bool
 }
 
 func newSetup(p plan) *setup {
@@ -40,7 +37,7 @@ func newSetup(p plan) *setup {
 		p.topics = []wire.Topic{{Name: "orders", Partitions: 1, MinInSync: 2}}
 	}
 	p.broker.Topics, p.controller.Topics = p.topics, p.topics
-	s := &setup{w: sim.New(sim.Config{Seed: p.seed, Latency: p.latency})}
+	s := &setup{w: sim.New(sim.Config{Seed: p.seed, Latency: p.latency, EveryEvent: p.everyEvent})}
 	s.cluster = broker.New(p.broker)
 	s.controller = s.w.Role(wire.Controller, controller.New(p.controller))
 	for range p.brokers {
@@ -90,30 +87,4 @@ func (s *setup) produce(client int, to *sim.Node, topic string, partition, acks 
 		}
 		then(body.(wire.ProduceReply).Results[0], nil)
 	})
-}
-
-func TestSmoke(t *testing.T) {
-	s := newSetup(plan{latency: rng.Constant(int64(sim.Millisecond))})
-	defer s.w.Close()
-	s.boot()
-	for !s.cluster.Serving() {
-		if !s.w.Step() || s.w.Now() > sim.Time(5*sim.Second) {
-			t.Fatal("not serving")
-		}
-	}
-	fmt.Println("serving at", s.w.Now())
-	s.produce(0, s.cluster.Leader("orders", 0), "orders", 0, wire.AcksAll, wire.ProducerID{}, -1, []string{"a"}, func(r wire.ProduceResult, err error) {
-		fmt.Println(s.w.Now(), r, err)
-	})
-	s.run(2 * sim.Second)
-	for i := range s.w.History.Len() {
-		f := s.w.History.At(int64(i) + 1)
-		if f.Kind != history.KindElected {
-			fmt.Println(sim.Time(f.Time), f.Node, f.Kind, f.Resource, f.Offset, f.Note)
-		}
-	}
-	before, _ := s.w.Executed()
-	s.run(60 * sim.Second)
-	after, _ := s.w.Executed()
-	fmt.Println("idle events per second:", (after-before)/60)
 }

@@ -22,6 +22,7 @@ type ReplicaFrom struct {
 	LastEpoch    int32 // of the follower's last batch, for truncation (KIP-595); -1 = it has none
 	CurrentEpoch int32 // the leader epoch in which it follows, for fencing (KIP-320)
 	High         int64 // the high watermark that it knows: an answer has a newer one
+	Start        int64 // its log start offset, likewise
 }
 
 // ReplicaFetchReply has those partitions that have something to say.
@@ -115,7 +116,7 @@ func (b *Broker) collectReplica(req *ReplicaFetchRequest) (out []ReplicaFetched)
 // idleFor says whether a leader has nothing to tell the follower: the common case, and cheap.
 func (rep *replica) idleFor(from *ReplicaFrom) bool {
 	return rep.role == leading && rep.fence(from.CurrentEpoch) == nil && from.Offset == rep.log.End() &&
-		(from.LastEpoch == rep.log.LastEpoch() || !rep.diverges(from)) && from.High >= min(rep.log.High(), from.Offset)
+		(from.LastEpoch == rep.log.LastEpoch() || !rep.diverges(from)) && from.High >= min(rep.log.High(), from.Offset) && from.Start >= rep.log.Start()
 }
 
 // fence refuses who takes this leader for another one: it is behind, or this one is (KIP-320).

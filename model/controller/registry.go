@@ -33,15 +33,15 @@ func (c *Controller) active(id int32) bool {
 	return !b.fenced && !b.stopping
 }
 
-// register begins a session. While the last one of that broker has not ended, another process of it is refused: nobody
-// can tell whether the old one still acts.
+// register begins a session. While the last one of that broker has not ended, and it is not fenced, another process of it is
+// refused: nobody can tell whether the old one still acts.
 func (c *Controller) register(r *sim.Request, req *wire.RegisterRequest) {
 	b := c.broker(req.Broker)
 	switch {
 	case b.alive && b.incarnation == req.Incarnation: // asked again
 		c.commit(func() { r.Reply(wire.RegisterReply{Epoch: b.epoch}, 0) })
 		return
-	case b.alive && !c.cfg.QuickRestart:
+	case b.alive && !b.fenced && !c.cfg.QuickRestart:
 		r.Fail(wire.ErrDuplicateBroker, 0)
 		return
 	}
