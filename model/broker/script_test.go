@@ -55,7 +55,6 @@ type script struct {
 	facts int
 	p     plan
 	begun bool
-	all   bool // tell every fact
 }
 
 func play(t *testing.T, text string) string {
