@@ -160,10 +160,10 @@ func (p *producing) finish() {
 	}
 	p.done = true
 	p.b.n.Cancel(p.timer)
+	p.r.Applied()
 	if p.acks == wire.AcksNone {
 		return
 	}
-	p.r.Applied()
 	var fact int64
 	for i := range p.results {
 		if s := p.results[i].Stored; len(s) > 0 {

@@ -104,9 +104,6 @@ func (b *Broker) collectReplica(req *ReplicaFetchRequest) (out []ReplicaFetched)
 	for i := range req.From {
 		from := &req.From[i]
 		if rep := b.find(from.Topic, from.Partition); rep == nil || !rep.idleFor(from) {
-			if out == nil {
-				out = make([]ReplicaFetched, 0, len(req.From)-i)
-			}
 			out = append(out, b.replicaFetched(rep, from))
 		}
 	}

@@ -113,6 +113,8 @@ func (s *script) tell() {
 			s.say("%s elected in epoch %d with end %d %s", f.Node, f.Fence, f.Offset, f.Op)
 		case history.KindWatermark:
 			s.say("%s watermark %s %d", f.Node, f.Op, f.Offset)
+		case history.KindOperated:
+			s.say("%s %s about %s: %s", f.Node, f.Op, f.Resource, f.Value)
 		case history.KindHeld:
 			s.say("%s held %s as %s at %d", f.Node, f.Event, f.Op, f.Offset)
 		default:
@@ -131,6 +133,8 @@ func (s *script) with(args []string) {
 			t.Partitions = s.number(value)
 		case "seed":
 			s.p.seed = uint64(s.number(value))
+		case "brokers":
+			s.p.brokers = s.number(value)
 		case "replicas":
 			t.Replicas = s.number(value)
 		case "min-isr":
@@ -407,7 +411,10 @@ func (s *script) produceCommand(to *sim.Node, topic string, k int, words []strin
 	for _, e := range words[1:] {
 		pb.Messages = append(pb.Messages, model.Message{Intent: model.Intent{Event: e}, Payload: e})
 	}
-	req := wire.ProduceRequest{Acks: acks, Timeout: 30 * sim.Second, Transaction: options["txn"], Batches: []wire.ProduceBatch{pb}}
+	req := wire.ProduceRequest{Acks: acks, Timeout: 30 * sim.Second, Transaction: options["txn"], TxnVersion: 1, Batches: []wire.ProduceBatch{pb}}
+	if options["version"] != "" {
+		req.TxnVersion = s.number(options["version"])
+	}
 	if options["timeout"] != "" {
 		req.Timeout = s.duration(options["timeout"])
 	}

@@ -105,15 +105,16 @@ func (st *storm) below(n int) int { return int(rng.Below(st.draws.Uint64(), uint
 func (st *storm) play() {
 	defer st.w.Close()
 	st.boot()
-	st.until = sim.Time(45 * sim.Second)
+	st.until = sim.Time(60 * sim.Second)
 	for c := range 2 {
 		for p := range stormPartitions {
 			st.send(c, p)
 		}
 	}
+	st.noise(0)
 	st.w.At(sim.Time(3*sim.Second), sim.PhaseFault, st.fault)
-	st.watch(sim.Time(45 * sim.Second))
-	st.watch(sim.Time(110 * sim.Second)) // all heal, all is delivered
+	st.watch(sim.Time(60 * sim.Second))
+	st.watch(sim.Time(130 * sim.Second)) // all heal, all is delivered
 	st.ending()
 }
 
@@ -161,6 +162,31 @@ func (st *storm) send(client, p int) {
 	})
 }
 
+// noise has whoever takes himself for a leader append with acks=1: records that may be lost, and are cut off by others.
+func (st *storm) noise(k int) {
+	if st.w.Now() > st.until {
+		return
+	}
+	to, p := st.brokers[st.below(len(st.brokers))], st.below(stormPartitions)
+	st.produce(0, to, "orders", p, wire.AcksLeader, wire.ProducerID{}, -1, []string{fmt.Sprintf("noise-%d", k)}, func(wire.ProduceResult, error) {})
+	st.w.At(st.w.Now().Add(sim.Duration(20+st.below(100))*sim.Millisecond), sim.PhaseTimer, func() { st.noise(k + 1) })
+}
+
+// isolate cuts a node off from all others but the clients.
+func (st *storm) isolate(n *sim.Node, off bool) {
+	for _, other := range append([]*sim.Node{st.controller}, st.brokers...) {
+		switch {
+		case other == n:
+		case off:
+			n.Cut(other)
+			other.Cut(n)
+		default:
+			n.Mend(other)
+			other.Mend(n)
+		}
+	}
+}
+
 // fault begins one fault and plans its end and the next one.
 func (st *storm) fault() {
 	if st.w.Now() > st.until {
@@ -176,7 +202,7 @@ func (st *storm) fault() {
 	if st.busy[n] || st.busy[other] || !n.Up() {
 		return
 	}
-	lasts := sim.Duration(1+st.below(12000)) * sim.Millisecond
+	lasts := sim.Duration(1+st.below(18000)) * sim.Millisecond
 	end := func(fn func()) {
 		st.busy[n] = true
 		st.w.At(st.w.Now().Add(lasts), sim.PhaseFault, func() {
@@ -189,7 +215,7 @@ func (st *storm) fault() {
 			n.Boot()
 		}
 	}
-	kind := st.below(7)
+	kind := st.below(8)
 	if st.lossy && n != st.controller && (kind < 2 || kind == 5) {
 		kind = 6
 	}
@@ -223,6 +249,9 @@ func (st *storm) fault() {
 			}
 			boot()
 		})
+	case 7:
+		st.isolate(n, true)
+		end(func() { st.isolate(n, false) })
 	case 6:
 		if !st.lossy || n != st.controller && !st.whole() {
 			return
