@@ -26,7 +26,7 @@ func BenchmarkProduce(b *testing.B) {
 	leader := s.cluster.Leader("orders", 0)
 	var next func()
 	next = func() {
-		s.produce(0, leader, "orders", 0, wire.AcksAll, wire.ProducerID{ID: 1}, sequence, []string{events[sequence%1000]}, func(r wire.ProduceResult, err error) {
+		s.produce(0, leader, 0, wire.AcksAll, wire.ProducerID{ID: 1}, sequence, []string{events[sequence%1000]}, func(r wire.ProduceResult, err error) {
 			if err != nil || r.Err != nil {
 				b.Fatal(err, r.Err)
 			}

@@ -34,6 +34,8 @@ type Broker struct {
 	polls    []*replicaPoll // parked, by follower, at id-1
 	turn     int            // rotates with which partition the answer to a consumer begins
 
+	groups, transactions Factory
+
 	checkpoints checkpoints
 	scanning    bool // in-sync sets are looked at
 	leading     int  // replicas that lead
@@ -72,6 +74,10 @@ func newBroker(n *sim.Node, c *Cluster) *Broker {
 		b.fetchers = append(b.fetchers, newFetcher(b, int32(k+1)))
 	}
 	b.polls = make([]*replicaPoll, len(b.nodes))
+	b.groups, b.transactions = c.cfg.Groups, c.cfg.Transactions
+	if c.cfg.PerBroker != nil {
+		b.groups, b.transactions = c.cfg.PerBroker(n)
+	}
 	n.OnLeap(b.leap)
 	b.boot()
 	return b

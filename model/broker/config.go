@@ -60,8 +60,15 @@ type Config struct {
 	Log partition.Config
 
 	// Groups and Transactions make the coordinator of a partition of the internal topics; nil = ErrNoCoordinator.
-	Groups, Transactions func(coordinator.Host) coordinator.Coordinator
+	Groups, Transactions Factory
+
+	// PerBroker, if it is set, is called at each boot of a broker and makes both, for coordinators that share something on
+	// their broker, which must not outlive its incarnation.
+	PerBroker func(n *sim.Node) (groups, transactions Factory)
 }
+
+// Factory makes the coordinator of a partition whose leadership begins.
+type Factory func(coordinator.Host) coordinator.Coordinator
 
 func (c Config) filled() Config {
 	c.Topics = wire.WithInternal(c.Topics, c.OffsetsPartitions, c.TransactionsPartitions)

@@ -66,9 +66,9 @@ func (s *setup) call(client int, to *sim.Node, op string, act sim.Action, body a
 	n.After(0, func() { n.Call(to, s.w.Op(wire.Broker+"."+op), act, body, 0, timeout, then) })
 }
 
-// produce sends one batch.
-func (s *setup) produce(client int, to *sim.Node, topic string, partition, acks int, producer wire.ProducerID, sequence int64, events []string, then func(wire.ProduceResult, error)) {
-	pb := wire.ProduceBatch{Topic: topic, Partition: partition, Producer: producer, Sequence: sequence}
+// produce sends one batch of topic orders.
+func (s *setup) produce(client int, to *sim.Node, partition, acks int, producer wire.ProducerID, sequence int64, events []string, then func(wire.ProduceResult, error)) {
+	pb := wire.ProduceBatch{Topic: "orders", Partition: partition, Producer: producer, Sequence: sequence}
 	for _, e := range events {
 		pb.Messages = append(pb.Messages, model.Message{Intent: model.Intent{Event: e}, Payload: e})
 	}

@@ -22,11 +22,11 @@ type host struct {
 func newHost(rep *replica) *host { return &host{rep: rep, epoch: rep.epoch} }
 
 // factory of the coordinators of a topic; nil = there are none.
-func (b *Broker) factory(name string) func(coordinator.Host) coordinator.Coordinator {
+func (b *Broker) factory(name string) Factory {
 	if name == wire.OffsetsTopic {
-		return b.cfg.Groups
+		return b.groups
 	}
-	return b.cfg.Transactions
+	return b.transactions
 }
 
 // committed follows the high watermark: it loads the coordinator, and tells a loaded one of markers.

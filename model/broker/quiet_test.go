@@ -21,7 +21,7 @@ func TestIdle(t *testing.T) {
 		s.run(3 * sim.Second)
 		leader := s.cluster.Leader("orders", 0)
 		produce := func(event string, then func(wire.ProduceResult, error)) {
-			s.produce(0, leader, "orders", 0, wire.AcksAll, wire.ProducerID{}, -1, []string{event}, then)
+			s.produce(0, leader, 0, wire.AcksAll, wire.ProducerID{}, -1, []string{event}, then)
 		}
 		produce("a", func(r wire.ProduceResult, err error) { require.NoError(t, err) })
 		s.run(10 * sim.Second)

@@ -169,7 +169,7 @@ func (s *script) with(args []string) {
 		case "fetch-wait":
 			s.p.broker.FetchWait = s.duration(value)
 		case "coordinators":
-			s.p.broker.Groups, s.p.broker.Transactions = newNotebook, newNotebook
+			s.p.broker.PerBroker = func(*sim.Node) (groups, transactions broker.Factory) { return newNotebook, newNotebook }
 		default:
 			s.t.Fatalf("no setting %s", name)
 		}

@@ -146,7 +146,7 @@ func (st *storm) send(client, p int) {
 		to = st.brokers[st.below(len(st.brokers))]
 	}
 	pid := wire.ProducerID{ID: int64(100 + client)}
-	st.produce(client, to, "orders", p, wire.AcksAll, pid, *k, []string{event}, func(r wire.ProduceResult, err error) {
+	st.produce(client, to, p, wire.AcksAll, pid, *k, []string{event}, func(r wire.ProduceResult, err error) {
 		if err != nil || r.Err != nil {
 			if to == st.cluster.Leader("orders", p) { // who has been deposed and does not know knows too little
 				require.NotErrorIs(st.t, r.Err, wire.ErrOutOfOrderSequence, st.name)
@@ -168,7 +168,7 @@ func (st *storm) noise(k int) {
 		return
 	}
 	to, p := st.brokers[st.below(len(st.brokers))], st.below(stormPartitions)
-	st.produce(0, to, "orders", p, wire.AcksLeader, wire.ProducerID{}, -1, []string{fmt.Sprintf("noise-%d", k)}, func(wire.ProduceResult, error) {})
+	st.produce(0, to, p, wire.AcksLeader, wire.ProducerID{}, -1, []string{fmt.Sprintf("noise-%d", k)}, func(wire.ProduceResult, error) {})
 	st.w.At(st.w.Now().Add(sim.Duration(20+st.below(100))*sim.Millisecond), sim.PhaseTimer, func() { st.noise(k + 1) })
 }
 
