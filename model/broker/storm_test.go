@@ -148,7 +148,7 @@ func (st *storm) send(client, p int) {
 	pid := wire.ProducerID{ID: int64(100 + client)}
 	st.produce(client, to, p, wire.AcksAll, pid, *k, []string{event}, func(r wire.ProduceResult, err error) {
 		if err != nil || r.Err != nil {
-			if to == st.cluster.Leader("orders", p) { // who has been deposed and does not know knows too little
+			if st.leads(to, p) { // who has been deposed and does not know knows too little
 				require.NotErrorIs(st.t, r.Err, wire.ErrOutOfOrderSequence, st.name)
 			}
 			again(100 * sim.Millisecond)
@@ -185,6 +185,17 @@ func (st *storm) isolate(n *sim.Node, off bool) {
 			other.Mend(n)
 		}
 	}
+}
+
+// leads says whether the controller takes a node for the leader too.
+func (st *storm) leads(n *sim.Node, p int) bool {
+	c := controller.Of(st.controller)
+	v, ok := broker.Look(n, "orders", p)
+	if c == nil || !ok {
+		return false
+	}
+	s, _ := c.State("orders", p)
+	return v.Leads && v.Epoch == s.LeaderEpoch
 }
 
 // fault begins one fault and plans its end and the next one.
