@@ -18,7 +18,7 @@ type parkedFetch struct {
 
 // fetch answers a consumer with records or errors, or parks. A fetch whose requester has died times out like any other.
 func (b *Broker) fetch(r *sim.Request, req *wire.FetchRequest) {
-	if out, records := b.collect(req); len(out) > 0 {
+	if out, records := b.collect(req, nil, 0); len(out) > 0 {
 		answer(r, out, records)
 		return
 	}
@@ -60,19 +60,19 @@ func (rep *replica) wakeConsumers(was int64) {
 			i++
 			continue
 		}
-		rep.b.answerFetch(q)
+		rep.b.answerFetch(q, rep, was)
 	}
 }
 
-// answerFetch ends a parked fetch with what there is.
-func (b *Broker) answerFetch(q *parkedFetch) {
+// answerFetch ends a parked fetch with what there is, now that the high watermark of one partition was raised (nil = of none).
+func (b *Broker) answerFetch(q *parkedFetch, raised *replica, was int64) {
 	q.leave()
 	b.n.Cancel(q.timer)
-	out, records := b.collect(q.req)
+	out, records := b.collect(q.req, raised, was)
 	answer(q.r, out, records)
 }
 
-// limit is where a reader of that isolation must stop.
+// limit is where a reader of that isolation must stop, who waited at a high watermark that was seen before.
 func (rep *replica) limit(isolation wire.Isolation, seen int64) int64 {
 	if isolation == wire.ReadCommitted {
 		return rep.log.StableBound(seen)
@@ -82,11 +82,16 @@ func (rep *replica) limit(isolation wire.Isolation, seen int64) int64 {
 
 // collect is what a consumer's fetch is answered with: nothing means that it may park. The partition that it begins with
 // rotates, so that none starves behind another.
-func (b *Broker) collect(req *wire.FetchRequest) (out []wire.Fetched, records int) {
+func (b *Broker) collect(req *wire.FetchRequest, raised *replica, was int64) (out []wire.Fetched, records int) {
 	n := len(req.From)
 	for i := range n {
 		from := &req.From[(b.turn+i)%n]
-		f, some := b.fetched(from, req, max(1, req.MaxRecords)-records)
+		rep, err := b.led(from.Topic, from.Partition)
+		seen := was
+		if err == nil && rep != raised {
+			seen = rep.log.High()
+		}
+		f, some := rep.fetched(from, req, err, seen, max(1, req.MaxRecords)-records)
 		if some && (f.Err != nil || records == 0 || records < req.MaxRecords) {
 			if out == nil {
 				out = make([]wire.Fetched, 0, n-i)
@@ -109,8 +114,7 @@ func count(batches []wire.Batch, from int64) (n int) {
 }
 
 // fetched is one partition of the answer; some is false if there is nothing to say of it.
-func (b *Broker) fetched(from *wire.FetchFrom, req *wire.FetchRequest, most int) (f wire.Fetched, some bool) {
-	rep, err := b.led(from.Topic, from.Partition)
+func (rep *replica) fetched(from *wire.FetchFrom, req *wire.FetchRequest, err error, seen int64, most int) (f wire.Fetched, some bool) {
 	if err == nil {
 		err = rep.fence(from.CurrentEpoch)
 	}
@@ -127,7 +131,7 @@ func (b *Broker) fetched(from *wire.FetchFrom, req *wire.FetchRequest, most int)
 	if most <= 0 {
 		return f, false
 	}
-	limit := rep.limit(req.Isolation, rep.log.High())
+	limit := rep.limit(req.Isolation, seen)
 	if from.Offset >= limit {
 		return f, false
 	}

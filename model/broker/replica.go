@@ -162,7 +162,7 @@ func (rep *replica) resign() {
 	parked := rep.parked
 	rep.parked = nil
 	for _, q := range parked {
-		rep.b.answerFetch(q)
+		rep.b.answerFetch(q, nil, 0)
 	}
 	for _, q := range rep.b.polls {
 		if q != nil {

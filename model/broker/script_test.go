@@ -168,6 +168,8 @@ func (s *script) with(args []string) {
 			s.p.broker.Checkpoint = s.duration(value)
 		case "fetch-wait":
 			s.p.broker.FetchWait = s.duration(value)
+		case "stable-offset-read-twice":
+			s.p.broker.Log.Defects = s.p.broker.Log.Defects.With(model.StableOffsetReadTwice)
 		case "coordinators":
 			s.p.broker.PerBroker = func(*sim.Node) (groups, transactions broker.Factory) { return newNotebook, newNotebook }
 		default:
