@@ -112,6 +112,7 @@ func (st *storm) play() {
 		}
 	}
 	st.noise(0)
+	st.mines()
 	st.w.At(sim.Time(3*sim.Second), sim.PhaseFault, st.fault)
 	st.watch(sim.Time(60 * sim.Second))
 	st.watch(sim.Time(130 * sim.Second)) // all heal, all is delivered
@@ -170,6 +171,32 @@ func (st *storm) noise(k int) {
 	to, p := st.brokers[st.below(len(st.brokers))], st.below(stormPartitions)
 	st.produce(0, to, p, wire.AcksLeader, wire.ProducerID{}, -1, []string{fmt.Sprintf("noise-%d", k)}, func(wire.ProduceResult, error) {})
 	st.w.At(st.w.Now().Add(sim.Duration(20+st.below(100))*sim.Millisecond), sim.PhaseTimer, func() { st.noise(k + 1) })
+}
+
+// mines kill brokers and the controller in the middle of what they do: before a record is written, behind it, before a reply.
+func (st *storm) mines() {
+	if st.lossy {
+		return
+	}
+	for _, hook := range []string{"broker.disk.append/started", "broker.disk.append/done", "broker.produce/applied", "broker.produce/replied", "broker.replica-fetch/sent",
+		"broker.replica-fetch/replied", "controller.alter-partition/arrived", "controller.alter-partition/replied", "controller.disk.fsync/started", "controller.disk.fsync/done"} {
+		st.w.Watch(hook, func(h *sim.Hit) {
+			often := 2000
+			if h.Node == st.controller {
+				often = 30
+			}
+			if st.w.Now() > st.until || st.busy[h.Node] || st.below(often) != 0 {
+				return
+			}
+			n := h.Node
+			n.Kill(0)
+			st.busy[n] = true
+			st.w.At(st.w.Now().Add(sim.Duration(1+st.below(12000))*sim.Millisecond), sim.PhaseFault, func() {
+				st.busy[n] = false
+				n.Boot()
+			})
+		})
+	}
 }
 
 // isolate cuts a node off from all others but the clients.
