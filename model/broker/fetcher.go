@@ -46,7 +46,7 @@ func (f *fetcher) run() {
 	}
 	from := make([]ReplicaFrom, 0, len(f.replicas))
 	for _, rep := range f.replicas {
-		if rep.resting || rep.reconciling {
+		if rep.resting || rep.reconciling || rep.failed {
 			continue
 		}
 		from = append(from, ReplicaFrom{Topic: rep.topic.cfg.Name, Partition: rep.index, Offset: rep.log.End(),
@@ -119,11 +119,22 @@ func (f *fetcher) takePart(rep *replica, got *ReplicaFetched) {
 		rep.pause()
 		return
 	}
+	if len(got.Batches) > 0 && !rep.fits(&got.Batches[0]) {
+		rep.failed = true
+		return
+	}
 	for i := range got.Batches {
 		f.writing++
 		rep.replicate(&got.Batches[i], f.wrote)
 	}
 	rep.heed(got.High, got.Start)
+}
+
+// fits says whether the leader's batch can follow what is here. In logs that have parted without anybody's notice, as
+// truncation could leave them before KIP-279, it need not: the leader's batch may begin before this log ends, or be of
+// an older epoch. Kafka's fetcher then gives the partition up until there is another leader.
+func (rep *replica) fits(batch *wire.Batch) bool {
+	return batch.Base == rep.log.End() && batch.LeaderEpoch >= rep.log.LastEpoch()
 }
 
 // outOfRange follows a leader that has less, because it was elected uncleanly, or that no longer has what comes next.

@@ -27,6 +27,7 @@ type plan struct {
 	controller controller.Config
 	topics     []wire.Topic
 	everyEvent bool
+	unclean    bool
 }
 
 func newSetup(p plan) *setup {

@@ -37,6 +37,7 @@ type replica struct {
 	fetcher     *fetcher
 	reconciling bool // asks where to truncate
 	resting     bool // until a fetch is tried again
+	failed      bool // cannot follow this leader
 
 	// as a leader
 	began      int64 // end of its log when it was elected
@@ -98,7 +99,7 @@ func (rep *replica) enter(r role, epoch int32) {
 	rep.role, rep.epoch = r, epoch
 	if rep.fetcher != nil {
 		rep.fetcher.drop(rep)
-		rep.fetcher, rep.reconciling, rep.resting = nil, false, false
+		rep.fetcher, rep.reconciling, rep.resting, rep.failed = nil, false, false, false
 	}
 	if was == leading {
 		rep.resign()

@@ -29,6 +29,7 @@ func TestStorm(t *testing.T) {
 	if os.Getenv("TWICELESS_FULL") != "" {
 		seeds = 300
 	}
+	exercised := int64(0)
 	for seed := range seeds {
 		for _, mode := range []struct {
 			name string
@@ -42,24 +43,55 @@ func TestStorm(t *testing.T) {
 			st := newStorm(t, fmt.Sprintf("%s/%d", mode.name, seed), seed, mode.p)
 			st.lossy = mode.name == "power-loss"
 			st.play()
+			exercised += st.exercised
 		}
 	}
+	require.Greater(t, exercised, 400*int64(seeds))
+}
+
+// TestOlderKafkas has the settings of before meet the same and worse: records may be lost and logs part, but whatever happens is a
+// fact, and replicas that can still follow end with one log.
+func TestOlderKafkas(t *testing.T) {
+	seeds := uint64(2)
+	if os.Getenv("TWICELESS_FULL") != "" {
+		seeds = 200
+	}
+	older := controller.Config{WithoutELR: true, WithoutBrokerEpochs: true, QuickRestart: true}
+	lost := 0
+	for seed := range seeds {
+		for k, cfg := range []broker.Config{
+			{Truncation: partition.ToHighWatermark, LooseHighWatermark: true, EarlyOffsets: true, WithoutBrokerEpochs: true, EarlyListener: true},
+			{Truncation: partition.ByEpoch, LooseHighWatermark: true, WithoutBrokerEpochs: true},
+			{UnfencedFetch: true, LooseHighWatermark: true, EarlyOffsets: true},
+		} {
+			st := newStorm(t, fmt.Sprintf("older/%d/%d", k, seed), seed, plan{broker: cfg, controller: older, unclean: true})
+			st.lenient = true
+			st.play()
+			lost += st.lost
+		}
+	}
+	require.Positive(t, lost, "nothing that was acknowledged was ever lost: then the faults are too weak to show anything")
 }
 
 // storm is one world of it.
 type storm struct {
 	*setup
-	t      *testing.T
-	name   string
-	draws  rng.Draws
-	lossy  bool
-	truth  [][]record // by partition: what was exposed to readers
-	seen   [3][stormPartitions]seenReplica
-	epochs map[at]string // who led
-	acked  []ack
-	busy   map[*sim.Node]bool // a fault holds it
-	next   []int64            // sequence of each producer and partition
-	until  sim.Time
+	t     *testing.T
+	name  string
+	draws rng.Draws
+	lossy bool // power losses
+	// lenient: nothing is asserted but that the run goes on, and what was lost is counted
+	lenient bool
+	lost    int
+
+	exercised int64      // acknowledged records that the judges looked at
+	truth     [][]record // by partition: what was exposed to readers
+	seen      [3][stormPartitions]seenReplica
+	epochs    map[at]string // who led
+	acked     []ack
+	busy      map[*sim.Node]bool // a fault holds it
+	next      []int64            // sequence of each producer and partition
+	until     sim.Time
 }
 
 type record struct {
@@ -90,7 +122,7 @@ const stormPartitions = 2
 func newStorm(t *testing.T, name string, seed uint64, p plan) *storm {
 	p.seed = seed
 	p.latency = rng.Lognormal(int64(500*sim.Microsecond), int64(20*sim.Millisecond))
-	p.topics = []wire.Topic{{Name: "orders", Partitions: stormPartitions, MinInSync: 2}}
+	p.topics = []wire.Topic{{Name: "orders", Partitions: stormPartitions, MinInSync: 2, Unclean: p.unclean}}
 	st := &storm{setup: newSetup(p), t: t, name: name, epochs: map[at]string{}, busy: map[*sim.Node]bool{}}
 	st.draws = rng.Key{Seed: seed, Purpose: rng.Background, Action: 77}.Source()
 	st.truth, st.next = make([][]record, stormPartitions), make([]int64, 2*stormPartitions)
@@ -122,7 +154,9 @@ func (st *storm) play() {
 // watch runs and asserts after every event.
 func (st *storm) watch(until sim.Time) {
 	for st.w.Now() < until && st.w.Step() {
-		st.assertAll()
+		if !st.lenient {
+			st.assertAll()
+		}
 	}
 	if stop, ok := st.w.Stopped(); ok {
 		st.t.Fatalf("%s: the world ended: %v %s", st.name, stop, stop.Detail)
@@ -149,7 +183,7 @@ func (st *storm) send(client, p int) {
 	pid := wire.ProducerID{ID: int64(100 + client)}
 	st.produce(client, to, p, wire.AcksAll, pid, *k, []string{event}, func(r wire.ProduceResult, err error) {
 		if err != nil || r.Err != nil {
-			if st.leads(to, p) { // who has been deposed and does not know knows too little
+			if !st.lenient && st.leads(to, p) { // who has been deposed and does not know knows too little
 				require.NotErrorIs(st.t, r.Err, wire.ErrOutOfOrderSequence, st.name)
 			}
 			again(100 * sim.Millisecond)
@@ -169,7 +203,7 @@ func (st *storm) noise(k int) {
 		return
 	}
 	to, p := st.brokers[st.below(len(st.brokers))], st.below(stormPartitions)
-	st.produce(0, to, p, wire.AcksLeader, wire.ProducerID{}, -1, []string{fmt.Sprintf("noise-%d", k)}, func(wire.ProduceResult, error) {})
+	st.produce(0, to, p, wire.AcksLeader, wire.ProducerID{}, -1, noiseBatch(k), func(wire.ProduceResult, error) {})
 	st.w.At(st.w.Now().Add(sim.Duration(20+st.below(100))*sim.Millisecond), sim.PhaseTimer, func() { st.noise(k + 1) })
 }
 
@@ -197,6 +231,14 @@ func (st *storm) mines() {
 			})
 		})
 	}
+}
+
+func noiseBatch(k int) []string {
+	batch := []string{fmt.Sprintf("noise-%d", k)}
+	for i := range k % 3 {
+		batch = append(batch, fmt.Sprintf("noise-%d-%d", k, i))
+	}
+	return batch
 }
 
 // isolate cuts a node off from all others but the clients.
@@ -291,7 +333,7 @@ func (st *storm) fault() {
 		st.isolate(n, true)
 		end(func() { st.isolate(n, false) })
 	case 6:
-		if !st.lossy || n != st.controller && !st.whole() {
+		if !st.lenient && (!st.lossy || n != st.controller && !st.whole()) {
 			return
 		}
 		n.PowerLoss(0)
@@ -386,6 +428,10 @@ func (st *storm) newest(p int) (epoch int32) {
 
 // ending asserts what must hold when all is healed: everything acknowledged is there, once and in order, and the judges agree.
 func (st *storm) ending() {
+	if st.lenient {
+		st.countLost()
+		return
+	}
 	for _, a := range st.acked {
 		require.Less(st.t, a.offset, int64(len(st.truth[a.partition])), "%s: %s was acknowledged", st.name, a.event)
 		require.Equal(st.t, a.event, st.truth[a.partition][a.offset].event, st.name)
@@ -406,7 +452,6 @@ func (st *storm) ending() {
 			once[e] = true
 		}
 	}
-	require.Greater(st.t, len(st.acked), 50, st.name)
 	verdicts := checker.CheckAll(st.w.History)
 	for _, f := range verdicts.Findings {
 		switch f.Property {
@@ -415,8 +460,22 @@ func (st *storm) ending() {
 		default:
 		}
 	}
-	require.Positive(st.t, verdicts.Exercised[history.PropDurability], st.name)
+	st.exercised = verdicts.Exercised[history.PropDurability]
 	require.Positive(st.t, verdicts.Exercised[history.PropLogRegress], st.name)
+}
+
+// countLost counts what was acknowledged and is not where it was in the log of whoever leads.
+func (st *storm) countLost() {
+	for _, a := range st.acked {
+		held := false
+		if leader := st.cluster.Leader("orders", a.partition); leader != nil {
+			v, _ := broker.Look(leader, "orders", a.partition)
+			held = strings.Contains(contents(v.Log), a.event+" ")
+		}
+		if !held {
+			st.lost++
+		}
+	}
 }
 
 func contents(l *partition.Log) string {
