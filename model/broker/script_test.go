@@ -170,6 +170,8 @@ func (s *script) with(args []string) {
 			s.p.broker.FetchWait = s.duration(value)
 		case "stable-offset-read-twice":
 			s.p.broker.Log.Defects = s.p.broker.Log.Defects.With(model.StableOffsetReadTwice)
+		case "early-listener":
+			s.p.broker.EarlyListener = true
 		case "coordinators":
 			s.p.broker.PerBroker = func(*sim.Node) (groups, transactions broker.Factory) { return newNotebook, newNotebook }
 		default:
@@ -367,9 +369,13 @@ func (s *script) request(f []string) {
 		req := wire.CommitRequest{Group: words[0], Offsets: []wire.GroupOffset{{Topic: topic, Partition: k, Offset: 1}}}
 		s.send(to, wire.OpCommit, "commit "+words[0], req, func(body any) string { return fmt.Sprint(body) })
 	case "metadata":
-		s.send(to, wire.OpMetadata, "metadata", wire.MetadataRequest{}, func(body any) string {
+		s.send(to, wire.OpMetadata, "metadata", wire.MetadataRequest{Topics: words}, func(body any) string {
 			m := body.(wire.MetadataReply)
 			return fmt.Sprintf("brokers %v topics %v", m.Brokers, m.Topics)
+		})
+	case "init":
+		s.send(to, wire.OpInitProducer, "init", wire.InitProducerRequest{}, func(body any) string {
+			return fmt.Sprintf("producer %d", body.(wire.InitProducerReply).Producer.ID)
 		})
 	case "coordinator":
 		s.send(to, wire.OpCoordinator, "coordinator", wire.CoordinatorRequest{Key: words[0]}, func(body any) string { return body.(wire.CoordinatorReply).Node })

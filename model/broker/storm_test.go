@@ -127,6 +127,7 @@ func newStorm(t *testing.T, name string, seed uint64, p plan) *storm {
 	st.draws = rng.Key{Seed: seed, Purpose: rng.Background, Action: 77}.Source()
 	st.truth, st.next = make([][]record, stormPartitions), make([]int64, 2*stormPartitions)
 	for _, n := range st.brokers {
+		n.Drift(int64(st.below(40_000))-20_000, int64(st.below(40_000))-20_000)
 		n.Disk().Timing(rng.Constant(int64(50*sim.Microsecond)), rng.Constant(int64(2*sim.Millisecond)))
 	}
 	return st

@@ -1,0 +1,31 @@
+package broker_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/rng"
+)
+
+// TestBootOrder boots the nodes one after the other, in several orders, and has the cluster serve two seconds after the last.
+func TestBootOrder(t *testing.T) {
+	for _, order := range [][]string{
+		{"controller-1", "broker-1", "broker-2", "broker-3"},
+		{"broker-3", "broker-2", "broker-1", "controller-1"},
+		{"broker-2", "controller-1", "broker-3", "broker-1"},
+	} {
+		for _, apart := range []sim.Duration{0, 100 * sim.Millisecond, 700 * sim.Millisecond} {
+			s := newSetup(plan{latency: rng.Constant(int64(sim.Millisecond))})
+			require.False(t, s.cluster.Serving())
+			for _, name := range order {
+				s.w.Node(name).Boot()
+				s.run(apart)
+			}
+			s.run(2 * sim.Second)
+			require.True(t, s.cluster.Serving(), "%v, %v apart", order, apart)
+			s.w.Close()
+		}
+	}
+}
