@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/rng"
 )
@@ -27,5 +28,26 @@ func TestBootOrder(t *testing.T) {
 			require.True(t, s.cluster.Serving(), "%v, %v apart", order, apart)
 			s.w.Close()
 		}
+	}
+}
+
+// TestFewBrokers has one broker, or two, do what three do, with as many replicas as there are brokers.
+func TestFewBrokers(t *testing.T) {
+	for _, brokers := range []int{1, 2} {
+		s := newSetup(plan{latency: rng.Constant(int64(sim.Millisecond)), brokers: brokers})
+		s.boot()
+		s.run(2 * sim.Second)
+		require.True(t, s.cluster.Serving())
+		acked := false
+		s.produce(0, s.cluster.Leader("orders", 0), 0, wire.AcksAll, wire.ProducerID{}, -1, []string{"a"}, func(r wire.ProduceResult, err error) {
+			require.NoError(t, err)
+			require.NoError(t, r.Err)
+			acked = true
+		})
+		s.run(100 * sim.Millisecond)
+		require.True(t, acked)
+		require.EqualValues(t, 1, s.cluster.High("orders", 0))
+		require.EqualValues(t, 1, s.cluster.Records("orders"))
+		s.w.Close()
 	}
 }

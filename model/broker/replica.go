@@ -29,6 +29,8 @@ type replica struct {
 	role  role
 	epoch int32 // the leader epoch in which it plays its role
 
+	seen *seen // the witness's
+
 	unflushed int // batches that are not known to be on the disk
 	flushing  bool
 	expired   sim.Time // when producers were last looked at, on the wall clock

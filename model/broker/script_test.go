@@ -106,7 +106,7 @@ func (s *script) tell() {
 		case history.KindMarked:
 			s.say("%s marked %s of producer %s at %d", f.Node, f.Op, f.Value, f.Offset)
 		case history.KindReplicated:
-			s.say("%s replicated %s at %d", f.Node, f.Event, f.Offset)
+			s.say("%s replicated %s at %d", f.Node, s.w.History.At(f.Cause).Event, f.Offset)
 		case history.KindTruncated:
 			s.say("%s truncated to %d %s", f.Node, f.Offset, f.Note)
 		case history.KindElected:

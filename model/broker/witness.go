@@ -21,13 +21,14 @@ type seen struct {
 }
 
 func (w *witness) of(rep *replica) *seen {
-	at := wire.TopicPartition{Topic: rep.topic.cfg.Name, Partition: rep.index}
-	s := w.logs[at]
-	if s == nil {
-		s = &seen{epoch: -1, ends: make([]int64, len(rep.b.nodes))}
-		w.logs[at] = s
+	if rep.seen == nil {
+		at := wire.TopicPartition{Topic: rep.topic.cfg.Name, Partition: rep.index}
+		if w.logs[at] == nil {
+			w.logs[at] = &seen{epoch: -1, ends: make([]int64, len(rep.b.nodes))}
+		}
+		rep.seen = w.logs[at]
 	}
-	return s
+	return rep.seen
 }
 
 // reopened states what a boot does not find that was there.
@@ -74,7 +75,7 @@ func (w *witness) appended(rep *replica, b *wire.Batch, attempt int32, transacti
 			Resource: rep.name, Offset: m.Offset, Cause: m.Cause, Fence: int64(rep.epoch), Hash: rng.Hash(m.Payload)})
 		facts[i] = m.Stored
 		if b.Sequence >= 0 {
-			rep.b.n.Record(history.Fact{Kind: history.KindSequenced, Event: m.Event, Stage: m.Stage, Resource: rep.name, Cause: m.Stored,
+			rep.b.n.Record(history.Fact{Kind: history.KindSequenced, Resource: rep.name, Cause: m.Stored,
 				Offset: (b.Sequence + int64(i)) & maxSequence, Value: rep.producerText(b.Producer.ID), Fence: int64(b.Producer.Epoch), Op: transaction})
 		}
 	}
@@ -98,9 +99,8 @@ func (w *witness) replicated(rep *replica, b *wire.Batch) {
 		return
 	}
 	for i := range b.Messages {
-		m := &b.Messages[i]
-		rep.b.n.Record(history.Fact{Kind: history.KindReplicated, Event: m.Event, Stage: m.Stage, Resource: rep.name,
-			Offset: b.Base + int64(i), Cause: m.Stored, Fence: int64(b.LeaderEpoch)})
+		rep.b.n.Record(history.Fact{Kind: history.KindReplicated, Resource: rep.name,
+			Offset: b.Base + int64(i), Cause: b.Messages[i].Stored, Fence: int64(b.LeaderEpoch)})
 	}
 }
 
