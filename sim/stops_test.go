@@ -310,6 +310,21 @@ func TestTimersNeverFireEarly(t *testing.T) {
 	}
 }
 
+// A slow clock shows one reading for several instants: what is due at once then is due now, and not when it first showed it.
+func TestTimersAreNeverDueInThePast(t *testing.T) {
+	w := sim.New(sim.Config{})
+	defer w.Close()
+	n := w.Role("n", func(*sim.Node) sim.Handler { return sim.NoHandler() })
+	n.Boot()
+	n.Drift(-900_000, 0)
+	fired := 0
+	for at := range sim.Time(25) {
+		w.At(at, sim.PhaseFault, func() { n.After(0, func() { fired++ }) })
+	}
+	require.Equal(t, sim.StopDrained, w.Run(sim.Time(sim.Second)).Kind)
+	require.Equal(t, 25, fired)
+}
+
 // Whoever waits for the end of an incarnation hears of it at that instant, with its cause, when its processes are
 // unwound: the node may boot there and then.
 func TestOnStop(t *testing.T) {

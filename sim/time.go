@@ -74,14 +74,15 @@ func (c *clock) drift(now Time, ppm int64) {
 	c.base, c.since, c.ppm = c.read(now), now, ppm
 }
 
-// due is the first instant at which the clock has advanced by d since now. A d below 0 counts as 0.
+// due is the first instant from now on at which the clock has advanced by d since now. A d below 0 counts as 0. What the
+// clock shows now it may have shown for a while: it is read rounded down.
 func (c *clock) due(now Time, d Duration) Time {
 	d = max(d, 0)
 	if c.ppm == 0 {
 		return now.Add(d)
 	}
 	ahead := c.read(now) - c.base + int64(d)
-	return c.since.Add(Duration(scale(ahead, million, million+c.ppm, million+c.ppm-1)))
+	return max(now, c.since.Add(Duration(scale(ahead, million, million+c.ppm, million+c.ppm-1))))
 }
 
 // scale is (d·num + up)/den, rounded down for d ≥ 0, in 128 bits.
