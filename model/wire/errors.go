@@ -45,6 +45,7 @@ var (
 	ErrFencedInstance       = errors.New("fenced instance id")                       // FENCED_INSTANCE_ID
 	ErrInconsistentProtocol = errors.New("no assignment protocol in common")         // INCONSISTENT_GROUP_PROTOCOL
 	ErrFencedMemberEpoch    = errors.New("fenced member epoch")                      // FENCED_MEMBER_EPOCH (KIP-848)
+	ErrStaleMemberEpoch     = errors.New("stale member epoch")                       // STALE_MEMBER_EPOCH (KIP-848): of a commit
 	ErrUnreleasedInstance   = errors.New("instance id not released")                 // UNRELEASED_INSTANCE_ID (KIP-848)
 	ErrUnstableOffset       = errors.New("unstable offset commit")                   // UNSTABLE_OFFSET_COMMIT (KIP-447)
 	ErrDuplicateBroker      = errors.New("the broker's last session is not over")    // DUPLICATE_BROKER_REGISTRATION
@@ -53,6 +54,15 @@ var (
 // ErrNotLeaderAfter is ErrNotLeader of a broker that had appended before another was elected: the record may stay. Kafka
 // has one code for both, so that a client that is told it knows nothing.
 var ErrNotLeaderAfter = fmt.Errorf("after the append: %w", ErrNotLeader)
+
+// MemberIDRequired is how ErrMemberIDRequired comes: a newcomer is to join again with this id.
+type MemberIDRequired struct{ Member string }
+
+// Error is the text of ErrMemberIDRequired.
+func (e MemberIDRequired) Error() string { return ErrMemberIDRequired.Error() }
+
+// Unwrap is ErrMemberIDRequired.
+func (MemberIDRequired) Unwrap() error { return ErrMemberIDRequired }
 
 // Definite says whether the error proves that what was asked for has not taken effect and will not. A timeout, a reset, a
 // broker that gave up waiting for its followers, and one whose in-sync set shrank or whose leadership ended after it had appended

@@ -30,7 +30,7 @@ type AddOffsetsRequest struct {
 }
 
 // TxnCommitRequest moves a group's positions when the transaction commits. It goes to the group's coordinator, which
-// refuses a member or generation that is not the group's (KIP-447).
+// refuses a member or generation that is not the group's (KIP-447). The answer is a CommitReply.
 type TxnCommitRequest struct {
 	Transaction             string
 	TxnVersion              int
