@@ -37,7 +37,7 @@ func DefectTable() []DefectKind {
 		{"require-stable-ignored", "a group's position is told as it was although a transaction that moves it is committed and its marker under way, to those too who asked for stable positions only (Redpanda 23.1)", "github.com/redpanda-data/redpanda/issues/9571"},
 		{"sequence-before-persist", "a broker takes note of a sequence before the batch is stored, so that the retry of one that it failed to store is answered as a duplicate and nobody has it (Pulsar before 2.4.2, which tells the last pushed from the last persisted)", "github.com/apache/pulsar/issues/5218"},
 		{"stable-offset-read-twice", "a broker reads the high watermark twice while it computes the last stable offset, so that a reader of committed records gets undecided ones when it moves between (Kafka until 2.4)", "KAFKA-9807; github.com/apache/kafka/pull/8418"},
-		{"transactional-offsets-in-memory", "the coordinator of a group keeps the positions of an open transaction in memory only, so that they are gone when it moves and the transaction commits without them (Redpanda before 22.3)", "github.com/redpanda-data/redpanda/issues/6326"},
+		{"transactional-offsets-in-memory", "the coordinator of a group keeps the positions of an open transaction in memory only, so that they are gone when it moves and the transaction commits without them (Redpanda until 22.2)", "github.com/redpanda-data/redpanda/pull/6785"},
 	}
 }
 
