@@ -75,10 +75,10 @@ func (g *group) resume() {
 		m.expire = func() { g.expired(m) }
 		g.touch(m)
 	}
-	if g.server != nil {
+	switch {
+	case g.server != nil:
 		g.server.resume(g)
-	}
-	if g.inhabited() && g.c.State(g.name) == Stable {
+	case g.state == Stable:
 		g.completed("loaded")
 	}
 	for i := range g.positions {

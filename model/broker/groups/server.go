@@ -311,20 +311,13 @@ func (s *server) write(g *group) {
 
 // release answers the heartbeats that waited for a version, and those that waited for an earlier one.
 func (s *server) release(c *Coordinator, version int64, err error) {
-	waiting := s.waiting
-	s.waiting = nil
-	for _, p := range waiting {
-		if p.version > version {
-			s.waiting = append(s.waiting, p)
-			continue
-		}
+	for len(s.waiting) > 0 && s.waiting[0].version <= version {
+		p := s.waiting[0]
+		s.waiting = slices.Delete(s.waiting, 0, 1)
 		if err != nil {
 			p.r.Fail(err, 0)
 		} else if p.r.Applied(); c.alive() {
 			p.r.Reply(p.body, 0)
-		}
-		if !c.alive() {
-			return
 		}
 	}
 }
@@ -376,8 +369,9 @@ func (s *server) resume(g *group) {
 		m.session = g.c.n.AfterBackground(g.c.cfg.SessionTimeout, m.expire)
 		s.watch(g.c.n, m)
 	}
-	if s.state(g) == Stable {
+	if s.state(g) == Stable && s.stated != g.generation {
 		s.stated = g.generation
+		g.completed("loaded")
 	}
 }
 
@@ -396,7 +390,7 @@ func (s *server) unload(n *sim.Node, list []*sim.Request) []*sim.Request {
 
 // append writes the server half of a group's record.
 func (s *server) append(b []byte) []byte {
-	b = model.AppendNumber(b, s.target)
+	b = model.AppendNumber(model.AppendNumber(b, s.target), s.stated)
 	b = model.AppendNumber(b, int64(len(s.sizes)))
 	for _, t := range s.sizes {
 		b = model.AppendNumber(model.AppendText(b, t.topic), int64(t.size))
@@ -417,7 +411,7 @@ func (s *server) append(b []byte) []byte {
 
 // take is the inverse.
 func (s *server) take(in *model.Fields) {
-	s.target = in.Number()
+	s.target, s.stated = in.Number(), in.Number()
 	for range in.Number() {
 		s.sizes = append(s.sizes, topicSize{in.Text(), int(in.Number())})
 	}

@@ -42,9 +42,7 @@ func (c *Coordinator) appended(w *write, err error) {
 		c.forget(w)
 		w.settled = true
 		w.done(err)
-		if c.alive() {
-			w.tell(refusal(err))
-		}
+		w.tell(refusal(err))
 	}
 }
 
@@ -54,10 +52,8 @@ func (c *Coordinator) replicated(last *write) {
 		w := c.writes[0]
 		c.writes = slices.Delete(c.writes, 0, 1)
 		w.settled = true
-		if w.done(nil); !c.alive() {
-			return
-		}
 		c.n.Cancel(w.timer)
+		w.done(nil)
 		if w.tell(nil); !c.alive() {
 			return
 		}
