@@ -23,7 +23,7 @@ type judge struct {
 	loading bool // the facts are those of a coordinator that is loaded: it states again
 
 	stated    int64            // last generation that was completed
-	committed map[string]int64 // of a partition, "" = of all: the highest generation under which a plain commit took effect
+	committed map[string]int64 // of a partition, "" = of all: the highest generation under which a plain commit took effect here
 	epochs    bool             // generations are those of members, and only those who hold a partition commit in it
 	zombies   map[string]bool  // nodes that were evicted and have not heard of it
 	members   map[int64]string // of a generation
@@ -47,6 +47,7 @@ func (j *judge) look() {
 				if j.epochs {
 					where = f.Resource
 				}
+				require.GreaterOrEqual(j.t, f.Fence, j.stated, "a commit of an older generation than the last that was completed")
 				require.GreaterOrEqual(j.t, f.Fence, j.committed[where], "a commit of an older generation after one of a newer")
 				j.committed[where] = f.Fence
 			}
@@ -77,6 +78,7 @@ func (j *judge) run(d sim.Duration) { j.g.run(d, j.look) }
 // move has another broker lead the partition.
 func (j *judge) move(losing bool) {
 	j.loading = true
+	j.committed = map[string]int64{} // a generation that was told, and never completed, is forgotten
 	j.g.p.lead(losing)
 	j.look()
 	j.loading = false
@@ -85,6 +87,7 @@ func (j *judge) move(losing bool) {
 // chaos is what befalls the partition: true = the coordinator may know more than the log, or less.
 func (j *judge) chaos(kind int) bool {
 	p := j.g.p
+	defer j.look()
 	switch kind {
 	case 0:
 		j.move(false)
@@ -209,7 +212,7 @@ func roundRobin(members []wire.JoinedMember) (out []wire.MemberShare) {
 // Over all that members do and that befalls the partition: see judge; and everybody is answered, and where the log took
 // all, what a coordinator finds that loads it is what this one knows.
 func TestClassicGroups(t *testing.T) {
-	compared, gens, commits, txns := 0, 0, 0, 0
+	compared, met := 0, map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		g := newRig(1, groups.Config{AnonymousJoin: rapid.Bool().Draw(t, "anonymous")}, 3)
 		defer g.w.Close()
@@ -221,10 +224,12 @@ func TestClassicGroups(t *testing.T) {
 			c.protocols = []string{"cooperative-sticky"}
 		}
 		g.told = func(c *client, op, _ string, err error) { c.proceeds(op, err) }
-		doubt := false
-		for range 80 {
+		doubt, refusals := false, rapid.Bool().Draw(t, "refusals")
+		for range 150 {
 			if kind := rapid.SampledFrom(chances).Draw(t, "chaos"); kind < markers {
-				doubt = j.chaos(kind) || doubt
+				if kind <= 3 || refusals {
+					doubt = j.chaos(kind) || doubt
+				}
 			} else if kind < nothing {
 				g.p.append(wire.Batch{Control: wire.Control(kind - markers + 1), Producer: wire.ProducerID{ID: rapid.Int64Range(1, 3).Draw(t, "producer")}})
 			} else {
@@ -241,18 +246,17 @@ func TestClassicGroups(t *testing.T) {
 		}
 		j.settle(doubt)
 		for _, f := range g.w.History.Facts {
-			switch {
-			case f.Kind == history.KindGeneration:
-				gens++
-			case f.Kind == history.KindCommitted && f.Value != "":
-				txns++
-			case f.Kind == history.KindCommitted:
-				commits++
+			kind := f.Kind.String()
+			if f.Kind == history.KindCommitted && f.Value != "" {
+				kind += " by a transaction"
 			}
+			met[kind]++
 		}
 	})
-	t.Log(compared, gens, commits, txns)
 	require.Positive(t, compared, "no run came to an end at which the group could be compared")
+	for _, kind := range []string{"generation", "committed", "committed by a transaction", "evicted"} {
+		require.Positive(t, met[kind], "no run met %s", kind)
+	}
 }
 
 // serverMember is a member of a server-side group: one heartbeat at a time. It takes what it is told to hold at once, and gives

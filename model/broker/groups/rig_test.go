@@ -269,6 +269,9 @@ func (c *client) report(epoch int64, owned []wire.TopicPartition) {
 }
 
 func (c *client) commit(generation int64, offsets []wire.GroupOffset) {
+	if generation == 0 { // it has never been told one
+		generation = wire.NoGeneration
+	}
 	c.ask(wire.OpCommit, wire.CommitRequest{Group: "workers", Member: c.id, Instance: c.instance, Generation: generation, Offsets: offsets})
 }
 
