@@ -47,10 +47,7 @@ func (m *reconciled) advance(epoch int64, to progress, assigned, revoking []wire
 	if epoch < m.epoch {
 		panic("groups: a member epoch goes back")
 	}
-	if epoch != m.epoch {
-		m.former = m.epoch
-	}
-	m.epoch, m.progress, m.assigned, m.revoking = epoch, to, assigned, revoking
+	m.former, m.epoch, m.progress, m.assigned, m.revoking = m.epoch, epoch, to, assigned, revoking
 }
 
 // free says whether nobody but m may hold a partition.

@@ -135,6 +135,7 @@ type client struct {
 	n          *sim.Node
 	rig        *rig
 	instance   string
+	patience   sim.Duration // rebalance timeout
 	topics     []string
 	protocols  []string
 	id         string
@@ -160,7 +161,7 @@ func newRig(seed uint64, cfg groups.Config, clients int) *rig {
 		return p
 	}).Boot()
 	for range clients {
-		c := &client{n: g.w.Role("consumer", func(*sim.Node) sim.Handler { return sim.NoHandler() }), rig: g, topics: []string{"orders"}, protocols: []string{"range"}, since: -1}
+		c := &client{n: g.w.Role("consumer", func(*sim.Node) sim.Handler { return sim.NoHandler() }), rig: g, topics: []string{"orders"}, protocols: []string{"range"}, since: -1, patience: 30 * sim.Second}
 		c.n.Boot()
 		g.clients = append(g.clients, c)
 	}
@@ -239,7 +240,7 @@ func (*client) lost(err error) bool {
 }
 
 func (c *client) join() {
-	req := wire.JoinRequest{Group: "workers", Member: c.id, Instance: c.instance, Client: c.n.Name(), Topics: c.topics, SessionTimeout: 6 * sim.Second, RebalanceTimeout: 30 * sim.Second}
+	req := wire.JoinRequest{Group: "workers", Member: c.id, Instance: c.instance, Client: c.n.Name(), Topics: c.topics, SessionTimeout: 6 * sim.Second, RebalanceTimeout: c.patience}
 	for _, name := range c.protocols {
 		p := wire.Protocol{Name: name, Generation: wire.NoGeneration}
 		if strings.HasPrefix(name, "cooperative") {
@@ -265,12 +266,16 @@ func (c *client) report(epoch int64, owned []wire.TopicPartition) {
 		c.id = fmt.Sprintf("%s-%c", c.n.Name(), 'a'+c.names-1)
 	}
 	c.ask(wire.OpGroupHeartbeat, wire.GroupHeartbeatRequest{Group: "workers", Member: c.id, Instance: c.instance, Client: c.n.Name(), Epoch: epoch,
-		RebalanceTimeout: 30 * sim.Second, Topics: c.topics, Owned: owned})
+		RebalanceTimeout: c.patience, Topics: c.topics, Owned: owned})
 }
 
 func (c *client) commit(generation int64, offsets []wire.GroupOffset) {
 	if generation == 0 { // it has never been told one
 		generation = wire.NoGeneration
+	}
+	for i := range offsets {
+		o := &offsets[i]
+		o.Fact = c.n.Record(history.Fact{Kind: history.KindCommitting, Resource: model.PartitionName(o.Topic, o.Partition), Offset: o.Offset, Op: "workers", Fence: generation})
 	}
 	c.ask(wire.OpCommit, wire.CommitRequest{Group: "workers", Member: c.id, Instance: c.instance, Generation: generation, Offsets: offsets})
 }
@@ -327,6 +332,8 @@ func factText(f *history.Fact) string {
 		text := fmt.Sprintf("committed %s up to %d by generation %d", f.Resource, f.Offset, f.Fence)
 		if f.Value != "" {
 			text += " of producer " + f.Value
+		} else if f.Cause == 0 {
+			text += ", request not known"
 		}
 		return text
 	}

@@ -269,6 +269,8 @@ func (s *script) request(c *client, op string, args []string) {
 		c.instance = args[0]
 	case "reads":
 		c.topics = args
+	case "waits": // that long at a barrier, for the others
+		c.patience = duration(s.t, args[0])
 	case "can":
 		c.protocols = args
 	case "holds": // of its own accord: what it was assigned before, or has given up since

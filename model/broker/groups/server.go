@@ -58,7 +58,7 @@ type reconciled struct {
 	id, instance, client string
 	patience             sim.Duration // rebalance timeout: to give up what it is asked to
 	topics               []string
-	epoch, former        int64 // present member epoch, and the one before: of a reply that was lost
+	epoch, former        int64 // present member epoch, and that before the last step
 	progress             progress
 	assigned             []wire.TopicPartition // may be held; sorted, as the next two; a changed list is a new list
 	revoking             []wire.TopicPartition // to be given up, and perhaps held still
