@@ -70,14 +70,9 @@ func (c *Coordinator) Unload() {
 	for _, g := range c.groups {
 		parked = g.unload(parked)
 	}
-	writes := c.writes
-	c.writes = nil
+	c.writes = nil // the host answers for these
 	for _, r := range parked {
 		r.Fail(wire.ErrNotCoordinator, 0)
-	}
-	for _, w := range writes {
-		c.n.Cancel(w.timer)
-		w.tell(wire.ErrNotCoordinator)
 	}
 }
 

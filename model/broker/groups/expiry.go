@@ -17,7 +17,7 @@ import (
 func (g *group) due(p *position) (sim.Time, bool) {
 	retention := g.c.cfg.OffsetsRetention
 	switch {
-	case p.seq == 0, g.unstable(p.TopicPartition):
+	case p.seq == 0, p.leaving, g.unstable(p.TopicPartition):
 		return 0, false
 	case g.c.cfg.ExpireActive:
 		return p.time.Add(retention), true
@@ -62,7 +62,7 @@ func (c *Coordinator) expectExpiry() {
 	}
 }
 
-// expectExpiryOfCommit arms the scan for positions that were moved just now. A scan that is armed comes before they expire, and
+// expectExpiryOfCommit arms the scan for positions of which a commit is no longer on its way. A scan that is armed comes before they expire, and
 // then looks for the next.
 func (c *Coordinator) expectExpiryOfCommit(g *group) {
 	if !g.inhabited() || c.cfg.ExpireActive {
@@ -104,12 +104,13 @@ func (c *Coordinator) expire() {
 // expireOf deletes what has expired of a group, and the group if nothing is left. They are gone when that is replicated.
 func (c *Coordinator) expireOf(g *group) {
 	b := wire.Batch{Sequence: -1}
-	var gone []position
+	var gone []wire.TopicPartition
 	for i := range g.positions {
 		p := &g.positions[i]
 		if at, ok := g.due(p); ok && at <= c.n.Wall() {
 			b.Messages = append(b.Messages, message(offsetKey(g.name, p.Topic, p.Partition), ""))
-			gone = append(gone, *p)
+			gone = append(gone, p.TopicPartition)
+			p.leaving = true
 		}
 	}
 	last := len(gone) == len(g.positions) && !g.inhabited() && len(g.pending)+len(g.promised) == 0
@@ -120,20 +121,27 @@ func (c *Coordinator) expireOf(g *group) {
 		return
 	}
 	c.seq++
-	c.append(b, sim.Action{}, &write{done: func(err error) {
-		if err == nil {
-			c.forgetPositions(g, gone)
-		}
-	}, told: func(error) {}})
+	c.append(b, sim.Action{}, &write{done: func(err error) { c.deleted(g, gone, err) }, told: func(error) {}})
 }
 
-// forgetPositions takes out what has expired, unless it was committed again meanwhile: that lies behind the deletion in the
-// log. A group of which nothing is left is dead.
-func (c *Coordinator) forgetPositions(g *group, gone []position) {
-	for _, p := range gone {
-		if i, ok := g.place(p.Topic, p.Partition); ok && g.positions[i].seq == p.seq && g.positions[i].under == 0 {
+// deleted is what becomes of positions that have expired. A commit that is on its way lies behind the deletion in the log, and
+// goes on. If the log refuses, the next scan tries again. A group of which nothing is left is dead.
+func (c *Coordinator) deleted(g *group, gone []wire.TopicPartition, err error) {
+	for _, at := range gone {
+		i, _ := g.place(at.Topic, at.Partition)
+		p := &g.positions[i]
+		p.leaving = false
+		switch {
+		case err != nil:
+		case p.under > 0:
+			p.moved = moved{}
+		default:
 			g.positions = slices.Delete(g.positions, i, i+1)
 		}
+	}
+	if err != nil {
+		c.expectExpiry()
+		return
 	}
 	if i, ok := c.index(g.name); ok && c.groups[i] == g && g.deserted() {
 		c.groups = slices.Delete(c.groups, i, i+1)

@@ -25,7 +25,8 @@ type moved struct {
 type position struct {
 	wire.TopicPartition
 	moved
-	under int // commits on their way to the followers
+	under   int  // commits on their way to the followers
+	leaving bool // its deletion is
 }
 
 // at is the group's position in a partition; nil = none.
@@ -57,7 +58,7 @@ func (g *group) take(topic string, partition int, o moved) bool {
 	if o.seq < p.seq {
 		return false
 	}
-	p.moved = o
+	p.moved, p.leaving = o, false
 	return true
 }
 
@@ -165,9 +166,7 @@ func (c *Coordinator) store(g *group, r *sim.Request, generation int64, offsets 
 				fact = c.committed(g, o.Topic, o.Partition, &said[i], "")
 			}
 		}
-		if err == nil {
-			c.expectExpiryOfCommit(g)
-		}
+		c.expectExpiryOfCommit(g)
 	}, told: func(err error) { answerCommit(r, reply, fact, err) }})
 }
 

@@ -105,8 +105,11 @@ func (p *partition) giveUp(err error) {
 func (p *partition) lead(losing bool) {
 	if p.host != nil {
 		p.host.over = true
-		p.giveUp(wire.ErrNotCoordinator)
+		if p.epoch%2 == 0 { // the host may do either first
+			p.giveUp(wire.ErrNotCoordinator)
+		}
 		p.c.Unload()
+		p.giveUp(wire.ErrNotCoordinator)
 	}
 	if losing {
 		p.log = p.log[:p.high:p.high]

@@ -109,20 +109,17 @@ func (c *Coordinator) endPending(g *group, producer int64, commit, live bool) {
 		ended = append(ended, p)
 		return true
 	})
-	if !commit || len(ended) == 0 {
-		return
-	}
 	for i := range ended {
 		p := &ended[i]
-		if g.take(p.Topic, p.Partition, p.moved) && live {
+		if commit && g.take(p.Topic, p.Partition, p.moved) && live {
 			c.committed(g, p.Topic, p.Partition, &p.moved, strconv.FormatInt(producer, 10))
 		}
 	}
-	if !live {
+	if !live || len(ended) == 0 {
 		return
 	}
-	c.expectExpiryOfCommit(g)
-	if c.cfg.Defects.Has(model.TransactionalOffsetsInMemory) {
+	c.expectExpiry()
+	if commit && c.cfg.Defects.Has(model.TransactionalOffsetsInMemory) {
 		c.writeLate(g, ended)
 	}
 }
