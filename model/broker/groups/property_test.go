@@ -165,7 +165,7 @@ func (j *judge) classicMember(c *client, action int, offset int64) {
 		c.heartbeat()
 	case 14:
 		if free && c.instance == "" {
-			c.ask(wire.OpLeave, wire.LeaveRequest{Group: "workers", Member: c.id})
+			c.ask(wire.OpLeave, wire.LeaveRequest{Group: c.group, Member: c.id})
 		}
 	case 15:
 		if free {
@@ -378,7 +378,7 @@ func TestServerSideGroups(t *testing.T) {
 			g.run(rapid.SampledFrom([]sim.Duration{0, sim.Millisecond, 5 * sim.Millisecond, 100 * sim.Millisecond, 20 * sim.Second, 46 * sim.Second}).Draw(t, "pause"), each)
 		}
 		j.chaos(3)
-		for range 30 { // everybody behaves
+		for range 12 { // everybody behaves
 			for _, c := range g.clients {
 				act(c, 5, 0)
 				act(c, 0, 0)

@@ -28,7 +28,8 @@ type partition struct {
 	epoch   int32
 	delay   sim.Duration // from append to high watermark
 	hangs   bool         // followers do not fetch: nothing is replicated
-	refuses error        // what an append is answered with; nil = it is taken
+	refuses error        // what an append is answered with, by turns later and at once; nil = it is taken
+	refused int
 }
 
 // host is the leadership of the partition in one epoch.
@@ -60,7 +61,12 @@ func (h *host) Append(b wire.Batch, _ sim.Action, then func(error)) {
 		return
 	}
 	if h.p.refuses != nil {
-		then(h.p.refuses)
+		if err := h.p.refuses; h.p.refused%2 == 0 {
+			h.p.n.After(sim.Millisecond, func() { then(err) })
+		} else {
+			then(err)
+		}
+		h.p.refused++
 		return
 	}
 	h.p.append(b)
@@ -121,8 +127,10 @@ func (p *partition) lead(losing bool) {
 	p.c.Load(p.log)
 }
 
-// Receive is the broker's half: it hands over.
-func (p *partition) Receive(_ *sim.Node, r *sim.Request) { p.c.Receive(r) }
+// incarnation is the broker's half: it hands over.
+type incarnation struct{ p *partition }
+
+func (i *incarnation) Receive(_ *sim.Node, r *sim.Request) { i.p.c.Receive(r) }
 
 // rig is a broker and its clients, who are in group workers. A hop takes 1 ms, replication 2 ms.
 type rig struct {
@@ -137,6 +145,7 @@ type rig struct {
 type client struct {
 	n          *sim.Node
 	rig        *rig
+	group      string
 	instance   string
 	patience   sim.Duration // rebalance timeout
 	topics     []string
@@ -159,12 +168,12 @@ func newRig(seed uint64, cfg groups.Config, clients int) *rig {
 	p := &partition{cfg: cfg, sizes: map[string]int{"orders": 4, "refunds": 2}, delay: 2 * sim.Millisecond}
 	g.p = p
 	g.w.Role("broker", func(n *sim.Node) sim.Handler {
-		p.n = n
+		p.n, p.host = n, nil // of its former self nothing is left but the log
 		p.lead(false)
-		return p
+		return &incarnation{p}
 	}).Boot()
 	for range clients {
-		c := &client{n: g.w.Role("consumer", func(*sim.Node) sim.Handler { return sim.NoHandler() }), rig: g, topics: []string{"orders"}, protocols: []string{"range"}, since: -1, patience: 30 * sim.Second}
+		c := &client{group: "workers", n: g.w.Role("consumer", func(*sim.Node) sim.Handler { return sim.NoHandler() }), rig: g, topics: []string{"orders"}, protocols: []string{"range"}, since: -1, patience: 30 * sim.Second}
 		c.n.Boot()
 		g.clients = append(g.clients, c)
 	}
@@ -243,7 +252,7 @@ func (*client) lost(err error) bool {
 }
 
 func (c *client) join() {
-	req := wire.JoinRequest{Group: "workers", Member: c.id, Instance: c.instance, Client: c.n.Name(), Topics: c.topics, SessionTimeout: 6 * sim.Second, RebalanceTimeout: c.patience}
+	req := wire.JoinRequest{Group: c.group, Member: c.id, Instance: c.instance, Client: c.n.Name(), Topics: c.topics, SessionTimeout: 6 * sim.Second, RebalanceTimeout: c.patience}
 	for _, name := range c.protocols {
 		p := wire.Protocol{Name: name, Generation: wire.NoGeneration}
 		if strings.HasPrefix(name, "cooperative") {
@@ -255,11 +264,11 @@ func (c *client) join() {
 }
 
 func (c *client) sync(shares []wire.MemberShare) {
-	c.ask(wire.OpSync, wire.SyncRequest{Group: "workers", Member: c.id, Instance: c.instance, Generation: c.generation, Assignment: shares})
+	c.ask(wire.OpSync, wire.SyncRequest{Group: c.group, Member: c.id, Instance: c.instance, Generation: c.generation, Assignment: shares})
 }
 
 func (c *client) heartbeat() {
-	c.ask(wire.OpHeartbeat, wire.HeartbeatRequest{Group: "workers", Member: c.id, Instance: c.instance, Generation: c.generation})
+	c.ask(wire.OpHeartbeat, wire.HeartbeatRequest{Group: c.group, Member: c.id, Instance: c.instance, Generation: c.generation})
 }
 
 // report is the heartbeat of a member of a server-side group. It names itself.
@@ -268,7 +277,7 @@ func (c *client) report(epoch int64, owned []wire.TopicPartition) {
 		c.names++
 		c.id = fmt.Sprintf("%s-%c", c.n.Name(), 'a'+c.names-1)
 	}
-	c.ask(wire.OpGroupHeartbeat, wire.GroupHeartbeatRequest{Group: "workers", Member: c.id, Instance: c.instance, Client: c.n.Name(), Epoch: epoch,
+	c.ask(wire.OpGroupHeartbeat, wire.GroupHeartbeatRequest{Group: c.group, Member: c.id, Instance: c.instance, Client: c.n.Name(), Epoch: epoch,
 		RebalanceTimeout: c.patience, Topics: c.topics, Owned: owned})
 }
 
@@ -278,9 +287,9 @@ func (c *client) commit(generation int64, offsets []wire.GroupOffset) {
 	}
 	for i := range offsets {
 		o := &offsets[i]
-		o.Fact = c.n.Record(history.Fact{Kind: history.KindCommitting, Resource: model.PartitionName(o.Topic, o.Partition), Offset: o.Offset, Op: "workers", Fence: generation})
+		o.Fact = c.n.Record(history.Fact{Kind: history.KindCommitting, Resource: model.PartitionName(o.Topic, o.Partition), Offset: o.Offset, Op: c.group, Fence: generation})
 	}
-	c.ask(wire.OpCommit, wire.CommitRequest{Group: "workers", Member: c.id, Instance: c.instance, Generation: generation, Offsets: offsets})
+	c.ask(wire.OpCommit, wire.CommitRequest{Group: c.group, Member: c.id, Instance: c.instance, Generation: generation, Offsets: offsets})
 }
 
 // named is the node with that name's client; nil = there is none.

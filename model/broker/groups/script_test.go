@@ -260,9 +260,9 @@ func (s *script) request(c *client, op string, args []string) {
 	case "heartbeat":
 		c.heartbeat()
 	case "leave":
-		c.ask(wire.OpLeave, wire.LeaveRequest{Group: "workers", Member: c.id})
+		c.ask(wire.OpLeave, wire.LeaveRequest{Group: c.group, Member: c.id})
 	case "remove": // an operator's: by instance id
-		c.ask(wire.OpLeave, wire.LeaveRequest{Group: "workers", Instance: args[0]})
+		c.ask(wire.OpLeave, wire.LeaveRequest{Group: c.group, Instance: args[0]})
 	case "restart":
 		c.id, c.generation, c.owned, c.since = "", 0, nil, -1
 	case "static":
@@ -271,6 +271,8 @@ func (s *script) request(c *client, op string, args []string) {
 		c.topics = args
 	case "waits": // that long at a barrier, for the others
 		c.patience = duration(s.t, args[0])
+	case "in": // another group
+		c.group = args[0]
 	case "can":
 		c.protocols = args
 	case "holds": // of its own accord: what it was assigned before, or has given up since
@@ -280,13 +282,13 @@ func (s *script) request(c *client, op string, args []string) {
 	case "commit":
 		c.commit(c.generation, s.offsets(args))
 	case "commit-as-nobody":
-		c.ask(wire.OpCommit, wire.CommitRequest{Group: "workers", Generation: wire.NoGeneration, Offsets: s.offsets(args)})
+		c.ask(wire.OpCommit, wire.CommitRequest{Group: c.group, Generation: wire.NoGeneration, Offsets: s.offsets(args)})
 	case "txn-commit":
 		c.txnCommit(c.id, c.generation, s.number(args[0]), s.offsets(args[1:]))
 	case "txn-commit-as-nobody":
 		c.txnCommit("", wire.NoGeneration, s.number(args[0]), s.offsets(args[1:]))
 	case "offsets", "stable-offsets":
-		c.ask(wire.OpOffsets, wire.OffsetsRequest{Group: "workers", RequireStable: op != "offsets", Partitions: s.partitions(args)})
+		c.ask(wire.OpOffsets, wire.OffsetsRequest{Group: c.group, RequireStable: op != "offsets", Partitions: s.partitions(args)})
 	case "report":
 		if len(args) > 0 {
 			c.owned = s.partitions(args)
@@ -302,7 +304,7 @@ func (s *script) request(c *client, op string, args []string) {
 }
 
 func (c *client) txnCommit(member string, generation, producer int64, offsets []wire.GroupOffset) {
-	req := wire.TxnCommitRequest{Transaction: "t", Producer: wire.ProducerID{ID: producer}, Group: "workers", Member: member, Generation: generation, Offsets: offsets}
+	req := wire.TxnCommitRequest{Transaction: "t", Producer: wire.ProducerID{ID: producer}, Group: c.group, Member: member, Generation: generation, Offsets: offsets}
 	c.ask(wire.OpTxnCommit, req)
 }
 
