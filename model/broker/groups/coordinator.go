@@ -12,17 +12,19 @@ import (
 
 // Coordinator is the state of one partition of the offsets topic on its leader. It lives as long as that leadership.
 type Coordinator struct {
-	cfg    Config
-	h      coordinator.Host
-	n      *sim.Node
-	groups []*group // sorted by name
-	ids    int64    // members named by this coordinator
-	seq    int64    // batches of the partition so far, as this coordinator has seen them: their order is what counts
-	writes []*write // appended and not known to be replicated, in the order of the log
-	loaded sim.Time // monotonic
-	scan   sim.Handle
-	scanAt sim.Time // monotonic; 0 = not armed
-	over   bool
+	cfg     Config
+	h       coordinator.Host
+	n       *sim.Node
+	groups  []*group // sorted by name
+	ids     int64    // members named by this coordinator
+	seq     int64    // batches of the partition so far, as this coordinator has seen them: their order is what counts
+	own     int64    // records that this coordinator has appended
+	foreign int64    // offsets of the partition that were loaded, or are those of markers
+	writes  []*write // appended and not known to be replicated, in the order of the log
+	loaded  sim.Time // monotonic
+	scan    sim.Handle
+	scanAt  sim.Time // monotonic; 0 = not armed
+	over    bool
 }
 
 var _ coordinator.Coordinator = (*Coordinator)(nil)

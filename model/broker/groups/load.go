@@ -19,6 +19,7 @@ func (c *Coordinator) Load(batches []wire.Batch) {
 	for i := range batches {
 		c.seq++
 		c.replay(&batches[i], records)
+		c.foreign = batches[i].Next()
 	}
 	groups := c.groups[:0]
 	for _, g := range c.groups {
@@ -41,7 +42,7 @@ func (c *Coordinator) Load(batches []wire.Batch) {
 func (c *Coordinator) replay(b *wire.Batch, records map[string]string) {
 	if b.Control != wire.Data {
 		for _, g := range c.groups {
-			c.endPending(g, b.Producer.ID, b.Control == wire.CommitMarker, false)
+			c.endPending(g, b, 0, false)
 		}
 		return
 	}
@@ -64,7 +65,7 @@ func (c *Coordinator) replay(b *wire.Batch, records map[string]string) {
 				continue
 			}
 			at := wire.TopicPartition{Topic: topic, Partition: partition}
-			g.pending = append(g.pending, pendingOffset{TopicPartition: at, moved: o, producer: b.Producer.ID, replicated: true})
+			g.pending = append(g.pending, pendingOffset{TopicPartition: at, moved: o, producer: b.Producer.ID})
 		}
 	}
 }

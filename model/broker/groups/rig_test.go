@@ -75,6 +75,9 @@ func (h *host) Append(b wire.Batch, _ sim.Action, then func(error)) {
 
 // append takes a batch, and schedules the moment at which it is replicated.
 func (p *partition) append(b wire.Batch) {
+	if n := len(p.log); n > 0 {
+		b.Base = p.log[n-1].Next()
+	}
 	p.log = append(p.log, b)
 	end := len(p.log)
 	if !p.hangs {
@@ -82,18 +85,18 @@ func (p *partition) append(b wire.Batch) {
 	}
 }
 
-// advance moves the high watermark: appends and markers are told in the order of the log.
+// advance moves the high watermark, as a broker may: it tells whoever appended, and then the markers that were passed, too.
 func (p *partition) advance(to int) {
-	for p.high < min(to, len(p.log)) {
-		b := p.log[p.high]
-		p.high++
-		switch {
-		case b.Control != wire.Data:
+	was := p.high
+	p.high = max(p.high, min(to, len(p.log)))
+	for len(p.host.waiting) > 0 && p.host.waiting[0].batch <= p.high {
+		then := p.host.waiting[0].then
+		p.host.waiting = p.host.waiting[1:]
+		then(nil)
+	}
+	for _, b := range p.log[was:p.high] {
+		if b.Control != wire.Data {
 			p.c.Marker(b)
-		case len(p.host.waiting) > 0 && p.host.waiting[0].batch == p.high:
-			then := p.host.waiting[0].then
-			p.host.waiting = p.host.waiting[1:]
-			then(nil)
 		}
 	}
 }

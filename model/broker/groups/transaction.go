@@ -13,8 +13,8 @@ import (
 type pendingOffset struct {
 	wire.TopicPartition
 	moved
-	producer   int64
-	replicated bool // a marker ends what lies before it in the log, and that is what was replicated before it
+	producer int64
+	place    int64 // how many records this coordinator had appended with it: by that a marker knows what lies before it in the log
 }
 
 // txnCommit takes positions into a transaction: they move when its commit marker comes.
@@ -59,32 +59,25 @@ func (c *Coordinator) txnVerified(r *sim.Request, req *wire.TxnCommitRequest) {
 func (c *Coordinator) storePending(g *group, r *sim.Request, req *wire.TxnCommitRequest, offsets []wire.GroupOffset, reply wire.CommitReply) {
 	b, said := c.batch(g, r, req.Generation, offsets)
 	b.Producer, b.Transactional = req.Producer, true
-	seq := c.seq
+	inMemory := c.cfg.Defects.Has(model.TransactionalOffsetsInMemory)
+	place := c.own
+	if !inMemory {
+		place += int64(len(b.Messages))
+	}
 	for i := range offsets {
 		at := wire.TopicPartition{Topic: offsets[i].Topic, Partition: offsets[i].Partition}
-		g.pending = append(g.pending, pendingOffset{TopicPartition: at, moved: said[i], producer: req.Producer.ID})
+		g.pending = append(g.pending, pendingOffset{TopicPartition: at, moved: said[i], producer: req.Producer.ID, place: place})
 	}
-	if c.cfg.Defects.Has(model.TransactionalOffsetsInMemory) {
-		g.confirm(seq)
+	if inMemory {
 		answerCommit(r, reply, 0, nil)
 		return
 	}
+	seq := c.seq
 	c.append(b, r.Action, &write{done: func(err error) {
-		if err == nil {
-			g.confirm(seq)
-			return
+		if err != nil {
+			g.pending = slices.DeleteFunc(g.pending, func(p pendingOffset) bool { return p.seq == seq })
 		}
-		g.pending = slices.DeleteFunc(g.pending, func(p pendingOffset) bool { return p.seq == seq })
 	}, told: func(err error) { answerCommit(r, reply, 0, err) }})
-}
-
-// confirm: the batch is replicated.
-func (g *group) confirm(seq int64) {
-	for i := range g.pending {
-		if p := &g.pending[i]; p.seq == seq {
-			p.replicated = true
-		}
-	}
 }
 
 // Marker ends a transaction in this partition: what it had pending takes effect, or is dropped.
@@ -93,17 +86,21 @@ func (c *Coordinator) Marker(b wire.Batch) {
 		panic("groups: a batch of records is no marker")
 	}
 	c.seq++
+	before := b.Base - c.foreign // what lies before it that is not of this coordinator: what was loaded, and markers
+	c.foreign++
 	for _, g := range c.groups {
-		c.endPending(g, b.Producer.ID, b.Control == wire.CommitMarker, true)
+		c.endPending(g, &b, before, true)
 	}
 }
 
-// endPending moves a group's positions as the transaction says. A commit that lies behind the transaction's in the log has
+// endPending moves a group's positions as the transaction says, those that lie before its marker: what the producer has sent
+// since is of its next one. A commit that lies behind the transaction's in the log has
 // the last word, although it took effect before (in Kafka, the higher offset of the two records).
-func (c *Coordinator) endPending(g *group, producer int64, commit, live bool) {
+func (c *Coordinator) endPending(g *group, marker *wire.Batch, before int64, live bool) {
+	commit := marker.Control == wire.CommitMarker
 	var ended []pendingOffset
 	g.pending = slices.DeleteFunc(g.pending, func(p pendingOffset) bool {
-		if p.producer != producer || !p.replicated {
+		if p.producer != marker.Producer.ID || p.place > before {
 			return false
 		}
 		ended = append(ended, p)
@@ -112,7 +109,7 @@ func (c *Coordinator) endPending(g *group, producer int64, commit, live bool) {
 	for i := range ended {
 		p := &ended[i]
 		if commit && g.take(p.Topic, p.Partition, p.moved) && live {
-			c.committed(g, p.Topic, p.Partition, &p.moved, strconv.FormatInt(producer, 10))
+			c.committed(g, p.Topic, p.Partition, &p.moved, strconv.FormatInt(p.producer, 10))
 		}
 	}
 	if !live || len(ended) == 0 {

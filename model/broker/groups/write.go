@@ -16,6 +16,7 @@ type write struct {
 	done     func(error) // once: nil, or why the batch is not in the log; never, if nobody can say
 	told     func(error) // once: nil; wire.ErrRequestTimedOut or wire.ErrNotCoordinator if it may yet take effect; else why it will not
 	timer    sim.Handle
+	records  int64
 	settled  bool // done was called, or never will be
 	answered bool
 }
@@ -24,6 +25,8 @@ type write struct {
 // all before it: a write that nobody could answer for is settled by the next one that is replicated.
 func (c *Coordinator) append(b wire.Batch, act sim.Action, w *write) {
 	c.writes = append(c.writes, w)
+	w.records = b.Records()
+	c.own += w.records
 	w.timer = c.n.After(c.cfg.CommitTimeout, func() { w.tell(wire.ErrRequestTimedOut) })
 	c.h.Append(b, act, func(err error) { c.appended(w, err) })
 }
@@ -40,6 +43,7 @@ func (c *Coordinator) appended(w *write, err error) {
 		c.replicated(w)
 	case !w.settled:
 		c.forget(w)
+		c.own -= w.records
 		w.settled = true
 		w.done(err)
 		w.tell(refusal(err))
