@@ -13,7 +13,7 @@ import (
 func BenchmarkHeartbeat(b *testing.B) {
 	for name, classic := range map[string]bool{"classic": true, "server-side": false} {
 		b.Run(name, func(b *testing.B) {
-			g := newRig(1, groups.Config{}, 1)
+			g := newRig(groups.Config{}, 1)
 			defer g.w.Close()
 			g.told = func(c *client, op, _ string, err error) { c.proceeds(op, err) }
 			c := g.clients[0]

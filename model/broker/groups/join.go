@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -237,7 +238,7 @@ func (g *group) storeReplaced(m *member, former *member, r *sim.Request) {
 
 // notAvailable is what a member hears of a group that could not be written.
 func notAvailable(err error) error {
-	if err == wire.ErrNotCoordinator { //nolint:errorlint // the log's own, never wrapped
+	if errors.Is(err, wire.ErrNotCoordinator) {
 		return err
 	}
 	return wire.ErrNoCoordinator

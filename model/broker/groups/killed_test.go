@@ -28,7 +28,7 @@ func TestKilledAtHooks(t *testing.T) {
 		}
 		for nth := range times {
 			t.Run(fmt.Sprintf("%s %d", hook, nth+1), func(t *testing.T) {
-				g := newRig(1, groups.Config{}, 3)
+				g := newRig(groups.Config{}, 3)
 				defer g.w.Close()
 				g.told = func(c *client, op, _ string, err error) { c.proceeds(op, err) }
 				killed := killAt(g, hook, nth)
@@ -50,7 +50,7 @@ func TestServerSideKilledAtHooks(t *testing.T) {
 	for _, hook := range []string{"group/generation", "broker.group-heartbeat/replied", "broker.group-heartbeat/applied"} {
 		for nth := range 2 {
 			t.Run(fmt.Sprintf("%s %d", hook, nth+1), func(t *testing.T) {
-				g := newRig(1, groups.Config{}, 3)
+				g := newRig(groups.Config{}, 3)
 				defer g.w.Close()
 				killed := killAt(g, hook, nth)
 				for range 20 {

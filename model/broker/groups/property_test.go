@@ -129,7 +129,7 @@ func (j *judge) settle(doubt bool) {
 
 // rebuilt is what a coordinator knows that loads the log.
 func (j *judge) rebuilt() string {
-	other := newRig(1, j.g.p.cfg, 0)
+	other := newRig(j.g.p.cfg, 0)
 	defer other.w.Close()
 	other.p.log, other.p.sizes = j.g.p.log, j.g.p.sizes
 	for range j.g.w.History.Len() { // facts that records name
@@ -217,7 +217,7 @@ func roundRobin(members []wire.JoinedMember) (out []wire.MemberShare) {
 func TestClassicGroups(t *testing.T) {
 	compared, met := 0, map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		g := newRig(1, groups.Config{AnonymousJoin: rapid.Bool().Draw(t, "anonymous")}, 3)
+		g := newRig(groups.Config{AnonymousJoin: rapid.Bool().Draw(t, "anonymous")}, 3)
 		defer g.w.Close()
 		j := newJudge(t, g)
 		for i, c := range g.clients {
@@ -348,7 +348,7 @@ func (j *judge) exclusive() {
 func TestServerSideGroups(t *testing.T) {
 	converged := 0
 	rapid.Check(t, func(t *rapid.T) {
-		g := newRig(1, groups.Config{}, 3)
+		g := newRig(groups.Config{}, 3)
 		defer g.w.Close()
 		j := newJudge(t, g)
 		j.epochs = true

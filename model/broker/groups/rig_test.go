@@ -166,8 +166,8 @@ type client struct {
 	wanted     []wire.TopicPartition // server-side: the last assignment
 }
 
-func newRig(seed uint64, cfg groups.Config, clients int) *rig {
-	g := &rig{w: sim.New(sim.Config{Seed: seed, Latency: rng.Constant(int64(sim.Millisecond))}), told: func(*client, string, string, error) {}}
+func newRig(cfg groups.Config, clients int) *rig {
+	g := &rig{w: sim.New(sim.Config{Seed: 1, Latency: rng.Constant(int64(sim.Millisecond))}), told: func(*client, string, string, error) {}}
 	p := &partition{cfg: cfg, sizes: map[string]int{"orders": 4, "refunds": 2}, delay: 2 * sim.Millisecond}
 	g.p = p
 	g.w.Role("broker", func(n *sim.Node) sim.Handler {

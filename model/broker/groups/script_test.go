@@ -62,7 +62,7 @@ func play(t *testing.T, text string) string {
 			configure(t, &cfg, f[2:])
 		}
 	}
-	s.rig = newRig(1, cfg, 4)
+	s.rig = newRig(cfg, 4)
 	defer s.w.Close()
 	s.told = s.heard
 	s.run(10*sim.Millisecond, func() {})
