@@ -49,6 +49,7 @@ var (
 	ErrUnreleasedInstance   = errors.New("instance id not released")                 // UNRELEASED_INSTANCE_ID (KIP-848)
 	ErrUnstableOffset       = errors.New("unstable offset commit")                   // UNSTABLE_OFFSET_COMMIT (KIP-447)
 	ErrDuplicateBroker      = errors.New("the broker's last session is not over")    // DUPLICATE_BROKER_REGISTRATION
+	ErrUnknownServer        = errors.New("unexpected error at the broker")           // UNKNOWN_SERVER_ERROR: a defect of the broker; asking again is no use
 )
 
 // ErrNotLeaderAfter is ErrNotLeader of a broker that had appended before another was elected: the record may stay. Kafka
