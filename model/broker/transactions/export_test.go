@@ -16,7 +16,9 @@ type View struct {
 	Producer wire.ProducerID
 	Began    sim.Time
 	Moving   bool
-	text     string
+
+	Partitions []wire.TopicPartition
+	text       string
 }
 
 // Views of all ids, in the order in which they became known.
@@ -57,7 +59,7 @@ func (m *metadata) view(name string, moving bool, pending State) View {
 	if moving {
 		text += ", pending " + pending.String()
 	}
-	return View{name, m.state, m.version, m.producer, m.began, moving, text}
+	return View{name, m.state, m.version, m.producer, m.began, moving, m.partitions, text}
 }
 
 // String tells the state, the producer, the partitions and the pending state.

@@ -2,8 +2,6 @@ package transactions_test
 
 import (
 	"fmt"
-	"testing"
-
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiceless/twiceless/model/broker/transactions"
@@ -109,6 +107,7 @@ func (b *broker) write(m wire.Marker, p wire.TopicPartition) error {
 	for _, old := range b.r.marks[p] {
 		switch {
 		case old.CoordinatorEpoch > m.CoordinatorEpoch:
+			b.r.told("%s/%d at %s: no marker: coordinator epoch %d is fenced by %d", p.Topic, p.Partition, b.n.Name(), m.CoordinatorEpoch, old.CoordinatorEpoch)
 			return wire.ErrCoordinatorFenced
 		case old.Producer.ID == m.Producer.ID && old.Producer.Epoch > m.Producer.Epoch:
 			return wire.ErrInvalidProducer
@@ -312,20 +311,4 @@ func (r *rig) decisions(t require.TestingT) {
 		}
 		r.decided[which] = f.Op
 	}
-}
-
-// The rig itself: a broker that does not lead the log says so.
-func TestNotTheCoordinator(t *testing.T) {
-	r := newRig(transactions.Config{})
-	defer r.w.Close()
-	r.lead(r.brokers[0])
-	client := r.w.Role("producer", func(*sim.Node) sim.Handler { return sim.NoHandler() })
-	client.Boot()
-	var got error
-	client.Go("init", func(p *sim.Proc) {
-		_, _, got = p.Call(r.brokers[1], r.w.Op("broker.init-producer"), sim.Action{}, wire.InitProducerRequest{Transaction: "payments", Timeout: sim.Second}, 0, sim.Second)
-	})
-	for r.step(t) {
-	}
-	require.ErrorIs(t, got, wire.ErrNotCoordinator)
 }

@@ -1,7 +1,6 @@
 package transactions_test
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -47,14 +46,14 @@ func TestScripts(t *testing.T) {
 // coordinator are told as they change: its state, producer id and epoch, partitions, and the transition under way.
 type script struct {
 	*rig
-	t        *testing.T
-	clients  []*scripted
-	version  int
-	out      strings.Builder
-	told     int
-	states   map[string]string
-	delay    sim.Duration // of the next request of a client
-	whenLost error
+	t       *testing.T
+	clients []*scripted
+	version int
+	out     strings.Builder
+	told    int
+	states  map[string]string
+	delay   sim.Duration // of the next request of a client
+	astray  sim.Duration // of the next request with markers
 }
 
 // scripted is what a client remembers.
@@ -113,7 +112,7 @@ func (s *script) begin(f []string) {
 	for _, op := range []string{wire.OpInitProducer, wire.OpAddPartitions, wire.OpEndTxn} {
 		s.w.Watch("broker."+op+"/sent", func(h *sim.Hit) { h.Delay, s.delay = s.delay, 0 })
 	}
-	s.rig.told = s.say
+	s.w.Watch("broker."+wire.OpMarkers+"/sent", func(h *sim.Hit) { h.Delay, s.astray = s.astray, 0 })
 	s.skip()
 }
 
@@ -199,13 +198,12 @@ func (s *script) command(f []string) {
 	case "takes", "refuses":
 		s.takes[s.w.Node(f[1])] = nil
 		if f[0] == "refuses" {
-			s.takes[s.w.Node(f[1])] = errors.New(strings.Join(f[2:], " "))
-			if len(f) == 2 {
-				s.takes[s.w.Node(f[1])] = wire.ErrNotEnoughReplicas
-			}
+			s.takes[s.w.Node(f[1])] = wire.ErrNotEnoughReplicas
 		}
 	case "silent", "answers":
 		s.silent[s.w.Node(f[1])] = f[0] == "silent"
+	case "markers": // late 3s
+		s.astray = s.duration(f[2])
 	case "append":
 		s.append(f[1:])
 	case "log":
@@ -218,7 +216,6 @@ func (s *script) command(f []string) {
 
 // append sets the fate of what is appended from now on: ok, slow 1s, refused, lost, kept.
 func (s *script) append(f []string) {
-	s.whenLost = wire.ErrRequestTimedOut
 	switch f[0] {
 	case "ok":
 		s.healthy()

@@ -1,0 +1,156 @@
+package transactions_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/model/broker/transactions"
+	"github.com/twiceless/twiceless/model/wire"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+// The table of Kafka's TransactionMetadata: a row for each state that is entered, a column for each that is left.
+func TestTransitions(t *testing.T) {
+	rows := map[transactions.State]string{
+		transactions.Empty:             "x...xx..",
+		transactions.Ongoing:           "xx..xx..",
+		transactions.PrepareCommit:     ".x......",
+		transactions.PrepareAbort:      "2x..22.x", // 2 = from version 2 on
+		transactions.CompleteCommit:    "..x.....",
+		transactions.CompleteAbort:     "...x....",
+		transactions.Dead:              "x...xx..",
+		transactions.PrepareEpochFence: ".x......",
+	}
+	require.Len(t, rows, 8)
+	for to, row := range rows {
+		for from, may := range row {
+			before := transactions.State(from)
+			require.Equal(t, may == 'x', to.Follows(before, 1), "version 1: %v to %v", before, to)
+			require.Equal(t, may != '.', to.Follows(before, 2), "version 2: %v to %v", before, to)
+		}
+	}
+}
+
+// call asks the coordinator for something and returns what came back.
+func (r *rig) call(t *testing.T, from *sim.Node, op string, body any, fact int64) (reply any, err error) {
+	done := false
+	from.Go("call", func(p *sim.Proc) {
+		reply, _, err = p.Call(r.leader, r.w.Op("broker."+op), sim.Action{}, body, fact, sim.Minute)
+		done = true
+	})
+	for !done && r.step(t) {
+	}
+	require.True(t, done)
+	return reply, err
+}
+
+func (r *rig) producer() *sim.Node {
+	n := r.w.Role("producer", func(*sim.Node) sim.Handler { return sim.NoHandler() })
+	n.Boot()
+	return n
+}
+
+// A broker that does not lead the log says so.
+func TestNotTheCoordinator(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.lead(r.brokers[0])
+	client := r.producer()
+	r.leader = r.brokers[1]
+	_, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{Transaction: "payments", Timeout: sim.Second}, 0)
+	require.ErrorIs(t, err, wire.ErrNotCoordinator)
+}
+
+// A producer without a transactional id gets an id that nobody else has, in epoch 0, and no transaction comes of it.
+func TestInitIdempotent(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.lead(r.brokers[0])
+	client := r.producer()
+	for id := range int64(3) {
+		reply, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{}, 0)
+		require.NoError(t, err)
+		require.Equal(t, wire.InitProducerReply{Producer: wire.ProducerID{ID: id + 1}}, reply)
+	}
+	require.Empty(t, r.coordinator().Views())
+	require.Empty(t, r.log)
+}
+
+// What is stated of a decision leads back to its beginning: the fact that the client names, or that its first request for
+// partitions rests on, whoever decides, and by whichever coordinator.
+func TestDecisionsNameTheirBeginning(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.lead(r.brokers[0])
+	client := r.producer()
+	began := func() int64 {
+		return client.Record(history.Fact{Kind: history.KindTransaction, Op: "began", Resource: "1", Value: "payments"})
+	}
+	reply, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{Transaction: "payments", Timeout: 5 * sim.Second}, began())
+	require.NoError(t, err)
+	id := reply.(wire.InitProducerReply).Producer
+	add := wire.AddPartitionsRequest{Transaction: "payments", Producer: id, Partitions: []wire.TopicPartition{{Topic: "orders"}}}
+
+	_, err = r.call(t, client, wire.OpAddPartitions, add, 0)
+	require.NoError(t, err)
+	named := began()
+	reply, err = r.call(t, client, wire.OpEndTxn, wire.EndTxnRequest{Transaction: "payments", TxnVersion: 2, Producer: id, Commit: true, Began: named}, 0)
+	require.NoError(t, err)
+	require.Equal(t, []int64{named}, r.causes("commit"))
+
+	r.settle(t)
+	add.Producer = reply.(wire.EndTxnReply).Producer
+	rested := began()
+	_, err = r.call(t, client, wire.OpAddPartitions, add, rested)
+	require.NoError(t, err)
+	r.lead(r.brokers[1])
+	r.settle(t)
+	require.Equal(t, []int64{rested}, r.causes("abort"))
+}
+
+// settle runs until nothing is outstanding.
+func (r *rig) settle(t *testing.T) {
+	for r.coordinator().Outstanding() > 0 && r.step(t) {
+	}
+	require.Zero(t, r.coordinator().Outstanding())
+}
+
+// causes of the decisions of one kind.
+func (r *rig) causes(op string) (out []int64) {
+	for _, f := range r.w.History.Facts {
+		if f.Kind == history.KindTransaction && f.Op == op {
+			out = append(out, f.Cause)
+		}
+	}
+	return out
+}
+
+// A day without transactions costs the coordinator one event an hour.
+func TestIdle(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.lead(r.brokers[0])
+	client := r.producer()
+	reply, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{Transaction: "payments", Timeout: sim.Minute}, 0)
+	require.NoError(t, err)
+	id := reply.(wire.InitProducerReply).Producer
+	_, err = r.call(t, client, wire.OpAddPartitions, wire.AddPartitionsRequest{Transaction: "payments", Producer: id, Partitions: []wire.TopicPartition{{Topic: "orders"}}}, 0)
+	require.NoError(t, err)
+	r.settle(t)
+	r.w.Run(r.w.Now().Add(sim.Minute))
+	before, _ := r.w.Executed()
+	r.w.Run(r.w.Now().Add(24 * sim.Hour))
+	after, background := r.w.Executed()
+	require.Equal(t, int64(24), after-before)
+	require.NotZero(t, background)
+	require.Zero(t, r.w.Foreground())
+}
+
+// A config without a meaning is a mistake of whoever makes the world.
+func TestConfig(t *testing.T) {
+	r := newRig(transactions.Config{Version: 3})
+	defer r.w.Close()
+	require.PanicsWithValue(t, "transactions: no version 3", func() { r.lead(r.brokers[0]) })
+}
