@@ -64,8 +64,6 @@ func (c *Coordinator) include(r *sim.Request, name string, by wire.ProducerID, p
 		r.Fail(wire.ErrInvalidMapping, 0)
 	case t.producer.Epoch != by.Epoch:
 		r.Fail(wire.ErrProducerFenced, 0)
-	case t.state.deciding():
-		r.Fail(wire.ErrConcurrentTxn, 0)
 	case t.state == Ongoing && t.contains(ps):
 		r.Reply(nil, 0)
 	default:

@@ -33,6 +33,13 @@ func TestTransitions(t *testing.T) {
 	}
 }
 
+// start moves the partition to a broker and waits until that has heard of it.
+func (r *rig) start(t *testing.T, n *sim.Node) {
+	r.lead(n)
+	for r.coordinator() == nil && r.step(t) {
+	}
+}
+
 // call asks the coordinator for something and returns what came back.
 func (r *rig) call(t *testing.T, from *sim.Node, op string, body any, fact int64) (reply any, err error) {
 	done := false
@@ -56,18 +63,32 @@ func (r *rig) producer() *sim.Node {
 func TestNotTheCoordinator(t *testing.T) {
 	r := newRig(transactions.Config{})
 	defer r.w.Close()
-	r.lead(r.brokers[0])
+	r.start(t, r.brokers[0])
 	client := r.producer()
+	init := wire.InitProducerRequest{Transaction: "payments", Timeout: sim.Second}
 	r.leader = r.brokers[1]
-	_, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{Transaction: "payments", Timeout: sim.Second}, 0)
+	_, err := r.call(t, client, wire.OpInitProducer, init, 0)
 	require.ErrorIs(t, err, wire.ErrNotCoordinator)
+
+	r.epoch, r.leader = 1, r.brokers[0] // the leadership is another, and the coordinator not yet told
+	_, err = r.call(t, client, wire.OpInitProducer, init, 0)
+	require.ErrorIs(t, err, wire.ErrNotCoordinator)
+}
+
+// A deletion may be all that is left of an id.
+func TestLoadDeletion(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.log = []wire.Batch{record(""), {Control: wire.AbortMarker}}
+	r.start(t, r.brokers[0])
+	require.Empty(t, r.coordinator().Views())
 }
 
 // A producer without a transactional id gets an id that nobody else has, in epoch 0, and no transaction comes of it.
 func TestInitIdempotent(t *testing.T) {
 	r := newRig(transactions.Config{})
 	defer r.w.Close()
-	r.lead(r.brokers[0])
+	r.start(t, r.brokers[0])
 	client := r.producer()
 	for id := range int64(3) {
 		reply, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{}, 0)
@@ -83,7 +104,7 @@ func TestInitIdempotent(t *testing.T) {
 func TestDecisionsNameTheirBeginning(t *testing.T) {
 	r := newRig(transactions.Config{})
 	defer r.w.Close()
-	r.lead(r.brokers[0])
+	r.start(t, r.brokers[0])
 	client := r.producer()
 	began := func() int64 {
 		return client.Record(history.Fact{Kind: history.KindTransaction, Op: "began", Resource: "1", Value: "payments"})
@@ -105,7 +126,7 @@ func TestDecisionsNameTheirBeginning(t *testing.T) {
 	rested := began()
 	_, err = r.call(t, client, wire.OpAddPartitions, add, rested)
 	require.NoError(t, err)
-	r.lead(r.brokers[1])
+	r.start(t, r.brokers[1])
 	r.settle(t)
 	require.Equal(t, []int64{rested}, r.causes("abort"))
 }
@@ -131,7 +152,7 @@ func (r *rig) causes(op string) (out []int64) {
 func TestIdle(t *testing.T) {
 	r := newRig(transactions.Config{})
 	defer r.w.Close()
-	r.lead(r.brokers[0])
+	r.start(t, r.brokers[0])
 	client := r.producer()
 	reply, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{Transaction: "payments", Timeout: sim.Minute}, 0)
 	require.NoError(t, err)
@@ -152,5 +173,5 @@ func TestIdle(t *testing.T) {
 func TestConfig(t *testing.T) {
 	r := newRig(transactions.Config{Version: 3})
 	defer r.w.Close()
-	require.PanicsWithValue(t, "transactions: no version 3", func() { r.lead(r.brokers[0]) })
+	require.PanicsWithValue(t, "transactions: no version 3", func() { r.start(t, r.brokers[0]) })
 }

@@ -69,10 +69,11 @@ func (t *transaction) mayEnd(req *wire.EndTxnRequest) (known bool, err error) {
 // mayEndNow is the rule of version 2. The epoch says which transaction is meant: the present one has that of the id, and
 // the one before the epoch before, or the last epoch of the id before. The decision itself has bumped it.
 func (t *transaction) mayEndNow(req *wire.EndTxnRequest) (known bool, err error) {
-	rotated := t.previous == req.Producer.ID && req.Producer.Epoch == wire.MaxEpoch-1 && t.producer.Epoch == 0
-	again := rotated && t.producer.ID != req.Producer.ID || t.producer.ID == req.Producer.ID && t.producer.Epoch == req.Producer.Epoch+1
+	same := t.producer.ID == req.Producer.ID
+	rotated := !same && t.previous == req.Producer.ID && req.Producer.Epoch == wire.MaxEpoch-1 && t.producer.Epoch == 0
+	again := rotated || same && t.producer.Epoch == req.Producer.Epoch+1
 	switch {
-	case t.producer.ID != req.Producer.ID && !rotated:
+	case !same && !rotated:
 		return false, wire.ErrInvalidMapping
 	case t.moving:
 		return false, wire.ErrConcurrentTxn

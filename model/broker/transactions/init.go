@@ -54,15 +54,14 @@ func (c *Coordinator) found(r *sim.Request, req *wire.InitProducerRequest, id in
 	c.identify(r, req, t)
 }
 
-// identify decides by the state of the id (TransactionCoordinator.prepareInitProducerIdTransit).
+// identify decides by the state of the id (TransactionCoordinator.prepareInitProducerIdTransit). One that is decided has the
+// completion under way.
 func (c *Coordinator) identify(r *sim.Request, req *wire.InitProducerRequest, t *transaction) {
 	switch {
 	case t.moving:
 		c.refuse(r, wire.ErrConcurrentTxn)
 	case !t.mayExpect(req.Expected):
 		c.refuse(r, wire.ErrProducerFenced)
-	case t.state.deciding():
-		c.refuse(r, wire.ErrConcurrentTxn)
 	case t.state == Ongoing:
 		c.takeOver(r, t)
 	case exhausted(t.producer.Epoch) && (req.Expected == wire.ProducerID{} || req.Expected.Epoch == t.producer.Epoch):

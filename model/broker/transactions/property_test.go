@@ -34,6 +34,7 @@ func TestAnything(t *testing.T) {
 				p.was = append(p.was, wire.ProducerID{ID: 1, Epoch: wire.MaxEpoch - 6})
 			}
 		}
+		c.watch()
 		c.lead(c.brokers[0])
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 			c.anything()
@@ -53,6 +54,24 @@ type chaos struct {
 	rt      *rapid.T
 	version int
 	clients []*chaotic
+	deadly  string // the hook at which its broker dies next
+}
+
+// watch kills a broker in the middle of what it does.
+func (c *chaos) watch() {
+	for _, hook := range deadlyHooks {
+		c.w.Watch(hook, func(h *sim.Hit) {
+			if c.deadly == h.Hook && h.Node.Role() == wire.Broker {
+				c.deadly = ""
+				h.Node.Kill(0)
+			}
+		})
+	}
+}
+
+var deadlyHooks = []string{
+	"broker.write-markers/sent", "broker.write-markers/replied", "broker.write-markers/received", "broker.end-txn/arrived",
+	"broker.end-txn/applied", "broker.end-txn/replied", "broker.init-producer/applied", "broker.add-partitions/replied",
 }
 
 // chaotic is a client that remembers all it was.
@@ -74,7 +93,7 @@ func (c *chaos) anything() {
 			n.Boot()
 		}
 	case 3:
-		c.leads[c.partition()] = rapid.SampledFrom([]*sim.Node{nil, c.brokers[0], c.brokers[1]}).Draw(c.rt, "leader")
+		c.leads[c.partition()] = [...]*sim.Node{nil, c.brokers[0], c.brokers[1]}[rapid.IntRange(0, 2).Draw(c.rt, "leader")]
 	case 4:
 		c.takes[c.broker()] = rapid.SampledFrom([]error{nil, wire.ErrNotEnoughAfter, wire.ErrRequestTimedOut}).Draw(c.rt, "takes")
 	case 5:
@@ -84,6 +103,8 @@ func (c *chaos) anything() {
 	case 7:
 		c.broker().SkewWall(sim.Duration(rapid.IntRange(-20, 20).Draw(c.rt, "skew")) * sim.Second)
 	case 8:
+		c.deadly = rapid.SampledFrom(deadlyHooks).Draw(c.rt, "dies at")
+	case 9:
 		c.run(sim.Duration(rapid.IntRange(1, 60).Draw(c.rt, "seconds")) * sim.Second)
 	default:
 		c.ask()
@@ -97,7 +118,7 @@ func (c *chaos) failing() {
 	c.appends = func() (sim.Duration, error, bool) { return d, err, err == nil }
 }
 
-func (c *chaos) broker() *sim.Node { return rapid.SampledFrom(c.brokers).Draw(c.rt, "broker") }
+func (c *chaos) broker() *sim.Node { return c.brokers[rapid.IntRange(0, 2).Draw(c.rt, "broker")] }
 
 // up is a broker that runs; nil = none does.
 func (c *chaos) up() *sim.Node {
@@ -116,7 +137,7 @@ func (c *chaos) ask() {
 	if c.leader == nil {
 		return
 	}
-	p := rapid.SampledFrom(c.clients).Draw(c.rt, "client")
+	p := c.clients[rapid.IntRange(0, 1).Draw(c.rt, "client")]
 	as := p.was[len(p.was)-1]
 	if rapid.IntRange(0, 4).Draw(c.rt, "stale") == 0 {
 		as = rapid.SampledFrom(p.was).Draw(c.rt, "as")
@@ -176,6 +197,7 @@ func (c *chaos) heal() {
 	clear(c.leads)
 	clear(c.takes)
 	clear(c.silent)
+	c.deadly = ""
 	c.healthy()
 	if c.coordinator() == nil {
 		c.lead(c.brokers[1])

@@ -21,6 +21,7 @@ type rig struct {
 	leader  *sim.Node // of the log of transactions; nil = none
 	epoch   int32
 	nextID  int64
+	noIDs   error                                         // why the broker has no producer ids
 	appends func() (d sim.Duration, err error, kept bool) // the fate of the next append
 	leads   map[wire.TopicPartition]*sim.Node             // where it is not the usual one; nil = nobody
 	marks   map[wire.TopicPartition][]wire.Marker
@@ -129,27 +130,35 @@ func (r *rig) leaderOf(p wire.TopicPartition) *sim.Node {
 	return r.brokers[p.Partition%3]
 }
 
-// lead moves the partition of transactions; nil = nobody leads it.
+// lead moves the partition of transactions; nil = nobody leads it. Each broker hears of it in an event of its own.
 func (r *rig) lead(to *sim.Node) {
 	old := r.leader
 	r.leader = to
 	r.epoch++
 	if old != nil && old.Up() {
-		b := old.Handler().(*broker)
-		c, h := b.c, b.host
-		b.c, b.host = nil, nil
-		if c != nil {
-			h.end()
-			c.Unload()
-		}
+		old.After(0, old.Handler().(*broker).resign)
 	}
 	if to == nil {
 		return
 	}
-	b := to.Handler().(*broker)
-	b.host = &host{r: r, n: to, inc: to.Incarnation(), epoch: r.epoch}
-	b.c = transactions.New(b.host, b.markers, r.cfg)
-	b.c.Load(r.log)
+	epoch := r.epoch
+	to.After(0, func() {
+		if b := to.Handler().(*broker); r.epoch == epoch {
+			b.host = &host{r: r, n: to, inc: to.Incarnation(), epoch: epoch}
+			b.c = transactions.New(b.host, b.markers, r.cfg)
+			b.c.Load(r.log)
+		}
+	})
+}
+
+func (b *broker) resign() {
+	if b.c == nil {
+		return
+	}
+	c, h := b.c, b.host
+	b.c, b.host = nil, nil
+	h.end()
+	c.Unload()
 }
 
 func (r *rig) coordinator() *transactions.Coordinator {
@@ -230,6 +239,10 @@ func (h *host) OffsetsPartition(string) int { return 4 }
 func (h *host) ProducerID(then func(int64, error)) {
 	h.n.After(sim.Millisecond, func() {
 		if !h.Alive() {
+			return
+		}
+		if h.r.noIDs != nil {
+			then(0, h.r.noIDs)
 			return
 		}
 		h.r.nextID++

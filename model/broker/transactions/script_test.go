@@ -179,6 +179,7 @@ func (s *script) command(f []string) {
 		to := s.w.Node(f[1])
 		s.lead(to)
 		s.say("%s coordinates in epoch %d", f[1], s.epoch)
+		s.advance(0)
 	case "kill":
 		s.w.Node(f[1]).Kill(0)
 		if s.leader == s.w.Node(f[1]) {
@@ -200,10 +201,18 @@ func (s *script) command(f []string) {
 		if f[0] == "refuses" {
 			s.takes[s.w.Node(f[1])] = wire.ErrNotEnoughReplicas
 		}
+		if len(f) > 2 && f[2] == "fenced" {
+			s.takes[s.w.Node(f[1])] = wire.ErrInvalidProducer
+		}
 	case "silent", "answers":
 		s.silent[s.w.Node(f[1])] = f[0] == "silent"
 	case "markers": // late 3s
 		s.astray = s.duration(f[2])
+	case "ids": // none, or back
+		s.noIDs = nil
+		if f[1] == "none" {
+			s.noIDs = sim.ErrTimeout
+		}
 	case "append":
 		s.append(f[1:])
 	case "log":
