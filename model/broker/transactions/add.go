@@ -64,7 +64,7 @@ func (c *Coordinator) include(r *sim.Request, name string, by wire.ProducerID, p
 		r.Fail(wire.ErrInvalidMapping, 0)
 	case t.producer.Epoch != by.Epoch:
 		r.Fail(wire.ErrProducerFenced, 0)
-	case t.state == Ongoing && t.contains(ps):
+	case t.contains(ps):
 		r.Reply(nil, 0)
 	default:
 		c.begin(r, t, ps)

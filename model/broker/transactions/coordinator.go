@@ -1,7 +1,6 @@
 package transactions
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -25,7 +24,6 @@ type Coordinator struct {
 	expires bool
 	parked  []*sim.Request // not answered yet
 	appends int            // under way
-	gone    bool
 }
 
 var _ coordinator.Coordinator = (*Coordinator)(nil)
@@ -44,9 +42,6 @@ func New(host coordinator.Host, markers *Markers, cfg Config) *Coordinator {
 // nobody knows which of them have been written. What is ongoing goes on too, and its timeout keeps running.
 func (c *Coordinator) Load(batches []wire.Batch) {
 	for i := range batches {
-		if batches[i].Control != wire.Data {
-			continue
-		}
 		for k := range batches[i].Messages {
 			c.replay(&batches[i].Messages[k])
 		}
@@ -111,7 +106,6 @@ func (c *Coordinator) Receive(r *sim.Request) {
 
 // Unload ends the coordinator. Markers that are on their way arrive, and nobody waits for the answers.
 func (c *Coordinator) Unload() {
-	c.gone = true
 	n := c.host.Node()
 	n.Cancel(c.scan)
 	n.Cancel(c.expiry)
@@ -135,30 +129,26 @@ func (c *Coordinator) Outstanding() (n int) {
 }
 
 // live says whether the coordinator may act.
-func (c *Coordinator) live() bool { return !c.gone && c.host.Alive() }
+func (c *Coordinator) live() bool { return c.host.Alive() }
 
 // inMemory says whether a transaction that is ongoing is known to the memory of its coordinator only.
 func (c *Coordinator) inMemory() bool { return c.cfg.Defects.Has(model.TransactionInMemory) }
 
-// append writes one record to the partition; an empty payload deletes the key. Then learns what a client is told.
+// append writes one record to the partition; an empty payload deletes the key. Then learns what a client is told
+// (TransactionStateManager.appendTransactionToLog).
 func (c *Coordinator) append(key, payload string, act sim.Action, then func(error)) {
 	c.appends++
 	m := model.Message{Intent: model.Intent{Key: key}, Payload: payload}
 	c.host.Append(wire.Batch{Sequence: -1, Messages: []model.Message{m}}, act, func(err error) {
 		c.appends--
-		if c.live() {
-			then(refusal(err))
+		if !c.live() {
+			return // Unload answers
 		}
+		if err != nil { // whatever it is, the client asks again, and nothing tells it whether the first time had an effect
+			err = wire.ErrNoCoordinator
+		}
+		then(err)
 	})
-}
-
-// refusal is what a client is told of a record that the log did not take, or of which nobody can say. All these have it ask
-// again; nothing tells it whether the first time had an effect (TransactionStateManager.appendTransactionToLog).
-func refusal(err error) error {
-	if err == nil || errors.Is(err, wire.ErrNotCoordinator) {
-		return err
-	}
-	return wire.ErrNoCoordinator
 }
 
 // park keeps a request that is answered later.

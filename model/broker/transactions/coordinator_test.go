@@ -1,6 +1,7 @@
 package transactions_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -174,4 +175,97 @@ func TestConfig(t *testing.T) {
 	r := newRig(transactions.Config{Version: 3})
 	defer r.w.Close()
 	require.PanicsWithValue(t, "transactions: no version 3", func() { r.start(t, r.brokers[0]) })
+}
+
+// A request with an effect passes the hook at which that is durable, once; one without does not.
+func TestApplied(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	applied := 0
+	for _, op := range []string{wire.OpInitProducer, wire.OpAddPartitions, wire.OpEndTxn} {
+		r.w.Watch("broker."+op+"/applied", func(*sim.Hit) { applied++ })
+	}
+	r.start(t, r.brokers[0])
+	client := r.producer()
+	id := r.initialised(t, client, "payments")
+	require.Equal(t, 1, applied)
+	add := wire.AddPartitionsRequest{Transaction: "payments", Producer: id, Partitions: []wire.TopicPartition{{Topic: "orders"}}}
+	for range 2 {
+		_, err := r.call(t, client, wire.OpAddPartitions, add, 0)
+		require.NoError(t, err)
+	}
+	require.Equal(t, 2, applied)
+	end := wire.EndTxnRequest{Transaction: "payments", TxnVersion: 2, Producer: id, Commit: true}
+	for range 2 {
+		_, err := r.call(t, client, wire.OpEndTxn, end, 0)
+		require.NoError(t, err)
+		r.settle(t)
+	}
+	require.Equal(t, 3, applied)
+}
+
+func (r *rig) initialised(t *testing.T, client *sim.Node, name string) wire.ProducerID {
+	reply, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{Transaction: name, Timeout: sim.Minute}, 0)
+	require.NoError(t, err)
+	return reply.(wire.InitProducerReply).Producer
+}
+
+// Something is outstanding from the first request on until the last marker is written and the log knows.
+func TestOutstanding(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.start(t, r.brokers[0])
+	client := r.producer()
+	client.Go("init", func(p *sim.Proc) {
+		_, _, _ = p.Call(r.leader, r.w.Op("broker.init-producer"), sim.Action{}, wire.InitProducerRequest{Transaction: "payments", Timeout: sim.Minute}, 0, sim.Minute)
+	})
+	r.w.Run(sim.Time(3 * sim.Millisecond))
+	require.Equal(t, 1, r.coordinator().Outstanding(), "the identity is being written")
+	r.settle(t)
+	add := wire.AddPartitionsRequest{Transaction: "payments", Producer: wire.ProducerID{ID: 1}, Partitions: []wire.TopicPartition{{Topic: "orders"}}}
+	_, err := r.call(t, client, wire.OpAddPartitions, add, 0)
+	require.NoError(t, err)
+	require.Equal(t, 1, r.coordinator().Outstanding(), "ongoing")
+	_, err = r.call(t, client, wire.OpEndTxn, wire.EndTxnRequest{Transaction: "payments", TxnVersion: 2, Producer: wire.ProducerID{ID: 1}}, 0)
+	require.NoError(t, err)
+	require.Equal(t, 1, r.coordinator().Outstanding(), "decided")
+	r.settle(t)
+	require.Zero(t, r.brokers[0].Handler().(*broker).markers.Waiting())
+}
+
+// Nothing of a coordinator that has ended goes on: no timer, no marker that waited behind another, behind a backoff or for an
+// answer; and who waits for an answer gets one.
+func TestUnload(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.start(t, r.brokers[0])
+	client := r.producer()
+	r.silent[r.brokers[1]] = true
+	r.takes[r.brokers[2]] = wire.ErrNotEnoughReplicas
+	r.leads[wire.TopicPartition{Topic: "orders", Partition: 3}] = nil
+	for i, name := range []string{"first", "second"} {
+		id := r.initialised(t, client, name)
+		ps := []wire.TopicPartition{{Topic: "orders", Partition: 1}, {Topic: "orders", Partition: 3 - i}}
+		_, err := r.call(t, client, wire.OpAddPartitions, wire.AddPartitionsRequest{Transaction: name, Producer: id, Partitions: ps}, 0)
+		require.NoError(t, err)
+		_, err = r.call(t, client, wire.OpEndTxn, wire.EndTxnRequest{Transaction: name, TxnVersion: 2, Producer: id, Commit: true}, 0)
+		require.NoError(t, err)
+	}
+	id := r.initialised(t, client, "third")
+	_, err := r.call(t, client, wire.OpAddPartitions, wire.AddPartitionsRequest{Transaction: "third", Producer: id, Partitions: []wire.TopicPartition{{Topic: "orders"}}}, 0)
+	require.NoError(t, err)
+	parked := errors.New("no answer")
+	client.Go("parked", func(p *sim.Proc) {
+		_, _, parked = p.Call(r.brokers[0], r.w.Op("broker.end-txn"), sim.Action{}, wire.EndTxnRequest{Transaction: "third", TxnVersion: 2, Producer: id}, 0, sim.Minute)
+	})
+	r.w.Run(r.w.Now().Add(1500 * sim.Microsecond))
+
+	r.lead(nil)
+	at := r.w.Now()
+	stop := r.w.Run(at.Add(sim.Hour))
+	require.Equal(t, sim.StopDrained, stop.Kind)
+	require.LessOrEqual(t, r.w.Now(), at.Add(31*sim.Second), "the timeout of the last request")
+	require.ErrorIs(t, parked, wire.ErrNotCoordinator)
+	require.Len(t, r.marks[wire.TopicPartition{Topic: "orders", Partition: 1}], 1)
+	require.Zero(t, r.brokers[0].Handler().(*broker).markers.Waiting())
 }

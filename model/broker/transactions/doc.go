@@ -58,6 +58,7 @@
 //   - A verification of several partitions is answered for all of them at once. Kafka answers for each.
 //   - KIP-939 (two-phase commit, transactions without a timeout) is not modelled.
 //   - Where a version of Kafka failed with an exception, the answer is ErrUnknownServer or, in another thread, none.
+//   - The retry of a bump to the last epoch gets the answer of before. Kafka fails there.
 //   - An id that is about to expire is asked for in the meantime as any other with a transition under way.
 //
 // # To read next

@@ -56,10 +56,22 @@ func (m *metadata) view(name string, moving bool, pending State) View {
 		}
 		text += " [" + strings.Join(ps, " ") + "]"
 	}
+	if m.next != 0 {
+		text += fmt.Sprintf(", then %d/0", m.next)
+	}
 	if moving {
 		text += ", pending " + pending.String()
 	}
 	return View{name, m.state, m.version, m.producer, m.began, moving, m.partitions, text}
+}
+
+// Waiting counts what is on its way or waits to be.
+func (m *Markers) Waiting() int {
+	n := len(m.pending) + len(m.again)
+	for _, q := range m.queues {
+		n += len(q.waiting)
+	}
+	return n
 }
 
 // String tells the state, the producer, the partitions and the pending state.

@@ -40,12 +40,12 @@ func (c *Coordinator) found(r *sim.Request, req *wire.InitProducerRequest, id in
 	if !c.live() {
 		return
 	}
-	t := c.ids[req.Transaction]
-	switch {
-	case t == nil && err != nil:
+	if err != nil {
 		c.refuse(r, wire.ErrCoordinatorLoading)
 		return
-	case t == nil:
+	}
+	t := c.ids[req.Transaction]
+	if t == nil {
 		t = c.add(req.Transaction, metadata{
 			producer: wire.ProducerID{ID: id, Epoch: noEpoch}, lastEpoch: noEpoch, timeout: req.Timeout, began: never, updated: c.host.Node().Wall(),
 		})
@@ -139,7 +139,7 @@ func (c *Coordinator) bump(r *sim.Request, req *wire.InitProducerRequest, t *tra
 // initial is the value of an id that begins anew.
 func (t *transaction) initial(timeout sim.Duration) metadata {
 	next := t.to(Empty)
-	next.timeout, next.partitions, next.began, next.cause = timeout, nil, never, 0
+	next.timeout, next.began = timeout, never
 	return next
 }
 

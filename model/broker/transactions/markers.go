@@ -223,9 +223,7 @@ func (m *Markers) drop(c *Coordinator) {
 	}
 	m.again = slices.DeleteFunc(m.again, ended)
 	for _, t := range c.order {
-		if d := m.pending[t.name]; d != nil && d.t.c == c {
-			delete(m.pending, t.name)
-		}
+		delete(m.pending, t.name)
 	}
 }
 
@@ -234,17 +232,15 @@ func (c *Coordinator) complete(d *completion) {
 	next := d.next
 	next.updated = c.host.Node().Wall()
 	d.t.append(next, sim.Action{}, func(err error) {
-		switch {
-		case err == nil:
+		if err == nil {
 			d.t.complete(next)
-		case errors.Is(err, wire.ErrNotCoordinator):
-		default:
-			c.host.Node().After(c.cfg.Backoff, func() {
-				if c.live() {
-					c.complete(d)
-				}
-			})
+			return
 		}
+		c.host.Node().After(c.cfg.Backoff, func() {
+			if c.live() {
+				c.complete(d)
+			}
+		})
 	})
 }
 

@@ -143,7 +143,7 @@ func (r *rig) lead(to *sim.Node) {
 	}
 	epoch := r.epoch
 	to.After(0, func() {
-		if b := to.Handler().(*broker); r.epoch == epoch {
+		if b := to.Handler().(*broker); r.leader == to && r.epoch == epoch {
 			b.host = &host{r: r, n: to, inc: to.Incarnation(), epoch: epoch}
 			b.c = transactions.New(b.host, b.markers, r.cfg)
 			b.c.Load(r.log)
