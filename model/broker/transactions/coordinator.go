@@ -42,6 +42,9 @@ func New(host coordinator.Host, markers *Markers, cfg Config) *Coordinator {
 // nobody knows which of them have been written. What is ongoing goes on too, and its timeout keeps running.
 func (c *Coordinator) Load(batches []wire.Batch) {
 	for i := range batches {
+		if batches[i].Control != wire.Data {
+			continue
+		}
 		for k := range batches[i].Messages {
 			c.replay(&batches[i].Messages[k])
 		}

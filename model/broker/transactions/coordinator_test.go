@@ -76,28 +76,15 @@ func TestNotTheCoordinator(t *testing.T) {
 	require.ErrorIs(t, err, wire.ErrNotCoordinator)
 }
 
-// A deletion may be all that is left of an id.
+// A deletion may be all that is left of an id, and a marker is no record.
 func TestLoadDeletion(t *testing.T) {
 	r := newRig(transactions.Config{})
 	defer r.w.Close()
-	r.log = []wire.Batch{record(""), {Control: wire.AbortMarker}}
+	marker := record("a fact")
+	marker.Control = wire.AbortMarker
+	r.log = []wire.Batch{record(""), marker}
 	r.start(t, r.brokers[0])
 	require.Empty(t, r.coordinator().Views())
-}
-
-// A producer without a transactional id gets an id that nobody else has, in epoch 0, and no transaction comes of it.
-func TestInitIdempotent(t *testing.T) {
-	r := newRig(transactions.Config{})
-	defer r.w.Close()
-	r.start(t, r.brokers[0])
-	client := r.producer()
-	for id := range int64(3) {
-		reply, err := r.call(t, client, wire.OpInitProducer, wire.InitProducerRequest{}, 0)
-		require.NoError(t, err)
-		require.Equal(t, wire.InitProducerReply{Producer: wire.ProducerID{ID: id + 1}}, reply)
-	}
-	require.Empty(t, r.coordinator().Views())
-	require.Empty(t, r.log)
 }
 
 // What is stated of a decision leads back to its beginning: the fact that the client names, or that its first request for

@@ -110,8 +110,8 @@ type ending struct {
 
 // decide writes the decision, tells then, and has the markers written. Then learns which completion it leads to.
 func (c *Coordinator) decide(t *transaction, e ending, then func(*completion, error)) {
-	rotates := e.version >= 2 && exhausted(t.producer.Epoch) && !(e.fenced && c.cfg.Defects.Has(model.FenceWithoutRotation))
-	if !rotates {
+	stays := e.fenced && c.cfg.Defects.Has(model.FenceWithoutRotation)
+	if e.version < 2 || !exhausted(t.producer.Epoch) || stays {
 		c.prepare(t, e, 0, then)
 		return
 	}

@@ -24,7 +24,7 @@ type View struct {
 // Views of all ids, in the order in which they became known.
 func (c *Coordinator) Views() (out []View) {
 	for _, t := range c.order {
-		out = append(out, t.metadata.view(t.name, t.moving, t.pending))
+		out = append(out, t.view(t.name, t.moving, t.pending))
 	}
 	return out
 }

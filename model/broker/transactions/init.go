@@ -5,24 +5,9 @@ import (
 	"github.com/twiceless/twiceless/sim"
 )
 
-// InitIdempotent answers a producer that has no transactional id. Any broker does, with an id of its block in epoch 0;
-// take is how it takes one. The client asks again if there is none at the moment.
-func InitIdempotent(r *sim.Request, take func(then func(id int64, err error))) {
-	take(func(id int64, err error) {
-		if err != nil {
-			r.Fail(wire.ErrCoordinatorLoading, 0)
-			return
-		}
-		r.Reply(wire.InitProducerReply{Producer: wire.ProducerID{ID: id}}, 0)
-	})
-}
-
-// init gives a producer its identity, and takes it away from whoever had it.
+// init gives a producer its identity, and takes it away from whoever had it. One that has no transactional id needs no
+// coordinator: any broker serves it.
 func (c *Coordinator) init(r *sim.Request, req *wire.InitProducerRequest) {
-	if req.Transaction == "" {
-		InitIdempotent(r, c.host.ProducerID)
-		return
-	}
 	if req.Timeout <= 0 || req.Timeout > c.cfg.MaxTimeout {
 		r.Fail(wire.ErrInvalidTimeout, 0)
 		return

@@ -264,6 +264,9 @@ func (r *rig) step(t require.TestingT) bool {
 // invariants are those of the package comment.
 func (r *rig) invariants(t require.TestingT) {
 	for ; r.checked < len(r.log); r.checked++ {
+		if r.log[r.checked].Control != wire.Data {
+			continue
+		}
 		for _, m := range r.log[r.checked].Messages {
 			r.alongTheLog(t, m.Key, m.Payload)
 		}
