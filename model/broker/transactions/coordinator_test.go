@@ -256,3 +256,20 @@ func TestUnload(t *testing.T) {
 	require.Len(t, r.marks[wire.TopicPartition{Topic: "orders", Partition: 1}], 1)
 	require.Zero(t, r.brokers[0].Handler().(*broker).markers.Waiting())
 }
+
+// The timers of a coordinator leave the queue with it.
+func TestUnloadTimers(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.start(t, r.brokers[0])
+	client := r.producer()
+	id := r.initialised(t, client, "payments")
+	_, err := r.call(t, client, wire.OpAddPartitions, wire.AddPartitionsRequest{Transaction: "payments", Producer: id, Partitions: []wire.TopicPartition{{Topic: "orders"}}}, 0)
+	require.NoError(t, err)
+	require.Equal(t, 2, r.w.Pending(), "both scans")
+	r.lead(nil)
+	at := r.w.Now()
+	stop := r.w.Run(at.Add(sim.Hour))
+	require.Equal(t, sim.StopDrained, stop.Kind)
+	require.Equal(t, at, r.w.Now())
+}
