@@ -273,3 +273,22 @@ func TestUnloadTimers(t *testing.T) {
 	require.Equal(t, sim.StopDrained, stop.Kind)
 	require.Equal(t, at, r.w.Now())
 }
+
+// A leader's refusal that comes back when the coordinator has ended is nobody's.
+func TestUnloadBeforeAnAnswer(t *testing.T) {
+	r := newRig(transactions.Config{})
+	defer r.w.Close()
+	r.start(t, r.brokers[0])
+	r.takes[r.brokers[0]] = wire.ErrNotEnoughReplicas
+	client := r.producer()
+	id := r.initialised(t, client, "payments")
+	_, err := r.call(t, client, wire.OpAddPartitions, wire.AddPartitionsRequest{Transaction: "payments", Producer: id, Partitions: []wire.TopicPartition{{Topic: "orders"}}}, 0)
+	require.NoError(t, err)
+	_, err = r.call(t, client, wire.OpEndTxn, wire.EndTxnRequest{Transaction: "payments", TxnVersion: 2, Producer: id, Commit: true}, 0)
+	require.NoError(t, err)
+	r.lead(nil)
+	at := r.w.Now()
+	stop := r.w.Run(at.Add(sim.Hour))
+	require.Equal(t, sim.StopDrained, stop.Kind)
+	require.LessOrEqual(t, r.w.Now(), at.Add(sim.Millisecond), "the answer itself")
+}
