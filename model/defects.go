@@ -17,6 +17,7 @@ const (
 	CompletionTwice
 	EarlyProducerExpiry
 	EndDuringTeardown
+	EpochBumpInTransaction
 	FailedFenceBumpsAgain
 	FenceBumpsTwice
 	FenceWithoutRotation
@@ -24,6 +25,7 @@ const (
 	OwnedWithoutGeneration
 	RequireStableIgnored
 	SequenceBeforePersist
+	SequenceForgotten
 	StableOffsetReadTwice
 	StartTimeChecked
 	TimeoutWithoutFence
@@ -46,6 +48,7 @@ func DefectTable() []DefectKind {
 		{"completion-twice", "the answers of two leaders at the same time both write that the transaction is complete; a coordinator that reads the second one behind the beginning of the next transaction takes that for ended (KAFKA-10080)", "github.com/apache/kafka/pull/8782"},
 		{"early-producer-expiry", "a broker forgets a producer whose last batches were of an epoch before its last marker's as soon as it looks, because markers do not count as signs of life, so that a coordinator that was fenced may write markers again (Kafka until 2.4)", "KAFKA-9144; github.com/apache/kafka/pull/7687"},
 		{"end-during-teardown", "while the markers of a transaction are on their way, the next one is begun and ended at once, with success and without any effect (YDB)", "github.com/ydb-platform/ydb/pull/52731"},
+		{"epoch-bump-in-transaction", "a producer whose number is refused inside a transaction takes a new epoch from the coordinator, which ends that transaction and begins another, and goes on as if it were the same (librdkafka up to 1.8.0)", "github.com/confluentinc/librdkafka/releases/tag/v1.6.2, #3575"},
 		{"failed-fence-bumps-again", "a coordinator whose log does not take an abort bumps the producer's epoch with each attempt, until there is none left (KAFKA-9666)", "github.com/apache/kafka/pull/8239"},
 		{"fence-bumps-twice", "under version 2 an abort by the coordinator bumps the epoch, and so does the fence before it: at epoch 32766 the abort can never take place (KAFKA-19367)", "github.com/apache/kafka/pull/19910"},
 		{"fence-without-rotation", "an abort by the coordinator at epoch 32766 leaves the last epoch to the producer, whose next transaction can neither end nor be aborted (KAFKA-20090)", "github.com/apache/kafka/pull/21506"},
@@ -53,6 +56,7 @@ func DefectTable() []DefectKind {
 		{"owned-without-generation", "the leader of a group is not told of which generation the partitions are that members say they hold, so that a claim from long ago weighs as much as one of now (Kafka before 3.2: KAFKA-12984, mended by KIP-792)", "issues.apache.org/jira/browse/KAFKA-12984"},
 		{"require-stable-ignored", "a group's position is told as it was although a transaction that moves it is committed and its marker under way, to those too who asked for stable positions only (Redpanda 23.1)", "github.com/redpanda-data/redpanda/issues/9571"},
 		{"sequence-before-persist", "a broker takes note of a sequence before the batch is stored, so that the retry of one that it failed to store is answered as a duplicate and nobody has it (Pulsar before 2.4.2, which tells the last pushed from the last persisted)", "github.com/apache/pulsar/issues/5218"},
+		{"sequence-forgotten", "a producer that is told of a missing topic forgets its sequence numbers there and begins again at 0 in the same epoch, so that the log takes what comes for what it has, and says success (librdkafka)", "github.com/confluentinc/librdkafka/blob/master/CHANGELOG.md"},
 		{"stable-offset-read-twice", "a broker reads the high watermark twice while it computes the last stable offset, so that a reader of committed records gets undecided ones when it moves between (Kafka until 2.4)", "KAFKA-9807; github.com/apache/kafka/pull/8418"},
 		{"start-time-checked", "a transaction that begins earlier than the one before it, by a wall clock that went back, fails on its way and stays so: nothing else can happen to it, and it never expires (KAFKA-8803)", "github.com/apache/kafka/pull/8278"},
 		{"timeout-without-fence", "a transaction whose timeout is over is aborted under the producer's own epoch, so that the late producer goes on and commits what comes after (KAFKA-6119)", "github.com/apache/kafka/pull/4137"},

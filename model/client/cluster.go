@@ -173,7 +173,7 @@ func (c *Cluster) ask() {
 		}
 	}
 	req := wire.MetadataRequest{Topics: names}
-	c.any(wire.OpMetadata, req, func(reply any, err error) {
+	c.Any(wire.OpMetadata, req, func(reply any, err error) {
 		if err != nil {
 			c.fail(err)
 			return
@@ -182,8 +182,9 @@ func (c *Cluster) ask() {
 	})
 }
 
-// any asks one broker after the other until one answers, if only with an error of its own.
-func (c *Cluster) any(op string, req any, then func(reply any, err error)) {
+// Any asks one broker after the other until one answers, if only with an error of its own: for what every broker can say.
+// then runs, once, in a later event, with the answer or with the last broker's silence.
+func (c *Cluster) Any(op string, req any, then func(reply any, err error)) {
 	brokers := c.brokers
 	c.anyFrom(op, req, brokers, c.first, len(brokers), then)
 }

@@ -59,7 +59,7 @@ func (c *Cluster) coordinator(transaction bool, key string) *coordinator {
 }
 
 func (c *Cluster) find(k *coordinator) {
-	c.any(wire.OpCoordinator, wire.CoordinatorRequest{Transaction: k.transaction, Key: k.key}, func(reply any, err error) {
+	c.Any(wire.OpCoordinator, wire.CoordinatorRequest{Transaction: k.transaction, Key: k.key}, func(reply any, err error) {
 		k.asking = false
 		k.tries++
 		if err == nil {

@@ -1,163 +1,149 @@
 package producer
 
 import (
+	"errors"
+	"fmt"
+	"strings"
+
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/client"
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
-	"github.com/twiceless/twiceless/sim/history"
-	"github.com/twiceless/twiceless/sim/rng"
 )
 
-// Config of the client. Timeouts are on the producer's monotonic clock.
-type Config struct {
-	Topic           string
-	Partitions      int
-	Acks            int          // 0: success at hand-over to the socket; 1: success when the log says so
-	Retries         bool         // false: the first failure is the application's
-	RequestTimeout  sim.Duration // one try
-	DeliveryTimeout sim.Duration // from hand-over to giving up, with retries
-	Backoff         sim.Duration // between tries
-	Send            func(model.Call) model.Call
+// What a client tells of records that it has not sent. All are definite.
+var (
+	ErrExpired   = errors.New("delivery timeout, not sent")            // it waited in the queue all the time
+	ErrQueueFull = errors.New("queue full")                            // librdkafka's _QUEUE_FULL; max.block.ms is over in Java
+	ErrAborted   = errors.New("the transaction was aborted, not sent") // TransactionAbortedException
+)
+
+// Uncertain is the error of what may have been written, or may be yet: some try had an end that proves nothing. It is not
+// model.Definite, whatever the last try said.
+type Uncertain struct{ Last error }
+
+// Error is that of the last try.
+func (u *Uncertain) Error() string { return u.Last.Error() }
+
+// Unwrap has it be a timeout too, so that nobody takes it for definite.
+func (u *Uncertain) Unwrap() []error { return []error{u.Last, sim.ErrTimeout} }
+
+// Result is what became of one record.
+type Result struct {
+	Err    error // nil = success in the meaning of Acks; an Uncertain; or a definite error
+	Stored int64 // the fact of its append; 0 = not known
+	Offset int64 // in its partition; -1 = not known
 }
 
-// Outstanding counts the intents handed to a client that has not answered them yet.
-type Outstanding struct{ N int }
+// Client is a producing client on a node: of an application, a consumer's handler, a relay. It ends with the incarnation of the
+// node, and nobody answers for what it had then.
+type Client struct {
+	n       *sim.Node
+	cfg     Settings
+	cluster *client.Cluster
+	op      sim.Op
 
-// New is the factory of the producing application's node. The workload is the world outside: it goes on while the
-// application is down, and what comes meanwhile is turned away.
-func New(cfg Config, wl Workload, broker func() *sim.Node, out *Outstanding) func(*sim.Node) sim.Handler {
-	demand := &demand{workload: wl}
-	return func(n *sim.Node) sim.Handler {
-		c := &client{cfg: cfg, broker: broker, out: out, queues: make([]queue, cfg.Partitions)}
-		out.N = 0 // what an incarnation before had taken died with it: nobody will answer
-		n.Go("application", func(p *sim.Proc) { c.application(p, demand) })
-		for i := range c.queues {
-			part := i
-			n.Go("sender", func(p *sim.Proc) { c.sender(p, part) })
+	topics []*topic
+	parts  []*partition // of all topics, in order of their first use
+	conns  []*conn
+
+	waiting  []*waiter // records for which there is no room or no metadata, in order
+	buffered int       // bytes
+	records  int       // in batches, not answered
+	batches  int64     // made
+	oldest   sim.Time  // no batch's delivery timeout ends before this
+	flushing bool      // send at once what is there
+	empty    sim.Signal
+
+	timer  sim.Handle
+	armed  bool
+	at     sim.Time // when the timer is due
+	onWake func()
+	backoff,
+	reconnect client.Backoff
+
+	ids identity
+	txn *transactions // nil = not transactional
+}
+
+// topic is what the client has of one.
+type topic struct {
+	name       string
+	act        string // of its records' actions
+	parts      []*partition
+	refreshing bool
+}
+
+// Attach makes the client of a node that has just booted. The cluster's view may be shared with others on the node.
+func Attach(n *sim.Node, cfg Settings, cluster *client.Cluster) *Client {
+	if p := cfg.Problems(); len(p) > 0 {
+		panic("producer: " + strings.Join(p, "; "))
+	}
+	c := &Client{n: n, cfg: cfg, cluster: cluster, op: n.World().Op(wire.Broker + "." + wire.OpProduce), oldest: never}
+	c.onWake = c.woken
+	c.backoff = client.NewBackoff(n, "producer", cfg.Backoff, cfg.BackoffMax)
+	c.reconnect = client.NewBackoff(n, "reconnect", cfg.Reconnect, cfg.ReconnectMax)
+	if cfg.Transaction != "" {
+		c.txn = &transactions{c: c}
+	}
+	if cfg.Defects.Has(model.SequenceForgotten) {
+		cluster.OnMissing(c.forgetSequences)
+	}
+	return c
+}
+
+// never is a moment that does not come.
+const never = sim.Time(1<<63 - 1)
+
+// Enqueue hands a record over and waits for nothing: what has no room yet waits on a thread of its own, as it were. done
+// is called once with what became of it, perhaps before Enqueue returns: when the record is refused at once. A
+// transactional client takes records in a transaction only. The same key always goes to the same partition.
+func (c *Client) Enqueue(name string, m model.Message, done func(Result)) { c.hand(name, m, done) }
+
+// Send is Enqueue for a process, which waits until the record has room, at most for max.block.ms.
+func (c *Client) Send(p *sim.Proc, name string, m model.Message, done func(Result)) {
+	if w := c.hand(name, m, done); w != nil && !c.cfg.Unassigned {
+		for !w.over {
+			p.Wait(&w.more, -1)
 		}
-		return sim.NoHandler()
 	}
 }
 
-type client struct {
-	cfg    Config
-	broker func() *sim.Node
-	out    *Outstanding
-	queues []queue
-}
-
-// queue holds what waits for its partition's sender.
-type queue struct {
-	waiting []handed
-	more    sim.Signal
-}
-
-type handed struct {
-	m  model.Message
-	at sim.Time // hand-over, monotonic
-}
-
-// application offers each intent at its time and hands it to the client through the send port.
-func (c *client) application(p *sim.Proc, d *demand) {
-	booted := p.World().Now()
-	send := model.Call(func(_ model.Ctx, _ string, m model.Message) (model.Message, error) {
-		c.hand(p, m)
-		return m, nil
+// Publish hands a record over and waits for what becomes of it: the fact of its append, 0 if not known, or an error.
+func (c *Client) Publish(p *sim.Proc, name string, m model.Message) (stored int64, err error) {
+	var got Result
+	var more sim.Signal
+	has := false
+	c.hand(name, m, func(r Result) {
+		got, has = r, true
+		more.Broadcast()
 	})
-	if c.cfg.Send != nil {
-		send = c.cfg.Send(send)
+	for !has {
+		p.Wait(&more, -1)
 	}
-	ctx := model.NewContext(p, nil)
-	for a := d.next(p.World()); a != nil; a = d.next(p.World()) {
-		if wait := a.at.Sub(p.World().Now()); wait > 0 {
-			p.Sleep(wait)
-		}
-		m := a.message
-		m.Cause = offer(p, a)
-		d.offered++
-		c.out.N++
-		if a.at < booted {
-			c.answer(p, &m, history.KindRefused, history.Failed, "the application was down", m.Cause)
-			continue
-		}
-		if _, err := send(ctx.With(m.Intent), c.cfg.Topic, m); err != nil {
-			c.answer(p, &m, history.KindRefused, history.Failed, err.Error(), m.Cause)
-		}
+	return got.Stored, got.Err
+}
+
+// Flush sends at once what waits for company, and waits until everything handed over is answered.
+func (c *Client) Flush(p *sim.Proc) {
+	for c.Outstanding() > 0 {
+		c.flush()
+		p.Wait(&c.empty, -1)
 	}
 }
 
-// hand queues a message for the sender of its partition: the same key always goes to the same partition.
-func (c *client) hand(p *sim.Proc, m model.Message) {
-	q := &c.queues[rng.Below(rng.Hash(m.Key), uint64(c.cfg.Partitions))]
-	q.waiting = append(q.waiting, handed{m, p.Node().Now()})
-	q.more.Broadcast()
-}
+// Outstanding is how many records wait for an answer.
+func (c *Client) Outstanding() int { return c.records + len(c.waiting) }
 
-// sender publishes what has queued for its partition, one request at a time.
-func (c *client) sender(p *sim.Proc, partition int) {
-	q := &c.queues[partition]
-	for {
-		for len(q.waiting) == 0 {
-			p.Wait(&q.more, -1)
-		}
-		batch := q.waiting
-		q.waiting = nil
-		c.publish(p, partition, batch)
-	}
-}
+// Cluster is the client's view of the cluster.
+func (c *Client) Cluster() *client.Cluster { return c.cluster }
 
-// publish sends one batch until it is answered, or given up.
-func (c *client) publish(p *sim.Proc, partition int, batch []handed) {
-	req := model.ProduceRequest{Topic: c.cfg.Topic, Partition: partition, Acks: c.cfg.Acks, Messages: make([]model.Message, len(batch))}
-	for i := range batch {
-		req.Messages[i] = batch[i].m
+// String tells the state for scripts and failures: the identity, and what waits where.
+func (c *Client) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "producer %s", c.ids)
+	for _, p := range c.parts {
+		fmt.Fprintf(&b, "; %s %d queued, %d in flight, next %d", p.name(), len(p.queue), len(p.flying), p.seq.next)
 	}
-	w := p.World()
-	op := w.Op(model.BrokerService + "." + model.OpProduce)
-	first := &batch[0].m
-	if c.cfg.Acks == 0 {
-		p.Send(c.broker(), op, w.Act(first.Event, "", model.OpProduce), req, first.Cause)
-		c.answerAll(p, batch, history.KindAccepted, history.Acked, "handed to the socket", nil)
-		return
-	}
-	uncertain := false
-	for {
-		left := c.cfg.DeliveryTimeout - p.Node().Now().Sub(batch[0].at) // KIP-91: it bounds a try that is under way, too
-		reply, _, err := p.Call(c.broker(), op, w.Act(first.Event, "", model.OpProduce), req, first.Cause, min(c.cfg.RequestTimeout, left))
-		if err == nil {
-			c.answerAll(p, batch, history.KindAccepted, history.Acked, "", reply.(model.ProduceReply).Stored)
-			return
-		}
-		uncertain = uncertain || !model.Definite(err)
-		if !c.cfg.Retries || p.Node().Now().Sub(batch[0].at)+c.cfg.Backoff >= c.cfg.DeliveryTimeout {
-			c.giveUp(p, batch, uncertain, err)
-			return
-		}
-		p.Sleep(c.cfg.Backoff)
-	}
-}
-
-// giveUp tells the application: definitely not written, or nobody knows.
-func (c *client) giveUp(p *sim.Proc, batch []handed, uncertain bool, err error) {
-	if uncertain {
-		c.answerAll(p, batch, history.KindUncertain, history.Indeterminate, err.Error(), nil)
-		return
-	}
-	c.answerAll(p, batch, history.KindRefused, history.Failed, err.Error(), nil)
-}
-
-// answerAll answers for each; stored are the facts behind success, nil = none.
-func (c *client) answerAll(p *sim.Proc, batch []handed, k history.Kind, o history.Outcome, note string, stored []int64) {
-	for i := range batch {
-		cause := batch[i].m.Cause
-		if stored != nil {
-			cause = stored[i]
-		}
-		c.answer(p, &batch[i].m, k, o, note, cause)
-	}
-}
-
-// answer is what the producer's API tells the application about one intent.
-func (c *client) answer(p *sim.Proc, m *model.Message, k history.Kind, o history.Outcome, note string, cause int64) {
-	c.out.N--
-	p.Record(history.Fact{Kind: k, Event: m.Event, Key: m.Key, Outcome: o, Note: note, Cause: cause, Fence: -1, Offset: -1})
+	return b.String()
 }

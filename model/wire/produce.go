@@ -19,8 +19,13 @@ type ProduceRequest struct {
 	Timeout     sim.Duration // how long the leader waits for followers, on its monotonic clock
 	Transaction string       // name; "" = none
 	TxnVersion  int          // of the client: 1, or 2 (KIP-890 part 2: partitions are added by the first produce)
+	Name        string       // of this one transaction, as facts name it; "" = none. It decides nothing
+	Size        int          // bytes of the batches, as the producer counts them; it decides nothing but how long they take
 	Batches     []ProduceBatch
 }
+
+// WireSize is how many bytes it is on a connection with a bounded goodput.
+func (r ProduceRequest) WireSize() int { return r.Size }
 
 // ProduceBatch is what a producer wants appended to one partition.
 type ProduceBatch struct {
