@@ -74,21 +74,27 @@ func (c *Client) hand(name string, m model.Message, done func(Result)) *waiter {
 	if len(c.waiting) == 0 && c.admit(t, &m, h) {
 		return nil
 	}
-	if c.refusesAtOnce(t) {
-		done(Result{Err: ErrQueueFull, Offset: -1})
+	if err := c.refusesAtOnce(t); err != nil {
+		done(Result{Err: err, Offset: -1})
 		return nil
 	}
 	return c.wait(t, m, h)
 }
 
-// refusesAtOnce says whether a record that has no place now does not wait for one. librdkafka's queue takes records
-// without metadata, and none beyond its bounds.
-func (c *Client) refusesAtOnce(t *topic) bool {
+// refusesAtOnce is why a record that has no place now does not wait for one; nil = it waits. librdkafka's queue takes
+// records without metadata, and none beyond its bounds.
+func (c *Client) refusesAtOnce(t *topic) error {
 	if !c.cfg.Unassigned {
-		return c.cfg.MaxBlock == 0
+		if c.cfg.MaxBlock == 0 {
+			return ErrBlocked
+		}
+		return nil
 	}
 	noRoom := len(c.waiting) == 0 && c.cluster.Partitions(t.name) > 0
-	return noRoom || c.records+len(c.waiting) >= c.cfg.BufferRecords
+	if noRoom || c.records+len(c.waiting) >= c.cfg.BufferRecords {
+		return ErrQueueFull
+	}
+	return nil
 }
 
 // wait puts a record where it waits for room or metadata.

@@ -14,7 +14,8 @@ import (
 // What a client tells of records that it has not sent. All are definite.
 var (
 	ErrExpired   = errors.New("delivery timeout, not sent")            // it waited in the queue all the time
-	ErrQueueFull = errors.New("queue full")                            // librdkafka's _QUEUE_FULL; max.block.ms is over in Java
+	ErrQueueFull = errors.New("queue full")                            // librdkafka's _QUEUE_FULL
+	ErrBlocked   = errors.New("no room or no metadata in time")        // max.block.ms is over
 	ErrAborted   = errors.New("the transaction was aborted, not sent") // TransactionAbortedException
 )
 

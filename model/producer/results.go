@@ -13,6 +13,7 @@ import (
 func (c *Client) result(r *request, i int, b *batch, res wire.ProduceResult) {
 	if moved(res.Err) {
 		c.cluster.Stale(b.part.topic.name)
+		c.refresh(b.part.topic)
 	}
 	if b.done {
 		c.late(b, res.Err)
@@ -125,7 +126,7 @@ func (c *Client) deadline(b *batch) sim.Time { return b.created.Add(c.cfg.Delive
 // the wire nobody knows. It refuses what has waited too long for room.
 func (c *Client) expire(now sim.Time) {
 	if len(c.waiting) > 0 && c.waiting[0].deadline <= now {
-		err := ErrQueueFull
+		err := ErrBlocked
 		if c.cfg.Unassigned {
 			err = ErrExpired
 		}

@@ -279,10 +279,11 @@ func (c *Client) handOver(k *conn, batches []*batch, act sim.Action, body wire.P
 	}
 	if c.n.Probe(k.broker.Name(), k.probed) == sim.PeerGone {
 		k.probed = 0
+		c.cluster.Avoid(k.broker)
 		for _, b := range batches {
 			c.cluster.Stale(b.part.topic.name)
+			c.refresh(b.part.topic)
 		}
-		c.cluster.Avoid(k.broker)
 	}
 	batches = slices.Clone(batches)
 	c.n.Send(k.broker, c.op, act, body, cause)
@@ -345,6 +346,7 @@ func (c *Client) refuse(k *conn, r *request) {
 		if !b.done {
 			b.last = sim.ErrRefused
 			c.cluster.Stale(b.part.topic.name)
+			c.refresh(b.part.topic)
 			c.requeue(b, true)
 		}
 	}
