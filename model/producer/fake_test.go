@@ -75,7 +75,7 @@ type past struct {
 func newCluster(w *sim.World, brokers int, topics map[string]int) *cluster {
 	c := &cluster{w: w, logs: map[string]*log{}, epoch: map[string]wire.ProducerID{}, coord: "broker-1", saw: func(string, ...any) {}}
 	for range brokers {
-		c.brokers = append(c.brokers, w.Role("broker", func(*sim.Node) sim.Handler { return &fakeBroker{c} }))
+		c.brokers = append(c.brokers, w.Role("broker", func(*sim.Node) sim.Handler { return &fakeBroker{c: c} }))
 	}
 	for name := range topics {
 		c.topics = append(c.topics, name)
@@ -103,18 +103,47 @@ func (c *cluster) lead(topic string, partition int, broker string) {
 	c.epochs[t][partition]++
 }
 
-type fakeBroker struct{ c *cluster }
+// fakeBroker serves one request of a connection after the other. What is held back holds back what comes behind it, until
+// the same comes again: that is another connection.
+type fakeBroker struct {
+	c      *cluster
+	held   string // the first event of what is held back; "" = nothing is
+	behind []func()
+}
 
 func (b *fakeBroker) Receive(n *sim.Node, r *sim.Request) {
 	op := strings.TrimPrefix(r.Op, "broker.")
 	a := b.c.next(n.Name(), op)
-	if a.how == "held" {
-		a.how = "ok"
-		b.c.saw("%s: %s is held back by %v", n.Name(), op, a.wait)
-		n.After(a.wait, func() { b.serve(n, r, op, a) })
-		return
+	first := firstEvent(r)
+	if b.held == first {
+		b.held = ""
 	}
-	b.serve(n, r, op, a)
+	switch {
+	case b.held != "" && first != "":
+		b.behind = append(b.behind, func() { b.serve(n, r, op, a) })
+	case a.how == "held":
+		a.how = "ok"
+		b.held = first
+		b.c.saw("%s: %s is held back by %v", n.Name(), op, a.wait)
+		n.After(a.wait, func() {
+			b.serve(n, r, op, a)
+			behind := b.behind
+			b.held, b.behind = "", nil
+			for _, serve := range behind {
+				serve()
+			}
+		})
+	default:
+		b.serve(n, r, op, a)
+	}
+}
+
+// firstEvent of a produce request; "" = it is another one.
+func firstEvent(r *sim.Request) string {
+	if req, ok := r.Body.(wire.ProduceRequest); ok && len(req.Batches) > 0 {
+		return req.Batches[0].Messages[0].Event
+	}
+	return ""
 }
 
 // next takes the first answer that is meant for the request.

@@ -26,7 +26,7 @@ func (c *Client) result(r *request, i int, b *batch, res wire.ProduceResult) {
 		c.retry(b, res.Err, c.n.World().Draw(rng.Jitter, r.act, uint32(i)))
 	default:
 		c.note(b, res.Err)
-		c.fail(b, b.retries < c.cfg.Retries && wire.Definite(res.Err))
+		c.fail(b, c.ending(b, res.Err))
 	}
 }
 
@@ -90,8 +90,27 @@ func (c *Client) retry(b *batch, err error, u uint64) {
 	c.requeue(b, c.cfg.InOrder)
 }
 
-// fail ends a batch that is not tried again. refused: its log has said no to it, so its number is free.
-func (c *Client) fail(b *batch, refused bool) {
+// ending is why a batch is not tried again.
+type ending uint8
+
+const (
+	expired  ending = iota // the delivery timeout or the retries are over: nobody knows of its number
+	refused                // its log has said no to it for good: its number is free
+	unlinked               // its log misses what is before it
+)
+
+func (c *Client) ending(b *batch, err error) ending {
+	switch {
+	case errors.Is(err, wire.ErrOutOfOrderSequence):
+		return unlinked
+	case b.retries < c.cfg.Retries && wire.Definite(err):
+		return refused
+	}
+	return expired
+}
+
+// fail ends a batch that is not tried again.
+func (c *Client) fail(b *batch, why ending) {
 	err := b.last
 	if b.maybe {
 		err = &Uncertain{err}
@@ -101,18 +120,18 @@ func (c *Client) fail(b *batch, refused bool) {
 	}
 	if b.sequence >= 0 {
 		b.part.seq.forget(b)
-		c.gap(b, refused)
+		c.gap(b, why)
 	}
 	c.answer(b, err, nil, -1)
 }
 
 // gap follows from a numbered batch that has failed.
-func (c *Client) gap(b *batch, refused bool) {
+func (c *Client) gap(b *batch, why ending) {
 	switch {
 	case c.txn != nil && c.txn.state == FatalError || b.id != b.part.seq.id:
-	case errors.Is(b.last, wire.ErrOutOfOrderSequence) && c.txn == nil:
+	case why == unlinked && c.txn == nil:
 		c.wantsEpoch(b.part)
-	case refused && (c.txn == nil || !b.maybe):
+	case why == refused && (c.txn == nil || !b.maybe):
 		c.closeGap(b)
 	default:
 		b.part.seq.unresolved = max(b.part.seq.unresolved, b.end())
@@ -152,7 +171,7 @@ func (c *Client) expireWire(p *partition, now sim.Time) {
 		}
 		b.lands()
 		c.note(b, sim.ErrTimeout)
-		c.fail(b, false)
+		c.fail(b, expired)
 	}
 }
 
@@ -170,7 +189,7 @@ func (c *Client) expireQueue(p *partition, now sim.Time) {
 		if b.last == nil {
 			b.last = ErrExpired
 		}
-		c.fail(b, false)
+		c.fail(b, expired)
 	}
 }
 

@@ -28,6 +28,10 @@ type request struct {
 	act     sim.Action
 	batches []*batch
 	gone    bool // with its connection: what still comes of it is heard by nobody
+
+	answered bool // and waits for the answers before it
+	reply    any
+	err      error
 }
 
 // wake has the sender look at the queues at a moment, if it would not do so before.
@@ -294,43 +298,51 @@ func (c *Client) handOver(k *conn, batches []*batch, act sim.Action, body wire.P
 
 // hear is what came of a request.
 func (c *Client) hear(r *request, reply any, err error) {
-	k := r.conn
 	switch {
-	case errors.Is(err, sim.ErrTimeout):
-		c.giveUp(k, r)
 	case errors.Is(err, sim.ErrRefused):
-		c.refuse(k, r)
+		c.refuse(r.conn, r)
+	case client.Unreachable(err):
+		c.giveUp(r.conn, r, err)
 	default:
-		k.lands(r)
-		k.refused = 0
-		if client.Unreachable(err) {
-			c.cluster.Avoid(k.broker)
-		}
-		for i, b := range r.batches {
-			res := wire.ProduceResult{Err: err, Base: -1}
-			if err == nil {
-				res = reply.(wire.ProduceReply).Results[i]
-			}
-			c.result(r, i, b, res)
-		}
+		r.answered, r.reply, r.err = true, reply, err
+		c.take(r.conn)
 	}
 	c.drain()
 }
 
-// giveUp closes a connection on which a request was not answered in time, and all that is in flight on it with it.
-func (c *Client) giveUp(k *conn, late *request) {
+// take takes answers in the order of the requests. A connection is a stream: what is behind an answer that was lost is lost
+// with it, when the connection is given up. If later answers counted, a log could take more batches behind one in doubt than
+// the five that it remembers, and no longer know the one when it comes again.
+func (c *Client) take(k *conn) {
+	for len(k.flying) > 0 && k.flying[0].answered {
+		r := k.flying[0]
+		k.lands(r)
+		k.refused = 0
+		for i, b := range r.batches {
+			res := wire.ProduceResult{Err: r.err, Base: -1}
+			if r.err == nil {
+				res = r.reply.(wire.ProduceReply).Results[i]
+			}
+			c.result(r, i, b, res)
+		}
+	}
+}
+
+// giveUp ends a connection that was reset, or on which a request was not answered in time, and all that is in flight on
+// it.
+func (c *Client) giveUp(k *conn, first *request, err error) {
 	flying := k.flying
 	k.flying = nil
 	c.cluster.Avoid(k.broker)
 	for _, r := range flying {
 		r.gone = true
-		err := sim.ErrReset
-		if r == late {
-			err = sim.ErrTimeout
+		why := sim.ErrReset
+		if r == first {
+			why = err
 		}
 		for i, b := range r.batches {
 			b.lands()
-			c.result(r, i, b, wire.ProduceResult{Err: err, Base: -1})
+			c.result(r, i, b, wire.ProduceResult{Err: why, Base: -1})
 		}
 	}
 }
