@@ -49,7 +49,6 @@ type Cluster struct {
 	byName  map[string]*topic
 	asking  bool     // a round of metadata requests is under way, or waits for its backoff
 	asked   []*topic // what it asks for
-	sent    bool     // its first request has left
 	notYet  sim.Time // no metadata request before this
 	tries   int      // rounds since one that brought something new
 	missing []func(topic string)
@@ -65,7 +64,6 @@ type topic struct {
 	stale      bool
 	waiting    []func(error)
 	wanted     bool // by the round under way or the next one
-	refreshing bool // asked for because of its age
 }
 
 type partition struct {

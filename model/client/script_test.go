@@ -195,11 +195,10 @@ func (s *script) ask(f []string) {
 		s.c.Stale(f[1])
 	case "leader":
 		i, _ := strconv.Atoi(f[2])
-		switch n, epoch := s.c.Leader(f[1], i); {
-		case n == nil:
-			s.say("no leader of %s/%d known", f[1], i)
-		default:
+		if n, epoch := s.c.Leader(f[1], i); n != nil {
 			s.say("%s leads %s/%d in epoch %d", n.Name(), f[1], i, epoch)
+		} else {
+			s.say("no leader of %s/%d known", f[1], i)
 		}
 	case "partitions":
 		s.say("%s has %d partitions", f[1], s.c.Partitions(f[1]))

@@ -159,7 +159,7 @@ func (c *cluster) next(broker, op string) answer {
 
 func (b *fakeBroker) serve(n *sim.Node, r *sim.Request, op string, a answer) {
 	c := b.c
-	reply, err, told := c.act(n, op, r, a)
+	reply, told, err := c.act(n, op, r, a)
 	c.saw("%s: %s%s%s", n.Name(), op, told, a.tail(err))
 	send := func() {
 		if err != nil {
@@ -190,26 +190,32 @@ func (a answer) tail(err error) string {
 }
 
 // act does what was asked for, unless the answer says otherwise.
-func (c *cluster) act(n *sim.Node, op string, r *sim.Request, a answer) (reply any, err error, told string) {
+func (c *cluster) act(n *sim.Node, op string, r *sim.Request, a answer) (reply any, told string, err error) {
 	if a.how == "error" && op != wire.OpProduce {
 		err = a.err
 	}
 	switch req := r.Body.(type) {
 	case wire.MetadataRequest:
-		return c.metadata(req), err, " of " + strings.Join(req.Topics, ", ")
+		return c.metadata(req), " of " + strings.Join(req.Topics, ", "), err
 	case wire.CoordinatorRequest:
-		return wire.CoordinatorReply{Node: c.coord}, err, " of " + req.Key
+		return wire.CoordinatorReply{Node: c.coord}, " of " + req.Key, err
 	case wire.ProduceRequest:
 		reply, told = c.produce(n, req, a)
-		return reply, nil, told
+		return reply, told, nil
 	case wire.InitProducerRequest:
-		return c.init(req, err), err, " " + told
+		if req.Transaction != "" {
+			told = " of " + req.Transaction
+		}
+		if req.Expected.ID != 0 {
+			told += ", " + who(req.Expected) + " until now"
+		}
+		return c.init(req, err), told, err
 	case wire.AddPartitionsRequest:
-		return nil, err, fmt.Sprintf(" %v to %s %s", partitions(req.Partitions), req.Transaction, who(req.Producer))
+		return nil, fmt.Sprintf(" %v to %s %s", partitions(req.Partitions), req.Transaction, who(req.Producer)), err
 	case wire.AddOffsetsRequest:
-		return nil, err, fmt.Sprintf(" %s to %s %s", req.Group, req.Transaction, who(req.Producer))
+		return nil, fmt.Sprintf(" %s to %s %s", req.Group, req.Transaction, who(req.Producer)), err
 	case wire.TxnCommitRequest:
-		return wire.CommitReply{Errs: make([]error, len(req.Offsets))}, err, fmt.Sprintf(" %s by %q in %d, %s %s", req.Group, req.Member, req.Generation, req.Transaction, who(req.Producer))
+		return wire.CommitReply{Errs: make([]error, len(req.Offsets))}, fmt.Sprintf(" %s by %q in %d, %s %s", req.Group, req.Member, req.Generation, req.Transaction, who(req.Producer)), err
 	case wire.EndTxnRequest:
 		how := map[bool]string{true: "commit", false: "abort"}[req.Commit]
 		id := req.Producer
@@ -219,7 +225,7 @@ func (c *cluster) act(n *sim.Node, op string, r *sim.Request, a answer) (reply a
 		if err == nil && a.how != "silent" {
 			c.epoch[req.Transaction] = id
 		}
-		return wire.EndTxnReply{Producer: id}, err, fmt.Sprintf(" %s %s %s", how, req.Transaction, who(req.Producer))
+		return wire.EndTxnReply{Producer: id}, fmt.Sprintf(" %s %s %s", how, req.Transaction, who(req.Producer)), err
 	}
 	panic("no such request")
 }

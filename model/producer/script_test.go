@@ -47,18 +47,17 @@ func TestScripts(t *testing.T) {
 // topic orders and broker-2 the odd ones, and a client. A hop takes 1 ms. A broker does with a request what the next
 // fitting line says ("broker-1 produce error not the leader"), and otherwise what a log does.
 type script struct {
-	t       *testing.T
-	w       *sim.World
-	c       *cluster
-	node    *sim.Node
-	cfg     producer.Settings
-	parts   int
-	client  *producer.Client
-	out     strings.Builder
-	facts   int
-	state   string
-	process string
-	socket  *narrow
+	t      *testing.T
+	w      *sim.World
+	c      *cluster
+	node   *sim.Node
+	cfg    producer.Settings
+	parts  int
+	client *producer.Client
+	out    strings.Builder
+	facts  int
+	state  string
+	socket *narrow
 }
 
 func play(t *testing.T, text string) string {
