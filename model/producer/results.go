@@ -16,8 +16,7 @@ func (c *Client) result(r *request, i int, b *batch, res wire.ProduceResult) {
 		c.refresh(b.part.topic)
 	}
 	if b.done {
-		c.late(b, res.Err)
-		return
+		return // given up meanwhile
 	}
 	switch {
 	case res.Err == nil || errors.Is(res.Err, wire.ErrDuplicateSequence):
@@ -39,13 +38,6 @@ func moved(err error) bool {
 		}
 	}
 	return err != nil && client.Unreachable(err)
-}
-
-// late is an answer for a batch that the client has given up: it settles at least what its number was.
-func (c *Client) late(b *batch, err error) {
-	if err == nil && b.sequence >= 0 && b.id == b.part.seq.id {
-		b.part.seq.settled(b)
-	}
 }
 
 // taken ends a batch that the log has. One that it says it had before, without saying where, counts as taken.
