@@ -21,6 +21,9 @@ const (
 	FailedFenceBumpsAgain
 	FenceBumpsTwice
 	FenceWithoutRotation
+	FetchDuringValidation
+	LostFlagDropped
+	OlderClaimsIgnored
 	OutOfOrderOnDuplicate
 	OwnedWithoutGeneration
 	RequireStableIgnored
@@ -52,6 +55,9 @@ func DefectTable() []DefectKind {
 		{"failed-fence-bumps-again", "a coordinator whose log does not take an abort bumps the producer's epoch with each attempt, until there is none left (KAFKA-9666)", "github.com/apache/kafka/pull/8239"},
 		{"fence-bumps-twice", "under version 2 an abort by the coordinator bumps the epoch, and so does the fence before it: at epoch 32766 the abort can never take place (KAFKA-19367)", "github.com/apache/kafka/pull/19910"},
 		{"fence-without-rotation", "an abort by the coordinator at epoch 32766 leaves the last epoch to the producer, whose next transaction can neither end nor be aborted (KAFKA-20090)", "github.com/apache/kafka/pull/21506"},
+		{"fetch-during-validation", "a client keeps what it has fetched while the position is validated after a change of the leader, and reads on at the validated position when that has succeeded, so that it hands the records out again (librdkafka before 2.1.1)", "github.com/confluentinc/librdkafka/pull/4261"},
+		{"lost-flag-dropped", "a member that its poll interval or session puts out of the group while a rebalance waits for the loop does not note that its share is lost: it joins again with it and commits positions of partitions that others have by then (librdkafka, open in 2026)", "github.com/confluentinc/librdkafka/pull/5604"},
+		{"older-claims-ignored", "the sticky assignor counts the claims of members of the newest generation only, so that a partition whose owner has missed a round is given to another before it is given up (Kafka before 3.5)", "issues.apache.org/jira/browse/KAFKA-14639"},
 		{"out-of-order-on-duplicate", "a broker answers a batch that it has with OUT_OF_ORDER_SEQUENCE_NUMBER instead of the offset it had, so that the producer takes a new epoch and sends it again (Redpanda up to 21.10.2)", "github.com/redpanda-data/redpanda/issues/3039"},
 		{"owned-without-generation", "the leader of a group is not told of which generation the partitions are that members say they hold, so that a claim from long ago weighs as much as one of now (Kafka before 3.2: KAFKA-12984, mended by KIP-792)", "issues.apache.org/jira/browse/KAFKA-12984"},
 		{"require-stable-ignored", "a group's position is told as it was although a transaction that moves it is committed and its marker under way, to those too who asked for stable positions only (Redpanda 23.1)", "github.com/redpanda-data/redpanda/issues/9571"},

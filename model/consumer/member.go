@@ -26,8 +26,8 @@ type Config struct {
 	Planted         model.Planted
 }
 
-// Loop is what an engine runs in each member.
-type Loop func(model.Ctx, model.Consumer)
+// New is of the member that knows a single broker only. Another one, of a replicated log, is beside it: see Start. They
+// share Loop.
 
 // New is the factory of one member's node.
 func New(cfg Config, dir *model.Directory, broker func() *sim.Node, loop Loop) func(*sim.Node) sim.Handler {
