@@ -15,6 +15,9 @@ import (
 // joinServer begins with epoch 0.
 func (c *Consumer) joinServer() {
 	c.state, c.round = completing, 0
+	if c.cluster.Partitions(c.opts.Topic) == 0 { // to be known by the time when there is a share
+		c.cluster.Refresh(c.opts.Topic, nil)
+	}
 	c.interval = c.opts.Heartbeat // until the coordinator says
 	c.lastBeat = c.n.Now()
 	c.beats()
