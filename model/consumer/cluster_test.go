@@ -329,3 +329,9 @@ func (cl *cluster) facts(kinds ...history.Kind) []history.Fact {
 	g := &rig{t: cl.t, w: cl.w}
 	return g.facts(kinds...)
 }
+
+// executed counts events.
+func (cl *cluster) executed() int64 {
+	n, _ := cl.w.Executed()
+	return n
+}

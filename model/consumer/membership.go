@@ -38,7 +38,7 @@ type membership struct {
 	interval sim.Duration // between heartbeats
 	beating  bool         // the timer of the next one is armed
 	inFlight bool         // one is under way
-	lastBeat sim.Time     // when the last one that was answered well had been sent
+	lastBeat sim.Time     // when the last one was answered well
 	beat     any          // the request, kept while it stays the same
 	beatOf   int64        // its generation
 }
@@ -375,7 +375,7 @@ func (c *Consumer) heartbeat() {
 	if c.n.Stopping() {
 		c.rouse(false)
 	}
-	if c.opts.ClientSession && c.n.Now().Sub(c.lastBeat) >= c.opts.SessionTimeout {
+	if c.opts.ClientSession && c.state != preparing && c.n.Now().Sub(c.lastBeat) >= c.opts.SessionTimeout {
 		c.expelled("")
 		c.rouse(false)
 		return
@@ -401,13 +401,13 @@ func (c *Consumer) sendHeartbeat(to *sim.Node) {
 		c.beat, c.beatOf = wire.HeartbeatRequest{Group: c.opts.Group, Member: c.id, Instance: c.instance, Generation: c.round}, c.round
 	}
 	c.inFlight = true
-	round, sent := c.round, c.n.Now()
+	round := c.round
 	c.n.Call(to, c.ops.heartbeat, sim.Action{}, c.beat, 0, c.opts.RequestTimeout, func(_ any, _ int64, err error) {
 		c.inFlight = false
 		switch {
 		case c.ended:
 		case err == nil, errors.Is(err, wire.ErrRebalance):
-			c.lastBeat = sent
+			c.lastBeat = c.n.Now()
 		}
 		if err != nil && !c.ended && !c.lostCoordinator(err) && round == c.round {
 			c.heard(err)

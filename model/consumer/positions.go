@@ -36,6 +36,7 @@ type partition struct {
 	epoch       int32 // of the leader under which the record before it was written; -1 = not known
 	leaderEpoch int32 // under which the position is good; -1 = not known
 	next        int64 // next to fetch: behind what is buffered
+	validated   int64 // position that is being validated
 	version     int   // of the position: what was fetched for another one is dropped
 	sent        int64 // position that was committed last, or is on its way
 	last        int64 // fact of the last delivery, of
@@ -236,7 +237,7 @@ func (c *Consumer) leads(p *partition, leader *sim.Node, epoch int32) {
 	if p.epoch < 0 {
 		return // nothing to compare
 	}
-	p.state = validating
+	p.state, p.validated = validating, p.position
 	if !c.opts.Defects.Has(model.FetchDuringValidation) {
 		p.refetch()
 	}
@@ -247,7 +248,6 @@ func (c *Consumer) leads(p *partition, leader *sim.Node, epoch int32) {
 func (c *Consumer) validate(p *partition, leader *sim.Node) {
 	p.asking = true
 	req := wire.EpochEndRequest{Topic: c.opts.Topic, Partition: p.id, CurrentEpoch: p.leaderEpoch, Epoch: p.epoch}
-	position := p.position
 	c.n.Call(leader, c.ops.epochEnd, sim.Action{}, req, 0, c.opts.RequestTimeout, func(reply any, _ int64, err error) {
 		switch {
 		case p.gone || p.state != validating: // given up, or somebody has sought
@@ -259,18 +259,18 @@ func (c *Consumer) validate(p *partition, leader *sim.Node) {
 		default:
 			p.asking = false
 			c.resume()
-			c.validated(p, position, reply.(wire.EpochEndReply))
+			c.goOn(p, reply.(wire.EpochEndReply))
 		}
 		c.proceed()
 	})
 }
 
-// validated goes on, at the same position or at the one where the log of the leader parts from what was read.
-func (c *Consumer) validated(p *partition, position int64, at wire.EpochEndReply) {
+// goOn goes on, at the validated position or at the one where the log of the leader parts from what was read.
+func (c *Consumer) goOn(p *partition, at wire.EpochEndReply) {
 	p.state = ready
 	switch {
-	case at.End >= position:
-		p.position = position // nothing was handed out meanwhile, but with the defect fetch-during-validation
+	case at.End >= p.validated:
+		p.position = p.validated // nothing was handed out meanwhile, but with the defect fetch-during-validation
 		p.refetch()
 	case c.opts.Reset == ResetNone:
 		c.reset(p, "the log was truncated below the position")

@@ -42,7 +42,7 @@ func (c *Consumer) beatServer() {
 		c.beat, c.beatOf = wire.GroupHeartbeatRequest{Group: c.opts.Group, Member: c.id, Instance: c.instance, Client: c.n.Name(), Epoch: c.round,
 			RebalanceTimeout: c.opts.MaxPollInterval, Topics: []string{c.opts.Topic}, Owned: owned}, c.round
 	}
-	attempt, sent := c.attempt, c.n.Now()
+	attempt := c.attempt
 	c.n.Call(to, c.ops.groupHeartbeat, sim.Action{}, c.beat, 0, c.opts.RequestTimeout, func(reply any, _ int64, err error) {
 		c.inFlight = false
 		if c.ended || attempt != c.attempt { // another life of the member
@@ -53,7 +53,7 @@ func (c *Consumer) beatServer() {
 			c.beatFailed(err)
 			return
 		}
-		c.lastBeat, c.failures = sent, 0
+		c.lastBeat, c.failures = c.n.Now(), 0
 		c.told(reply.(wire.GroupHeartbeatReply))
 		if c.asking {
 			c.beatServer()
