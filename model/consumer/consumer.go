@@ -1,6 +1,8 @@
 package consumer
 
 import (
+	"strconv"
+
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/client"
 	"github.com/twiceless/twiceless/model/wire"
@@ -27,6 +29,9 @@ func newConsumer(n *sim.Node, opts Options) *Consumer {
 	c.generation, c.round, c.rejoin = wire.NoGeneration, wire.NoGeneration, true
 	c.cluster = client.New(n, client.Config{Bootstrap: opts.Bootstrap, MetadataMaxAge: opts.MetadataMaxAge, RequestTimeout: opts.RequestTimeout,
 		Backoff: opts.Backoff, BackoffMax: opts.BackoffMax})
+	if opts.Protocol == ServerSide { // it names itself, once in its life: a join that is repeated is known as such
+		c.id = n.Name() + "#" + strconv.Itoa(int(n.Incarnation()))
+	}
 	c.interval = opts.Heartbeat
 	if opts.Static {
 		c.instance = opts.Group + "/" + n.Name()

@@ -146,7 +146,9 @@ func TestAnIdleMemberCostsLittle(t *testing.T) {
 	for name, set := range map[string]func(*consumer.Options){
 		"java":        func(*consumer.Options) {},
 		"server-side": func(o *consumer.Options) { o.Protocol = consumer.ServerSide },
-		"librdkafka":  func(o *consumer.Options) { o.Prefetch, o.AutoCommit, o.ClientSession = 100, consumer.CommitsStored, true },
+		"librdkafka": func(o *consumer.Options) {
+			o.Prefetch, o.AutoCommit, o.ClientSession = 100, consumer.CommitsStored, true
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cl := newCluster(t, 4)

@@ -284,10 +284,10 @@ func (c *Consumer) heard(err error) {
 	case errors.Is(err, wire.ErrUnknownMember):
 		id := ""
 		if c.opts.Protocol == ServerSide {
-			id = c.id // a member of such a group chooses its id once (KIP-848)
+			id = c.id
 		}
 		c.expelled(id)
-	case errors.Is(err, wire.ErrFencedInstance), errors.Is(err, wire.ErrUnreleasedInstance), errors.Is(err, wire.ErrInconsistentProtocol):
+	case errors.Is(err, wire.ErrFencedInstance), errors.Is(err, wire.ErrInconsistentProtocol):
 		c.expelled("")
 		c.fatal = true
 		c.n.Record(history.Fact{Kind: history.KindGaveUp, Resource: c.opts.Group, Fence: c.generation, Offset: -1, Note: err.Error()})

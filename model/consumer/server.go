@@ -62,7 +62,9 @@ func (c *Consumer) beatServer() {
 }
 
 func (c *Consumer) beatFailed(err error) {
-	if c.lostCoordinator(err) || errors.Is(err, wire.ErrCoordinatorLoading) {
+	// The place of a static member that was killed is free when its session is over. A Java client gives up there, and
+	// whoever supervises it starts it again.
+	if c.lostCoordinator(err) || errors.Is(err, wire.ErrCoordinatorLoading) || errors.Is(err, wire.ErrUnreleasedInstance) {
 		c.failures++
 		c.n.AfterBackground(c.wait(c.failures), c.beatServer)
 		return
