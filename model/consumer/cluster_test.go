@@ -335,3 +335,10 @@ func (cl *cluster) executed() int64 {
 	n, _ := cl.w.Executed()
 	return n
 }
+
+// fill appends a batch without a word: no fact, no answer to a fetch.
+func (cl *cluster) fill(k int, ms []model.Message) {
+	l := cl.logs[k]
+	l.Append(wire.Batch{Base: l.End(), LeaderEpoch: l.epoch, Sequence: -1, Messages: ms})
+	l.SetHigh(l.End())
+}

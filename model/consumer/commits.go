@@ -87,7 +87,7 @@ func (c *Consumer) mayCommit() error {
 	return nil
 }
 
-// push sends a commit until it is answered. Ctx is nil for one that the client makes by itself.
+// push sends a commit until it is answered. Ctx is nil for one that the client makes by itself: it holds up no stop.
 func (c *Consumer) push(p *sim.Proc, ctx model.Ctx, event string, offsets []wire.GroupOffset, within sim.Duration) error {
 	deadline := c.n.Now().Add(within)
 	req := c.request(offsets)
@@ -114,7 +114,7 @@ func (c *Consumer) push(p *sim.Proc, ctx model.Ctx, event string, offsets []wire
 		}
 		failures++
 		p.Sleep(c.wait(failures))
-		if ctx != nil && ctx.Err() != nil {
+		if ctx != nil && ctx.Err() != nil || ctx == nil && c.n.Stopping() {
 			break
 		}
 		err = nil

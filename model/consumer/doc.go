@@ -1,14 +1,53 @@
-// Package consumer is a member of a consumer group: the client of the group protocol as a poll loop sees it.
+// Package consumer is a member of a consumer group: the client as a poll loop sees it, modelled on Kafka's.
 //
-// A member has two processes, as the Java client has two threads. The poll loop (an engine of package
-// model/stack runs in it) fetches, handles and commits. The heartbeat keeps the session alive while the loop
-// works, and takes the member out of the group when the loop has not polled for max_poll_interval. A paused node
-// stops both; it wakes up still believing that it owns its partitions, and keeps executing what it holds in
-// memory: a zombie is told only by a party that fences.
+// # What it is
 //
-// It may import model, sim and sim/history. Invariants: a position is never committed under a generation that the
-// member does not believe in; between revocation and assignment nothing is delivered.
+// A member has one process, the poll loop, in which an engine of package model/stack runs. All else are events of its
+// node: fetches that park at brokers, heartbeats, joins, commits by a timer. So the session lives while the loop works;
+// what the group wants of the application (giving partitions up and taking them over, with the callbacks) waits for its
+// next poll; and a loop that does not poll for max.poll.interval is taken out of the group without being told. A
+// paused node stops it all: it wakes up still believing that it owns its partitions, and works on what it has in
+// memory, until a party that fences tells it.
 //
-// Deviations: eager range assignment only; commits are synchronous; fetches are not pipelined.
-// What to read next: member.go, then model/stack/commitafter.go.
+//	Poll ──► attend   lost? give up all ─ share given? reconcile ─ rebalance? prepare and join ─ positions known? announce
+//	     ──► collect  hand over what was fetched, without markers and what was aborted; the positions move
+//	     ──► pump     ask for positions, places in the log, validation, records
+//	     ──► wait     for an answer that changes something
+//
+// Options are Kafka's, and the profiles Java, JavaBefore3 and Librdkafka their defaults. Group protocols: classic and
+// eager (range, round-robin), cooperative (sticky, KIP-429), static members (KIP-345), server-side assignment (KIP-848).
+//
+// # Invariants
+//
+// Within an envelope of any kills, power losses, pauses, partitions and graceful stops of members and brokers, and moves of
+// leaders and coordinators, that lose no acknowledged record:
+//
+//   - A record is handed over only of a partition that the member believes it owns, in the order of offsets, without
+//     a gap but for markers and what is aborted, from the position of the assignment on, unless somebody seeks.
+//   - No position is committed that lies behind what was handed over, and none under a generation that the member has not
+//     been told.
+//   - In one generation one member believes that it owns a partition (the defects below aside).
+//   - Idle members are memoryless and exactly periodic; at each broker at most one fetch is parked.
+//
+// A position goes back only by Seek, by a reset, and to where the log of a new leader parts from what was read (KIP-320).
+//
+// # How to add
+//
+// An assignor: a case of assignorOf. A client profile: a function beside Java. A published defect: a row of
+// model.DefectTable and one if beside the rule that it breaks. A behaviour of the protocol: a text in testdata.
+//
+// # Deviations
+//
+// One topic per member. Poll waits until there are records, where a real loop comes round every few milliseconds: the
+// poll interval does not run meanwhile. What fails is tried again after a backoff without jitter, and what fails in one event
+// shares it. Positions that have not moved are not auto-committed again. A reset or a leaderless partition delays
+// only its own partition's first record, and the others of the same share by one try. Regular-expression
+// subscriptions, rack awareness, fetches from followers, fetch.min.bytes above 1, quotas and pauses of partitions that
+// outlive a rebalance are not modelled, nor is the log-truncation exception: with no reset policy the application is
+// told by a fact, gave-up, and the partition is left unread. A static member of a server-side group whose place is not free
+// yet asks again, where a Java client fails and is started again by whoever supervises it.
+//
+// It may import sim, model, model/wire and model/client. What to read next: options.go, consumer.go (the loop), ownership.go (what
+// a loop is asked to do), membership.go and server.go (the protocols), positions.go, fetcher.go, records.go, commits.go; and
+// testdata, which shows each behaviour step by step.
 package consumer

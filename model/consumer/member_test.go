@@ -388,3 +388,31 @@ func TestPositionsForATransaction(t *testing.T) {
 	require.Equal(t, "order-1", again[0].Event, "the generation is not the group's: the member has lost its share, and has joined again")
 	require.Equal(t, int64(2), again[0].Generation)
 }
+
+// The planted bug in-memory-checkpoint: a member that gets a partition back goes on where it left off, though another one has
+// moved the group's position since.
+func TestPlantedInMemoryCheckpoint(t *testing.T) {
+	for _, planted := range []bool{false, true} {
+		cl := newCluster(t, 1)
+		if planted {
+			set, err := model.PlantedBugs([]string{"in-memory-checkpoint"})
+			require.NoError(t, err)
+			cl.opts.Planted = set
+		}
+		cl.publish(0, "order-1")
+		one := cl.member(working(0))
+		cl.member(working(0))
+		cl.at(5*sec, func() { one.Pause() })
+		cl.at(13*sec, func() { cl.publish(0, "order-2") })
+		cl.at(15*sec, func() { one.Resume() })
+		cl.at(20*sec, func() { cl.w.Node("consumer-2").AskStop(0) })
+		cl.run(30 * sec)
+		last := cl.facts(history.KindAssigned)
+		require.Equal(t, "consumer-1", last[len(last)-1].Node)
+		if planted {
+			require.Equal(t, int64(1), last[len(last)-1].Offset, "order-2 comes again")
+		} else {
+			require.Equal(t, int64(2), last[len(last)-1].Offset)
+		}
+	}
+}
