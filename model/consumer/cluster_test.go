@@ -301,11 +301,10 @@ func (h *host) Append(b wire.Batch, _ sim.Action, then func(error)) {
 }
 
 // run goes on until that time of the world.
-func (cl *cluster) run(until sim.Duration) *cluster {
+func (cl *cluster) run(until sim.Duration) {
 	cl.t.Helper()
 	r := cl.w.Run(sim.Time(until))
 	require.Contains(cl.t, []sim.StopKind{sim.StopHorizon, sim.StopDrained}, r.Kind, r.Detail)
-	return cl
 }
 
 func (cl *cluster) at(d sim.Duration, fn func()) { cl.w.At(sim.Time(d), sim.PhaseFault, fn) }
