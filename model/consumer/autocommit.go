@@ -77,7 +77,7 @@ func (c *Consumer) positions(p *sim.Proc, which []*partition) (offsets []wire.Gr
 // commitAsync commits without waiting. What fails for want of a coordinator is tried again after the backoff; what the
 // group refuses the next commit covers, if there is one.
 func (c *Consumer) commitAsync(which []*partition) {
-	if len(which) == 0 || c.mayCommit() != nil {
+	if len(which) == 0 || c.lost || c.mayCommit() != nil {
 		return
 	}
 	to := c.coordinator()
