@@ -22,6 +22,9 @@ func (c *Consumer) Commit(ctx model.Ctx, ms []model.Message) error {
 		offsets := c.behind(ms)
 		c.open(p, offsets, last.Event, last.Cause)
 		err := c.push(p, ctx, last.Event, offsets, c.opts.CommitTimeout)
+		if errors.Is(err, wire.ErrRebalance) {
+			c.owes(offsets)
+		}
 		// The group has gone on and the member has not heard of it: it does with its next heartbeat (KIP-848).
 		if !errors.Is(err, wire.ErrStaleMemberEpoch) || c.round < 0 || c.n.Now().Sub(began) >= c.opts.CommitTimeout {
 			return err
@@ -30,6 +33,39 @@ func (c *Consumer) Commit(ctx model.Ctx, ms []model.Message) error {
 			p.Sleep(c.opts.Backoff)
 		}
 	}
+}
+
+// owes notes a commit that came in the middle of a rebalance. A real loop tries it again after its next poll (as frameworks
+// do: it is what the exception's text asks for), and here that poll may wait for long. So the client does.
+func (c *Consumer) owes(offsets []wire.GroupOffset) {
+	for _, o := range offsets {
+		if p := c.partition(o.Partition); p != nil {
+			p.owed = max(p.owed, o.Offset)
+		}
+	}
+}
+
+// repay commits what is owed of the partitions that the member still has, once, as soon as it is in a generation again.
+func (c *Consumer) repay(p *sim.Proc) bool {
+	if c.rejoin || c.mayCommit() != nil || c.opts.Protocol == Classic && c.state != stable {
+		return false
+	}
+	var offsets []wire.GroupOffset
+	var event string
+	var cause int64
+	for _, q := range c.owned {
+		if q.owed == 0 {
+			continue
+		}
+		offsets = append(offsets, wire.GroupOffset{Topic: c.opts.Topic, Partition: q.id, Offset: q.owed, Epoch: q.epochBefore(q.owed)})
+		q.owed, cause, event = 0, q.last, q.lastEvent
+	}
+	if len(offsets) == 0 {
+		return false
+	}
+	c.open(p, offsets, event, cause)
+	_ = c.push(p, nil, event, offsets, c.opts.CommitTimeout)
+	return true
 }
 
 // behind are the positions one past the highest of each partition.
@@ -173,7 +209,7 @@ func (c *Consumer) heardOf(generation int64, err error) {
 func (c *Consumer) moved(offsets []wire.GroupOffset) {
 	for i := range offsets {
 		if p := c.partition(offsets[i].Partition); p != nil {
-			p.sent = offsets[i].Offset
+			p.sent, p.owed = offsets[i].Offset, 0
 		}
 	}
 }

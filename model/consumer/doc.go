@@ -39,7 +39,8 @@
 // # Deviations
 //
 // One topic per member. Poll waits until there are records, where a real loop comes round every few milliseconds: the
-// poll interval does not run meanwhile. What fails is tried again after a backoff without jitter, and what fails in one event
+// poll interval does not run meanwhile, and a commit that came in the middle of a rebalance is tried again by the client when
+// that is over. What fails is tried again after a backoff without jitter, and what fails in one event
 // shares it. Positions that have not moved are not auto-committed again. A reset or a leaderless partition delays
 // only its own partition's first record, and the others of the same share by one try. Regular-expression
 // subscriptions, rack awareness, fetches from followers, fetch.min.bytes above 1, quotas and pauses of partitions that

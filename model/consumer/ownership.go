@@ -17,6 +17,7 @@ func (c *Consumer) attend(ctx model.Ctx) bool {
 	case c.lost:
 		c.revoke(ctx, c.owned, true)
 		c.lost = false
+	case c.repay(ctx.Process()):
 	case c.hasTarget:
 		c.reconcile(ctx)
 	case c.rejoin:

@@ -39,6 +39,7 @@ type partition struct {
 	validated   int64 // position that is being validated
 	version     int   // of the position: what was fetched for another one is dropped
 	sent        int64 // position that was committed last, or is on its way
+	owed        int64 // position of a commit that a rebalance has refused; 0 = none
 	last        int64 // fact of the last delivery, of
 	lastEvent   string
 	epochs      []epochStart
