@@ -15,7 +15,7 @@
 //
 // # Invariants
 //
-//   - More records, bytes, replicas or acknowledgements never cost less (properties of the tests).
+//   - More bytes, replicas or acknowledgements never make a flow faster, and transactions never do.
 //   - A broker is never slower than the client that a profile was fitted to: the published figure would have been the
 //     broker's otherwise, and the fit wrong.
 //   - A Server works on one thing at a time per worker, in order of arrival, and is idle without a memory.

@@ -144,11 +144,9 @@ func (s *steps) answered(acks Acks) sim.Duration {
 	return d
 }
 
-// period is the time from one batch to the next.
+// period is the time from one batch to the next. Followers must keep up, whether they are awaited or not: else their lag would
+// grow for ever, and that is no steady state.
 func (p *Profile) period(f *Flow, s *steps) (sim.Duration, Limit) {
-	if f.Acks != AcksNone && f.InFlight == 1 {
-		return s.client + s.answered(f.Acks), ByRoundTrip
-	}
 	period, limit := s.client, ByClient
 	for _, other := range []struct {
 		d     sim.Duration
@@ -167,7 +165,9 @@ func (p *Profile) window(f *Flow, s *steps, client sim.Duration) sim.Duration {
 	switch {
 	case f.Acks == AcksNone:
 		return 0
-	case f.Acks == AcksAll && f.Replicas > 1 && f.InFlight > 1:
+	case f.InFlight == 1:
+		return client + s.answered(f.Acks)
+	case f.Acks == AcksAll && f.Replicas > 1:
 		return p.overlapping(f, s, client)
 	}
 	return s.answered(f.Acks) / sim.Duration(f.InFlight)

@@ -14,7 +14,7 @@ type Format struct {
 
 // Formats is the table, in order of the name.
 func Formats() []Format {
-	return []Format{activeMQ(), kafka07(), messageV0(), messageV1(), recordBatch()}
+	return []Format{activeMQ(), messageV1(), kafka07(), messageV0(), recordBatch()}
 }
 
 // FormatNamed is the format of that name; ok is false if there is none.

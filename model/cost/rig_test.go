@@ -20,7 +20,6 @@ type rig struct {
 	client  *sim.Node
 	leader  *leader
 	coord   *coordinator
-	acked   int        // messages, or those that were handed over if no acknowledgement is awaited
 	begun   []sim.Time // when the client took the first message of each batch, or of each transaction
 	seen    []sim.Time // when the consumer had it
 }
@@ -410,20 +409,22 @@ func (c *client) send() {
 
 func (c *client) answered() {
 	c.flying--
-	c.g.acked += c.g.flow.Batch
 	c.leave()
 	c.more.Broadcast()
 }
 
-const warm = sim.Time(500 * sim.Millisecond)
+const warm = sim.Time(100 * sim.Millisecond)
 
-// measure runs half a second to warm up and then for d.
+// measure warms up and runs for d; the rate is that at which the client begins batches, or transactions.
 func (g *rig) measure(t *testing.T, d sim.Duration) (perSecond int64) {
 	t.Helper()
 	require.Equal(t, sim.StopHorizon, g.w.Run(warm).Kind)
-	before, since := g.acked, g.w.Now()
+	first := len(g.begun) - 1
 	require.Equal(t, sim.StopHorizon, g.w.Run(warm.Add(d)).Kind)
-	return int64(g.acked-before) * int64(sim.Second) / int64(g.w.Now().Sub(since))
+	last := len(g.begun) - 1
+	require.Greater(t, last, first)
+	of := max(g.flow.Batch, g.flow.Transaction)
+	return int64(last-first) * int64(of) * int64(sim.Second) / int64(g.begun[last].Sub(g.begun[first]))
 }
 
 // visible is how long, in the mean, the batches or transactions that the consumer had since the warm-up took since they were begun.
