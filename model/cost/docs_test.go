@@ -207,9 +207,20 @@ func (m measurement) claim(t *testing.T) string {
 		{"the same, let in without the 20 ms", "all, each → a transaction each", "predicted", at(1, 2), withoutBackoff(t)},
 		{"one transaction for 100 messages", "batch 50, all, 5 in flight → transactions of 100", "predicted", at(50, 3), at(50, 4)},
 	} {
-		out += row(c.what, c.from, fmt.Sprintf("%.1f (%s)", float64(c.a)/float64(c.b), c.to))
+		out += row(c.what, c.from, factor(c.a, c.b)+" ("+c.to+")")
 	}
 	return out
+}
+
+func factor(a, b int64) string {
+	switch f := float64(a) / float64(b); {
+	case f >= 1000:
+		return fmt.Sprintf("%.1f k", f/1000)
+	case f >= 20:
+		return fmt.Sprintf("%.0f", f)
+	default:
+		return fmt.Sprintf("%.1f", f)
+	}
 }
 
 // withoutBackoff is one transaction a message if whoever comes too early asks again at once.
