@@ -49,6 +49,19 @@ func TestCalibration(t *testing.T) {
 	require.InEpsilon(t, 400_000, p.Estimate(cost.Flow{Payload: 200, Batch: 50, Replicas: 1}).PerSecond, 0.0001)
 }
 
+// Copies for followers share one link, whether they are awaited or not.
+func TestCopiesFillALink(t *testing.T) {
+	p := profile(t, v2)
+	for _, f := range []cost.Flow{
+		{Payload: 1000, Batch: 200, Replicas: 4},
+		{Payload: 1000, Batch: 200, Replicas: 4, Acks: cost.AcksLeader, InFlight: 5},
+	} {
+		e := p.Estimate(f)
+		require.Equal(t, cost.ByLink, e.Limit)
+		require.InEpsilon(t, 125_000_000, 3*e.PerSecond*int64(e.Bytes)/200, 0.001, "three copies of each byte")
+	}
+}
+
 // The sum of the fields of a record, one by one, as the documentation of the format lists them.
 func TestRecordsOfVariableLength(t *testing.T) {
 	f, ok := cost.FormatNamed("kafka-v2")

@@ -86,14 +86,13 @@ type sender struct {
 	s      *steps
 	client sim.Duration
 
-	ready, left, taken sim.Time // of the last batch: by the client, on the link, appended
+	leaves, left, taken sim.Time // of the last batch: the client, the link, and when it is appended
 }
 
 // arrives is when the next batch is appended if it may leave at an instant.
 func (w *sender) arrives(may sim.Time) sim.Time {
-	leaves := max(may, w.ready.Add(w.client))
-	w.ready = max(w.ready.Add(w.client), w.left)
-	w.left = max(leaves, w.left).Add(w.s.transfer)
+	w.leaves = max(may, w.leaves.Add(w.client)) // it begins one when the one before leaves
+	w.left = max(w.leaves, w.left).Add(w.s.transfer)
 	w.taken = max(w.left.Add(w.s.hop), w.taken).Add(w.s.broker)
 	return w.taken
 }

@@ -51,6 +51,8 @@ func TestFormulaAgainstNodes(t *testing.T) {
 		{"transactions of 100, v1", cost.Flow{Replicas: 3, Acks: cost.AcksAll, InFlight: 5, Transaction: 100, Version: 1}, []int{1, 10, 50, 100}, 0.02},
 		{"transactions of 100, v2", cost.Flow{Replicas: 3, Acks: cost.AcksAll, InFlight: 5, Transaction: 100, Version: 2}, []int{1, 10, 50, 100}, 0.02},
 		{"transactions of 20 000, v1", cost.Flow{Replicas: 3, Acks: cost.AcksAll, InFlight: 5, Transaction: 20_000, Version: 1}, []int{50}, 0.02},
+		{"transactions of 100, one in flight", cost.Flow{Replicas: 3, Acks: cost.AcksAll, InFlight: 1, Transaction: 100, Version: 1}, []int{5, 50}, 0.02},
+		{"transactions of 40 000, bound by the client", cost.Flow{Replicas: 1, Acks: cost.AcksAll, InFlight: 10, Transaction: 40_000, Version: 1}, []int{50}, 0.02},
 	} {
 		for _, batch := range c.batches {
 			t.Run(fmt.Sprintf("%s/%d", c.name, batch), func(t *testing.T) {
@@ -65,6 +67,20 @@ func TestFormulaAgainstNodes(t *testing.T) {
 					require.InEpsilon(t, int64(want.Visible), int64(g.visible(t)), c.within)
 				}
 			})
+		}
+	}
+}
+
+// How long the coordinator is at work after a commit shows in how often the next transaction is sent back, if that is not for long.
+func TestTransactionsThatAskAgainSoon(t *testing.T) {
+	for _, backoff := range []sim.Duration{0, 100 * sim.Microsecond, 700 * sim.Microsecond, 2 * sim.Millisecond} {
+		for version := 1; version <= 2; version++ {
+			p := profile(t, v2)
+			p.Backoff.N = int64(backoff)
+			f := cost.Flow{Payload: 200, Batch: 1, Replicas: 3, Acks: cost.AcksAll, InFlight: 5, Transaction: 1, Version: version}
+			want, g := p.Estimate(f), newRig(t, p, f)
+			require.InEpsilon(t, want.PerSecond, g.measure(t, span(&f)), 0.02, "v%d, again after %v", version, backoff)
+			require.InEpsilon(t, int64(want.Visible), int64(g.visible(t)), 0.02, "v%d, again after %v", version, backoff)
 		}
 	}
 }

@@ -99,7 +99,7 @@ func (p *Profile) lastAck(f *Flow, s *steps, t *txn, batches int64) sim.Duration
 	if f.InFlight == 1 {
 		return max(s.client, t.opened) + t.joined + answered + sim.Duration(batches-1)*(s.client+answered)
 	}
-	drain := max(s.transfer, s.copies, s.broker, p.window(f, s, 0))
+	drain := max(s.transfer, s.broker, p.window(f, s, 0))
 	sent := max(sim.Duration(batches)*s.client, max(s.client, t.opened)+t.joined+sim.Duration(batches-1)*drain)
 	return sent + answered
 }
