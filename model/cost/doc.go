@@ -37,5 +37,5 @@
 //   - The page cache takes every write; nothing waits for a disk.
 //   - Neither compression nor encryption; links carry no TCP/IP headers unless Format.Framed is asked.
 //
-// Next to read: profile.go, format.go, flow.go, transaction.go, server.go; the rig in rig_test.go.
+// Next to read: profile.go, format.go, flow.go, overlap.go, transaction.go, server.go; the nodes in rig_test.go; ADR 12.
 package cost

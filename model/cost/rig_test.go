@@ -65,8 +65,8 @@ func (g *rig) clientTime(requests, records, bytes int) sim.Duration {
 	return g.profile.ClientCost()(requests, records, bytes)
 }
 
-func (g *rig) brokerTime(requests, records, bytes int) sim.Duration {
-	return g.profile.BrokerCost()(requests, records, bytes)
+func (g *rig) brokerTime(records, bytes int) sim.Duration {
+	return g.profile.BrokerCost()(1, records, bytes)
 }
 
 func (g *rig) linkTime(bytes int) sim.Duration { return g.profile.LinkCost()(0, 0, bytes) }
@@ -98,7 +98,7 @@ func (g *rig) followers(of *sim.Node, n int) {
 					for _, e := range got {
 						records, bytes = records+e.records, bytes+e.bytes
 					}
-					p.Sleep(g.brokerTime(1, records, bytes))
+					p.Sleep(g.brokerTime(records, bytes))
 					offset += len(got)
 				}
 			})
@@ -142,7 +142,7 @@ func (l *log) append(e entry, then func()) {
 }
 
 func (l *log) fetched(r *sim.Request) {
-	l.n.After(l.g.brokerTime(1, 0, 0), func() {
+	l.n.After(l.g.brokerTime(0, 0), func() {
 		f := r.Body.(fetch)
 		l.known[f.follower], l.parked[f.follower] = f.offset, r
 		l.advance()
@@ -198,7 +198,7 @@ func (l *leader) Receive(_ *sim.Node, r *sim.Request) {
 		l.consumer = r
 		l.deliver()
 	case "rig.marker":
-		l.n.After(l.g.brokerTime(1, 0, 0), func() {
+		l.n.After(l.g.brokerTime(0, 0), func() {
 			l.log.append(entry{}, func() {
 				r.Reply(nil, 0)
 				l.uncover()
@@ -234,7 +234,7 @@ func (l *leader) join() {
 
 func (l *leader) produce(r *sim.Request) {
 	e := r.Body.(entry)
-	l.n.After(l.connection.Take(l.n.Now(), l.g.brokerTime(1, e.records, e.bytes)), func() {
+	l.n.After(l.connection.Take(l.n.Now(), l.g.brokerTime(e.records, e.bytes)), func() {
 		l.log.append(e, func() {
 			if l.g.flow.Acks == cost.AcksAll {
 				r.Reply(nil, 0)
@@ -286,7 +286,7 @@ func (c *coordinator) Receive(_ *sim.Node, r *sim.Request) {
 		c.log.fetched(r)
 		return
 	}
-	c.n.After(c.g.brokerTime(1, 0, 0), func() {
+	c.n.After(c.g.brokerTime(0, 0), func() {
 		switch r.Op {
 		case "rig.verify":
 			r.Reply(nil, 0)
@@ -308,7 +308,7 @@ func (c *coordinator) Receive(_ *sim.Node, r *sim.Request) {
 
 func (c *coordinator) complete() {
 	c.n.Call(c.g.leader.n, c.g.op("marker"), sim.Action{}, nil, 0, sim.Hour, func(any, int64, error) {
-		c.n.After(c.g.brokerTime(1, 0, 0), func() {
+		c.n.After(c.g.brokerTime(0, 0), func() {
 			c.log.append(entry{}, func() { c.completing = false })
 		})
 	})
