@@ -11,24 +11,45 @@ import "fmt"
 // if this incarnation has ended by then. act is the zero Action for calls that belong to no domain action. What is
 // called from background work is background, as of timers.
 func (n *Node) Call(to *Node, op Op, act Action, body any, fact int64, timeout Duration, then func(reply any, fact int64, err error)) {
-	w := n.w
 	fate := n.sends(op, act)
 	if timeout < 0 {
-		panic(fmt.Sprintf("sim: call of %s with a timeout of %v", w.OpName(op), timeout))
+		panic(fmt.Sprintf("sim: call of %s with a timeout of %v", n.w.OpName(op), timeout))
 	}
 	bg := n.background()
+	if n.paused { // at that hook: the call begins when the pause ends, and its timeout with it
+		n.later(bg, func() { n.open(fate, to, op, act, body, fact, timeout, bg, then) })
+		return
+	}
+	n.open(fate, to, op, act, body, fact, timeout, bg, then)
+}
+
+// open begins a call: from here on there is a timeout, and somebody who waits.
+func (n *Node) open(f fate, to *Node, op Op, act Action, body any, fact int64, timeout Duration, bg bool, then func(any, int64, error)) {
+	w := n.w
 	id, c := w.newCall(n, to, op, &act, bg)
 	c.then = then
 	slot := w.alloc()
 	e := &w.events[slot]
 	e.kind, e.what, e.node, e.inc, e.word, e.background = evGiveUp, nil, n, n.incarnation, id, bg
 	c.timer = w.schedule(slot, n.mono.due(w.now, timeout), PhaseTimer, 0)
-	n.put(fate, to, op, act, body, fact, id, bg)
+	if !f.dropped {
+		w.request(n, to, op, &act, body, fact, id, f.delay, bg)
+	}
 }
 
 // Send is a request of a handler that nobody waits for: it arrives, or it does not.
 func (n *Node) Send(to *Node, op Op, act Action, body any, fact int64) {
-	n.put(n.sends(op, act), to, op, act, body, fact, 0, n.background())
+	f, bg := n.sends(op, act), n.background()
+	switch {
+	case f.dropped:
+	case n.paused: // at that hook
+		n.later(bg, func() {
+			held := act
+			n.w.request(n, to, op, &held, body, fact, 0, f.delay, bg)
+		})
+	default:
+		n.w.request(n, to, op, &act, body, fact, 0, f.delay, bg)
+	}
 }
 
 // sends is the first step of a request: code that is killed there unwinds, and has sent nothing.
@@ -40,18 +61,6 @@ func (n *Node) sends(op Op, act Action) fate {
 	fate := n.w.step(op, stepSent, n, n, &act)
 	n.w.obey()
 	return fate
-}
-
-// put puts a request on the wire, when the pause that a watcher of its first step has begun is over.
-func (n *Node) put(f fate, to *Node, op Op, act Action, body any, fact int64, id uint64, bg bool) {
-	switch {
-	case f.dropped:
-	case n.paused:
-		later := act
-		n.later(bg, func() { n.w.request(n, to, op, &later, body, fact, id, f.delay, bg) })
-	default:
-		n.w.request(n, to, op, &act, body, fact, id, f.delay, bg)
-	}
 }
 
 // dropCalls forgets the open calls of a handler that has ended: nobody is left to hear of them.

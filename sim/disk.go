@@ -27,8 +27,9 @@ type diskFile struct {
 	name    string
 	records []string
 	durable int
-	torn    bool   // the last record is torn
-	written []Time // of each record, if the system writes back by itself
+	torn    bool      // the last record is torn
+	written []Time    // of each record, if the system writes back by itself
+	syncing []*diskOp // fsyncs under way, in order
 }
 
 // diskOp is one operation of the device in flight.
@@ -55,11 +56,18 @@ var diskHookTable = [...]string{"append/started", "append/done", "fsync/started"
 func (d *Disk) Timing(append, fsync rng.Dist) { d.append, d.fsync = append, fsync }
 
 // Writeback has the operating system write back by itself what has been in the page cache for so long: Linux does after
-// about 30 s (vm.dirty_expire_centisecs). 0, the default, is never. It is to be set before anything is written.
-func (d *Disk) Writeback(after Duration) { d.expire = after }
+// about 30 s (vm.dirty_expire_centisecs). 0, the default, is never. It is to be set before anything is written, or else
+// nobody knows how old that is.
+func (d *Disk) Writeback(after Duration) {
+	if after < 0 || len(d.files) > 0 {
+		panic("sim: bad or late writeback on " + d.n.name)
+	}
+	d.expire = after
+}
 
 // Truncate cuts a file behind its first keep records, durably and at once, as a truncation that the journal of a file
-// system has taken does. A file that is shorter is left alone.
+// system has taken does. What is written next follows the cut, and an fsync that is under way does not make it durable.
+// A file that is shorter is left alone. keep < 0 is a bug.
 func (n *Node) Truncate(name string, keep int) {
 	n.w.living()
 	f := n.disk.find(name)
@@ -69,14 +77,18 @@ func (n *Node) Truncate(name string, keep int) {
 	if f == nil || keep >= len(f.records) {
 		return
 	}
-	f.records = slices.Clone(f.records[:keep]) // a reader may still hold the old slice
+	f.records = f.records[:keep:keep] // whoever holds the old slice keeps what it has: the next write copies
 	f.durable = min(f.durable, keep)
 	if f.written != nil {
 		f.written = f.written[:keep]
 	}
+	for _, op := range f.syncing {
+		op.upTo = min(op.upTo, keep)
+	}
 }
 
-// Discard takes the first records of a file away, durably and at once: whole segments that a retention deletes.
+// Discard takes the first records of a file away, durably and at once: whole segments that a retention deletes. To take
+// more than there are is a bug. It costs the same whatever the file holds.
 func (n *Node) Discard(name string, first int) {
 	n.w.living()
 	f := n.disk.find(name)
@@ -86,10 +98,13 @@ func (n *Node) Discard(name string, first int) {
 	if f == nil || first == 0 {
 		return
 	}
-	f.records = slices.Clone(f.records[first:])
+	f.records = f.records[first:]
 	f.durable = max(0, f.durable-first)
 	if f.written != nil {
 		f.written = f.written[first:]
+	}
+	for _, op := range f.syncing {
+		op.upTo = max(0, op.upTo-first)
 	}
 }
 
@@ -188,6 +203,9 @@ func (n *Node) diskQueue(o diskOp) {
 	o.bg = n.background()
 	op := w.newDiskOp()
 	*op = o
+	if o.kind == diskFsync {
+		o.file.syncing = append(o.file.syncing, op)
+	}
 	slot := w.alloc()
 	e := &w.events[slot]
 	e.kind, e.what, e.node, e.inc, e.background, e.word = evDisk, op, n, n.incarnation, o.bg, uint64(o.kind)
@@ -196,8 +214,10 @@ func (n *Node) diskQueue(o diskOp) {
 
 // diskDone completes an operation: what was fsynced is durable, whatever its hook does to the node.
 func (n *Node) diskDone(op *diskOp) {
-	if op.kind == diskFsync {
-		op.file.durable = max(op.file.durable, op.upTo)
+	if f := op.file; op.kind == diskFsync {
+		f.durable = max(f.durable, op.upTo)
+		i := slices.Index(f.syncing, op)
+		f.syncing = slices.Delete(f.syncing, i, i+1)
 	}
 	if n.w.hooks.active() {
 		n.w.guarded(n, func() { n.diskThen(op) })
@@ -309,7 +329,12 @@ func (d *Disk) recover() (torn int) {
 }
 
 // reset forgets operations in flight: their completions belong to an instance that is no more.
-func (d *Disk) reset() { d.busy = 0 }
+func (d *Disk) reset() {
+	d.busy = 0
+	for _, f := range d.files {
+		f.syncing = f.syncing[:0]
+	}
+}
 
 // Held records that, at the end, this node's store still holds an event. how: queue, pending, done or parked.
 func (n *Node) Held(event, stage, resource, how string, offset int64) int64 {

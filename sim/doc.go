@@ -32,6 +32,6 @@
 //   - Facts are recorded through the node or process that knows them; a dead process records nothing.
 //
 // It imports the standard library, sim/rng and sim/history. What to read next: world.go (the run loop), event.go
-// (what is scheduled), proc.go (processes and kills), rpc.go (the five steps), disk.go, lockstep.go (why two runs
+// (what is scheduled), proc.go (processes and kills), rpc.go (the five steps), call.go (calls of handlers), disk.go, lockstep.go (why two runs
 // differ), quiet.go (idle time by whole cycles); steps_test.go and stops_test.go show who knows what after which fault.
 package sim

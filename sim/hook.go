@@ -113,6 +113,9 @@ func (w *World) step(op Op, s int, at, caller *Node, act *Action) fate {
 	}
 	h := Hit{Hook: w.ops[op].hooks[s], Node: at, Caller: caller, Event: act.Event, Stage: act.Stage}
 	w.fire(&h)
+	if h.Delay < 0 {
+		panic("sim: a message on " + h.Hook + " held back by less than nothing")
+	}
 	return fate{h.Drop, h.Delay}
 }
 

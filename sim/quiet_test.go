@@ -66,8 +66,8 @@ func (k *coordinator) Receive(n *sim.Node, r *sim.Request) {
 	}
 }
 
-func note(n *sim.Node, what string) {
-	n.Record(history.Fact{Kind: history.KindPhase, Note: what, Fence: -1, Offset: -1})
+func note(n *sim.Node, what string) int64 {
+	return n.Record(history.Fact{Kind: history.KindPhase, Note: what, Fence: -1, Offset: -1})
 }
 
 // play builds the world, has it idle from 5 s on, and then asks what is left: each member does something that draws.

@@ -35,18 +35,31 @@ type oneCall struct {
 	learntAt       sim.Time
 }
 
-func newCall(t *testing.T) *oneCall {
+// callers are the two ways to write one: both learn the same, at the same time.
+func callers() []string { return []string{"process", "handler"} }
+
+func newCall(t *testing.T, caller string) *oneCall {
 	c := &oneCall{World: sim.New(sim.Config{Seed: 1, Latency: constant(ms)}), learnt: "nothing"}
 	t.Cleanup(c.Close)
 	c.server = c.Role("server", func(*sim.Node) sim.Handler { return &journal{} })
 	c.server.Disk().Timing(rng.Dist{}, constant(5*ms))
+	learns := func(err error) {
+		c.learnt, c.learntAt = "reply", c.Now()
+		if err != nil {
+			c.learnt = err.Error()
+		}
+	}
 	c.client = c.Role("client", func(n *sim.Node) sim.Handler {
+		act := func() sim.Action { return c.Act("order-1", "s", "server.write") }
+		if caller == "handler" {
+			n.After(0, func() {
+				n.Call(c.server, c.Op("server.write"), act(), "hello", 0, sim.Second, func(_ any, _ int64, err error) { learns(err) })
+			})
+			return sim.NoHandler()
+		}
 		n.Go("main", func(p *sim.Proc) {
-			_, _, err := p.Call(c.server, c.Op("server.write"), c.Act("order-1", "s", "server.write"), "hello", 0, sim.Second)
-			c.learnt, c.learntAt = "reply", c.Now()
-			if err != nil {
-				c.learnt = err.Error()
-			}
+			_, _, err := p.Call(c.server, c.Op("server.write"), act(), "hello", 0, sim.Second)
+			learns(err)
 		})
 		return sim.NoHandler()
 	})
@@ -102,6 +115,24 @@ func TestFiveSteps(t *testing.T) {
 		{"drop", func(_ *oneCall, h *sim.Hit) { h.Drop = true }, map[string]outcome{
 			"sent": {"timeout", sim.Second, 0}, "replied": {"timeout", sim.Second, 1},
 		}},
+		{"delay by 500 ms", func(_ *oneCall, h *sim.Hit) { h.Delay = 500 * ms }, map[string]outcome{
+			"sent": {"reply", 507 * ms, 1}, "arrived": {"reply", 7 * ms, 1}, "applied": {"reply", 7 * ms, 1},
+			"replied": {"reply", 507 * ms, 1}, "received": {"reply", 7 * ms, 1},
+		}},
+		{"delay by 5 s", func(_ *oneCall, h *sim.Hit) { h.Delay = 5 * sim.Second }, map[string]outcome{ // it arrives all the same
+			"sent": {"timeout", sim.Second, 1}, "replied": {"timeout", sim.Second, 1},
+		}},
+		{"delay by 5 s of what is dropped", func(_ *oneCall, h *sim.Hit) { h.Drop, h.Delay = true, 5*sim.Second }, map[string]outcome{
+			"sent": {"timeout", sim.Second, 0}, "replied": {"timeout", sim.Second, 1},
+		}},
+		{"partition for 100 ms", func(c *oneCall, _ *sim.Hit) { // what is on the wire already arrives
+			c.server.Cut(c.client)
+			c.client.Cut(c.server)
+			c.At(c.Now().Add(100*ms), sim.PhaseFault, func() { c.server.Mend(c.client); c.client.Mend(c.server) })
+		}, map[string]outcome{
+			"sent": {"timeout", sim.Second, 0}, "arrived": {"timeout", sim.Second, 1}, "applied": {"timeout", sim.Second, 1},
+			"replied": {"timeout", sim.Second, 1}, "received": {"reply", 7 * ms, 1},
+		}},
 	}
 	for _, f := range faults {
 		for _, step := range history.RPCSteps() {
@@ -109,15 +140,17 @@ func TestFiveSteps(t *testing.T) {
 			if !ok {
 				continue
 			}
-			t.Run(f.name+" at "+step, func(t *testing.T) {
-				c := newCall(t)
-				hits := 0
-				c.Watch("server.write/"+step, func(h *sim.Hit) { hits++; f.do(c, h) })
-				r := c.Run(sim.Time(sim.Minute))
-				require.Equal(t, sim.StopDrained, r.Kind, r.Detail)
-				require.Equal(t, 1, hits)
-				require.Equal(t, want, outcome{c.learnt, sim.Duration(c.learntAt), len(c.server.Disk().Read("journal"))})
-			})
+			for _, by := range callers() {
+				t.Run(f.name+" at "+step+" of a "+by, func(t *testing.T) {
+					c := newCall(t, by)
+					hits := 0
+					c.Watch("server.write/"+step, func(h *sim.Hit) { hits++; f.do(c, h) })
+					r := c.Run(sim.Time(sim.Minute))
+					require.Equal(t, sim.StopDrained, r.Kind, r.Detail)
+					require.Equal(t, 1, hits)
+					require.Equal(t, want, outcome{c.learnt, sim.Duration(c.learntAt), len(c.server.Disk().Read("journal"))})
+				})
+			}
 		}
 	}
 }
@@ -126,7 +159,7 @@ func TestFiveSteps(t *testing.T) {
 // the line of the author's code.
 func TestKillNamesTheLine(t *testing.T) {
 	for _, step := range history.RPCSteps() {
-		c := newCall(t)
+		c := newCall(t, "process")
 		c.Watch("server.write/"+step, func(*sim.Hit) { c.client.Kill(0) })
 		c.Run(sim.Time(sim.Minute))
 		unwound := facts(c.World, history.KindUnwound)

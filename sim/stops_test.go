@@ -369,3 +369,73 @@ func TestOnStop(t *testing.T) {
 		})
 	}
 }
+
+// leaver is a handler that hands its work over before it ends.
+type leaver struct {
+	n     *sim.Node
+	takes sim.Duration
+	told  *[]string
+}
+
+func (*leaver) Receive(*sim.Node, *sim.Request) {}
+
+func (l *leaver) Stop() {
+	*l.told = append(*l.told, fmt.Sprintf("%v told %d", l.n.World().Now(), l.n.Incarnation()))
+	l.n.After(l.takes, l.n.Finish)
+}
+
+// A handler is told once that its node is to stop, in an event of the node, and ends when it has handed over; whoever asked
+// may kill it before that. The next incarnation was not asked.
+func TestStopHandler(t *testing.T) {
+	kill := func(n *sim.Node) { n.Kill(0) }
+	for _, c := range []struct {
+		name string
+		do   func(n *sim.Node) // half a second after it is asked
+		want []string
+		end  string
+	}{
+		{"in peace", func(*sim.Node) {}, []string{"1s told 1"}, "2s graceful"},
+		{"asked again", func(n *sim.Node) { n.AskStop(0) }, []string{"1s told 1"}, "2s graceful"},
+		{"killed meanwhile", kill, []string{"1s told 1"}, "1.5s kill"},
+		{"killed meanwhile, and asked again", func(n *sim.Node) { n.Kill(0); n.Boot(); n.AskStop(0) }, []string{"1s told 1", "1.5s told 2"}, "1.5s kill, 2.5s graceful"},
+		{"booted meanwhile", func(n *sim.Node) { n.Kill(0); n.Boot() }, []string{"1s told 1"}, "1.5s kill"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := sim.New(sim.Config{Seed: 1})
+			defer w.Close()
+			var told []string
+			n := w.Role("n", func(n *sim.Node) sim.Handler { return &leaver{n: n, takes: sim.Second, told: &told} })
+			n.Boot()
+			w.At(sim.Time(sim.Second), sim.PhaseFault, func() {
+				n.AskStop(0)
+				require.Empty(t, told, "not within what asks it")
+			})
+			w.At(sim.Time(1500*ms), sim.PhaseFault, func() { c.do(n) })
+			w.Run(sim.Time(sim.Minute))
+			require.Equal(t, c.want, told)
+			end := ""
+			for i, f := range facts(w, history.KindStopped) {
+				if i > 0 {
+					end += ", "
+				}
+				end += sim.Time(f.Time).String() + " " + f.Note
+			}
+			require.Equal(t, c.end, end)
+		})
+	}
+}
+
+// One that stands still is told when it goes on.
+func TestStopOfAPausedHandler(t *testing.T) {
+	w := sim.New(sim.Config{Seed: 1})
+	defer w.Close()
+	var told []string
+	n := w.Role("n", func(n *sim.Node) sim.Handler { return &leaver{n: n, told: &told} })
+	n.Boot()
+	n.Pause()
+	w.At(sim.Time(sim.Second), sim.PhaseFault, func() { n.AskStop(0) })
+	w.At(sim.Time(5*sim.Second), sim.PhaseFault, n.Resume)
+	w.Run(sim.Time(sim.Minute))
+	require.Equal(t, []string{"5s told 1"}, told)
+	require.False(t, n.Up())
+}
