@@ -172,14 +172,14 @@ func (s *sweep) busy(from, to int64) {
 func (s *sweep) strike(f *history.Fact) {
 	t := target{fault: f.ID, names: targets(f)}
 	switch verb(f) {
-	case "lose-reply":
+	case "hold", "lose", "lose-reply":
 		s.work.hit = 1
 		return
 	case "skew", "jump", "join":
 		t.group = true
 	case "replay":
 		t.again = f.Resource
-	case "partition", "drop-inbound":
+	case "partition", "drop-inbound", "slow":
 		t.link = true
 	}
 	for _, b := range s.nodes {

@@ -42,13 +42,16 @@ func Place(f Fault, h ObservedHit, victim string) Fault {
 }
 
 // at is the fault at the hit, with the targets that name nodes spelled anew. What comes after the drain stays there:
-// nothing else passes a hook by then.
+// nothing else passes a hook by then. What is about a message stays where it is if the hit has none.
 func (f Fault) at(h ObservedHit, spell func(string) string) Fault {
 	if f.Trigger.Drained {
 		return f
 	}
-	f.Trigger = h.Trigger()
 	v, _ := verbByName(f.Verb)
+	if v.target == targetMessage && !h.Trigger().sends() {
+		return f
+	}
+	f.Trigger = h.Trigger()
 	if v.target != targetNodes {
 		return f
 	}
@@ -62,10 +65,10 @@ func (f Fault) at(h ObservedHit, spell func(string) string) Fault {
 	return f
 }
 
-// Involves says whether a target of the fault takes part in the hit, or is the service that it is about.
+// Involves says whether a target of the fault takes part in the hit, or is the service or the message that it is about.
 func (f Fault) Involves(h ObservedHit) bool {
 	for _, t := range f.Targets {
-		if t == h.Caller || t == h.Node || t == h.NodeRole || t == h.Role {
+		if t == message && h.Trigger().sends() || t == h.Caller || t == h.Node || t == h.NodeRole || t == h.Role {
 			return true
 		}
 	}

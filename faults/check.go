@@ -53,6 +53,8 @@ func Check(f Fault, voc Vocabulary) error {
 // checkName says whether a target exists.
 func checkName(s string, kind targetKind, t Trigger, voc Vocabulary) error {
 	switch {
+	case kind == targetMessage:
+		return nil
 	case kind == targetService:
 		return known("service", s, voc.Services)
 	case kind == targetGroup:

@@ -18,12 +18,15 @@
 //	at 10s join consumer for 10s
 //	at 10s lose-reply payments
 //	at 10s refuse payments,notifier for 10m
+//	when broker.produce/sent{event=order-5} #1 hold $message by 70s
+//	when payments.charge/replied{event=order-5} #1 lose $message
+//	at 12s slow broker-2 from broker-1 by 40s for 1m
 //	at 3s power-loss $leader(orders/3) for 5s
 //	after drain 26h replay workers
 //
 // A target is a node (role-n, counted from 1), a role (all of its nodes), or one that is bound when the trigger
 // fires: $caller and $node of the hook, $leader(topic/partition). Targets of refuse and lose-reply are services,
-// that of join is a role, that of replay a group. "after drain" counts from the end of the first drain. All other times are int64 nanoseconds since the start of the world.
+// that of join is a role, that of replay a group, that of hold and lose the message at the hook. "after drain" counts from the end of the first drain. All other times are int64 nanoseconds since the start of the world.
 //
 // # Invariants
 //

@@ -159,7 +159,9 @@ func TestHunt(t *testing.T) {
 		}
 	}
 	require.Len(t, counts, 3, "one to three faults")
-	require.Len(t, verbsSeen, len(verbs()))
+	for _, k := range history.FaultKinds() {
+		require.True(t, k.Verb == "" || verbsSeen[k.Verb] > 0, k.Verb)
+	}
 	require.Positive(t, bound["$caller"])
 	require.Positive(t, bound["$node"])
 	require.Positive(t, drained)

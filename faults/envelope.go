@@ -12,6 +12,7 @@ import (
 //	clock-skew          |by| of skews and jumps; those in effect together on one target add up, and so do the node that is
 //	                    furthest ahead and the one furthest behind
 //	pause               duration of pauses; overlapping or touching ones of one target are one long one
+//	delay               by of holds and slows; those that may be in effect together on one target add up
 //	outage              the same for kill, power-loss, partition, drop-inbound and refuse together
 //	power-loss          targets without power at once, each counted once
 //	faults              faults of the plan
@@ -57,6 +58,8 @@ func loadOf(plan []Fault, d history.Dimension) int64 {
 		switch d {
 		case history.ClockSkew:
 			most = max(most, spreadAt(f, loading))
+		case history.Delay:
+			most = max(most, delayAt(f, loading))
 		case history.PowerLoss:
 			most = max(most, darkAt(f, loading))
 		default:
@@ -79,7 +82,7 @@ func sumOf(all []Fault, d history.Dimension) int64 {
 	var sum int64
 	for _, f := range all {
 		switch d {
-		case history.ClockSkew:
+		case history.ClockSkew, history.Delay:
 			sum = add(sum, max(f.By, -f.By))
 		case history.PowerLoss:
 			sum = add(sum, countOf(f.Targets))
@@ -161,6 +164,17 @@ func spreadAt(f Fault, all []Fault) int64 {
 		ahead, behind = max(ahead, forward), max(behind, back)
 	}
 	return add(ahead, behind)
+}
+
+// delayAt is how much later a message may arrive than usual when f begins. Which messages a hold is about no plan says, so
+// it may meet every slow link.
+func delayAt(f Fault, all []Fault) (sum int64) {
+	for _, g := range all {
+		if g.during(f) && g.shares(f) {
+			sum = add(sum, g.By)
+		}
+	}
+	return sum
 }
 
 // darkAt counts the targets that may be without power when f begins.

@@ -13,6 +13,7 @@ type Injector struct {
 	c     Controls
 	shots []*shot
 	cuts  []cut
+	lags  []lag
 	holds []hold
 	off   []refusal
 	left  []*sim.Node // members that joined for a fault and left: nothing boots them again
@@ -36,7 +37,7 @@ type shot struct {
 	names string      // node names concerned, as in the fact
 	res   string      // services or role concerned
 	rest  []*sim.Node // deploy: those whose turn is still to come
-	due   int64       // deploy: when the present step is over at the latest, ns; 0 = none under way
+	due   int64       // deploy: when the present step is over at the latest, ns; hold: when the message goes on; 0 = none under way
 }
 
 // bound is a node as a shot met it.
@@ -155,8 +156,11 @@ func (s *shot) begin(concerned []*sim.Node) {
 	s.in.fired++
 	s.names = nodeNames(concerned)
 	fact := s.fact(history.KindFaultBegan, concerned)
-	if s.f.For > 0 {
+	switch {
+	case s.f.For > 0:
 		fact.Until = s.at + s.f.For
+	case s.due > 0:
+		fact.Until = s.due
 	}
 	s.began = s.in.w.Record(fact)
 }

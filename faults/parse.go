@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // Parse reads one fault. Its error is a *ParseError. The grammar is that of the package comment; words are
@@ -96,8 +98,8 @@ func (p *parser) fault() (f Fault) {
 	if v.from && p.keyword("from", v) {
 		f.From = p.list(targetNodes, &f.Trigger)
 	}
-	if v.by && p.keyword("by", v) {
-		f.By = p.duration(-MaxSkew, MaxSkew, "400ms or -400ms")
+	if v.by != noBy && p.keyword("by", v) {
+		f.By = p.size(v.by)
 	}
 	if v.rolls {
 		f.Grace = p.option("grace", defaultGrace)
@@ -112,10 +114,23 @@ func (p *parser) fault() (f Fault) {
 	return f
 }
 
-// fits says whether a verb can have this trigger: a replay is what happens after the drain, and all else is over by then.
+// size reads what follows "by".
+func (p *parser) size(k byKind) int64 {
+	if k == byDelay {
+		return p.duration(1, MaxSkew, "10s")
+	}
+	return p.duration(-MaxSkew, MaxSkew, "400ms or -400ms")
+}
+
+// fits says whether a verb can have this trigger: a replay is what happens after the drain, and all else is over by then;
+// a message is there only where one is put on the wire.
 func (p *parser) fits(verb word, v verb, t Trigger) {
 	switch {
-	case p.err != nil || v.drained == t.Drained:
+	case p.err != nil:
+	case v.target == targetMessage && !t.Drained && !t.sends():
+		p.fail(verb, v.name+" needs a message, and only the steps sent and replied of a call put one on the wire",
+			"begin with \"when payments.charge/sent{event=order-117} #1\"")
+	case v.drained == t.Drained:
 	case v.drained:
 		p.fail(verb, v.name+" comes after the drain", "begin with \"after drain 26h\"")
 	default:
@@ -236,6 +251,12 @@ func (p *parser) option(word string, otherwise int64) int64 {
 	}
 	p.at++
 	return p.duration(1, MaxGrace, "5s")
+}
+
+// sends says whether the trigger is a step at which a message is put on the wire.
+func (t Trigger) sends() bool {
+	_, step, _ := strings.Cut(t.Hook, "/")
+	return step == history.StepSent || step == history.StepReplied
 }
 
 // keyword takes one word that must be there.

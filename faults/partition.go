@@ -17,6 +17,16 @@ func applyPartition(s *shot) string {
 
 // part cuts what separates says of each pair, one of either side.
 func (s *shot) part(separates func(a, b *sim.Node) []cut) string {
+	reason := s.between(separates)
+	for _, link := range s.cuts {
+		s.in.cutOf(link).count++
+		link.from.Cut(link.to)
+	}
+	return reason
+}
+
+// between begins a fault of links: what concerns says of each pair, one of either side.
+func (s *shot) between(concerns func(a, b *sim.Node) []cut) string {
 	a, reason := s.bind(s.f.Targets)
 	if reason != "" {
 		return reason
@@ -34,7 +44,7 @@ func (s *shot) part(separates func(a, b *sim.Node) []cut) string {
 	for _, x := range a {
 		for _, y := range b {
 			if x != y {
-				s.cuts = append(s.cuts, separates(x, y)...)
+				s.cuts = append(s.cuts, concerns(x, y)...)
 			}
 		}
 	}
@@ -42,10 +52,6 @@ func (s *shot) part(separates func(a, b *sim.Node) []cut) string {
 		return "both sides are the same node"
 	}
 	s.begin(concerned)
-	for _, link := range s.cuts {
-		s.in.cutOf(link).count++
-		link.from.Cut(link.to)
-	}
 	return ""
 }
 

@@ -9,9 +9,9 @@ import (
 type Fault struct {
 	Trigger   Trigger
 	Verb      string   // a name of Verbs
-	Targets   []string // nodes, roles, $caller, $node, $leader(topic/partition); services or a role for some verbs
-	From      []string // partition, drop-inbound: the other side; nil otherwise
-	By        int64    // skew, jump: ns, negative is backwards; 0 otherwise
+	Targets   []string // nodes, roles, $caller, $node, $leader(topic/partition); services, a role or $message for some verbs
+	From      []string // partition, drop-inbound, slow: the other side; nil otherwise
+	By        int64    // skew, jump: ns, negative is backwards; hold, slow: ns; 0 otherwise
 	Grace     int64    // deploy: how long a member may take to stop, ns, before it is killed; 0 otherwise
 	Pause     int64    // deploy: between the boot of a member and the turn of the next, ns; 0 = none
 	For       int64    // stated duration, ns; 0 = none
@@ -95,7 +95,7 @@ const (
 	MaxLine    = 1 << 10              // bytes of one line
 	MaxFaults  = 1000                 // faults of a plan
 	MaxTime    = 3650 * 24 * hour     // ns; of a trigger and of a duration: ten years
-	MaxSkew    = 100 * 24 * hour      // ns; of one skew or jump, so that MaxFaults of them fit into 64 bits
+	MaxSkew    = 100 * 24 * hour      // ns; of one skew, jump, hold or slow, so that MaxFaults of them fit into 64 bits
 	MaxGrace   = 24 * hour            // ns; of a grace period and of a pause between members
 	MaxHit     = 1_000_000            // of #n
 	maxName    = 128                  // bytes of one name

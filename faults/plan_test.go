@@ -43,6 +43,11 @@ var canonical = []string{
 	"when broker.fetch/sent{role=consumer} #9 deploy $caller grace 24h pause 1ns",
 	"after drain 26h replay workers",
 	"after drain 0s replay workers",
+	"when broker.produce/sent{event=order-5} #1 hold $message by 1m10s",
+	"when broker.fetch/replied{role=broker} #4 hold $message by 1ns",
+	"when payments.charge/replied{event=order-5,stage=charge} #2 lose $message",
+	"at 12s slow broker-2,controller-1 from broker-1,broker-3 by 40s for 1m",
+	"when group/revoked{role=consumer} #2 slow broker from $node by 1s until heal",
 }
 
 func TestCanonicalText(t *testing.T) {
@@ -155,19 +160,22 @@ func TestValidateRefusesWhatTheTextCannotSay(t *testing.T) {
 func TestCheck(t *testing.T) {
 	voc := Vocabulary{ServiceOps: []string{"payments.charge"}, Roles: []string{"consumer", "broker", "payments"}, Services: []string{"payments", "notifier"}, Topics: []string{"orders"}, Groups: []string{"workers"}}
 	for line, want := range map[string]string{
-		canonical[1]:                                   "",
-		canonical[2]:                                   "",
-		canonical[4]:                                   "",
-		canonical[5]:                                   "",
-		canonical[13]:                                  "",
-		"at 1s kill consumer for 1s":                   "",
-		"at 1s kill $leader(order/1) for 1s":           `unknown topic "order"; did you mean orders?`,
-		"at 1s kill consumr-1 for 1s":                  `unknown node or role "consumr-1"`,
-		"at 1s join gardener for 1s":                   `unknown role "gardener"; there are: consumer, broker, payments`,
-		canonical[16]:                                  "",
-		"after drain 26h replay orders":                `unknown group "orders"; did you mean workers?`,
-		"at 1s lose-reply payment":                     `unknown service "payment"; did you mean payments?`,
-		"at 1s partition consumer-1 from brokr for 1s": `unknown node or role "brokr"; did you mean broker?`,
+		canonical[1]:                 "",
+		canonical[2]:                 "",
+		canonical[4]:                 "",
+		canonical[5]:                 "",
+		canonical[13]:                "",
+		"at 1s kill consumer for 1s": "",
+		"when payments.charge/sent{event=order-1} #1 hold $message by 1s":        "",
+		"when payments.refund/sent{event=order-1} #1 lose $message":              `is no operation of this scenario`,
+		"at 1s slow consumer from brokr-1 by 1s for 1s":                          `unknown node or role "brokr-1"`,
+		"at 1s kill $leader(order/1) for 1s":                                     `unknown topic "order"; did you mean orders?`,
+		"at 1s kill consumr-1 for 1s":                                            `unknown node or role "consumr-1"`,
+		"at 1s join gardener for 1s":                                             `unknown role "gardener"; there are: consumer, broker, payments`,
+		canonical[16]:                                                            "",
+		"after drain 26h replay orders":                                          `unknown group "orders"; did you mean workers?`,
+		"at 1s lose-reply payment":                                               `unknown service "payment"; did you mean payments?`,
+		"at 1s partition consumer-1 from brokr for 1s":                           `unknown node or role "brokr"; did you mean broker?`,
 		"when payments.refund/sent{event=order-1} #1 kill $caller for 1s":        `is no operation of this scenario`,
 		"when payments.charge/done{event=order-1} #1 kill $caller for 1s":        `an RPC has the steps`,
 		"when group/revoked{role=member} #1 kill $caller for 1s":                 `unknown role "member"; there are: consumer, broker, payments; $caller: the hook group/revoked is no call`,
@@ -198,7 +206,7 @@ func TestEveryFaultKindHasItsVerb(t *testing.T) {
 		require.NotNil(t, v.apply)
 		require.Equal(t, v.lasts, k.For > 0 || k.UntilHeal, k.Name)
 		require.Equal(t, v.lasts, v.lift != nil, k.Name)
-		require.Equal(t, v.by, k.By != 0, k.Name)
+		require.Equal(t, v.by != noBy, k.By != 0, k.Name)
 		require.Equal(t, v.rolls, k.Grace != 0, k.Name)
 		require.Equal(t, v.drained, k.After > 0, k.Name)
 		if k.Dimension != "" {
@@ -219,10 +227,15 @@ func name(t *rapid.T, what string) string {
 func drawFault(t *rapid.T) Fault {
 	v := rapid.SampledFrom(verbs()).Draw(t, "verb")
 	f := Fault{Verb: v.name}
-	if f.Trigger.Drained = v.drained; v.drained || rapid.Bool().Draw(t, "timed") {
+	about := v.target == targetMessage
+	if f.Trigger.Drained = v.drained; v.drained || !about && rapid.Bool().Draw(t, "timed") {
 		f.Trigger.At = rapid.Int64Range(0, MaxTime).Draw(t, "at")
 	} else {
-		f.Trigger = Trigger{Hook: name(t, "service") + "." + name(t, "op") + "/" + name(t, "step"), Nth: rapid.IntRange(1, MaxHit).Draw(t, "nth")}
+		step := name(t, "step")
+		if about {
+			step = rapid.SampledFrom([]string{"sent", "replied"}).Draw(t, "step of a message")
+		}
+		f.Trigger = Trigger{Hook: name(t, "service") + "." + name(t, "op") + "/" + step, Nth: rapid.IntRange(1, MaxHit).Draw(t, "nth")}
 		if rapid.Bool().Draw(t, "by event") {
 			f.Trigger.Event = name(t, "event")
 			if rapid.Bool().Draw(t, "by stage") {
@@ -249,12 +262,19 @@ func drawFault(t *rapid.T) Fault {
 	list := func(most int) []string {
 		return rapid.SliceOfNDistinct(rapid.Custom(target), 1, most, rapid.ID[string]).Draw(t, "list")
 	}
-	f.Targets = list(most)
+	if about {
+		f.Targets = []string{message}
+	} else {
+		f.Targets = list(most)
+	}
 	if v.from {
 		f.From = list(4)
 	}
-	if v.by {
-		f.By = rapid.Int64Range(1, MaxSkew).Draw(t, "by") * rapid.SampledFrom([]int64{1, -1}).Draw(t, "sign")
+	if v.by != noBy {
+		f.By = rapid.Int64Range(1, MaxSkew).Draw(t, "by")
+	}
+	if v.by == byOffset && rapid.Bool().Draw(t, "backwards") {
+		f.By = -f.By
 	}
 	if v.rolls {
 		f.Grace = rapid.Int64Range(1, MaxGrace).Draw(t, "grace")

@@ -198,6 +198,12 @@ func checkTarget(s string, kind targetKind, t *Trigger) (msg, hint string) {
 	if strings.Contains(keywordSet, " "+s+" ") {
 		return fmt.Sprintf("a target is missing before %q", s), "name a " + targetTable[kind]
 	}
+	if kind == targetMessage {
+		if s != message {
+			return fmt.Sprintf("%q cannot stand here", s), "the message at the hook is " + message
+		}
+		return "", ""
+	}
 	if s[0] != '$' {
 		if !isName(s, "-_") {
 			return fmt.Sprintf("%q is no name of a %s", s, targetTable[kind]), "letters, digits, - and _, as in consumer-2"

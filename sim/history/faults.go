@@ -55,10 +55,11 @@ func FaultKindByName(name string) (FaultKind, bool) {
 // Dimension is what an envelope bounds.
 type Dimension string
 
-// The dimensions. Bounds of ClockSkew, Pause, Outage and RedeliveryHorizon are durations; PowerLoss bounds the
+// The dimensions. Bounds of ClockSkew, Delay, Pause, Outage and RedeliveryHorizon are durations; PowerLoss bounds the
 // number of brokers without power at once; Faults bounds the number of faults in a run.
 const (
 	ClockSkew         Dimension = "clock-skew"
+	Delay             Dimension = "delay"
 	Pause             Dimension = "pause"
 	Outage            Dimension = "outage"
 	RedeliveryHorizon Dimension = "redelivery-horizon"
@@ -78,6 +79,7 @@ func Dimensions() []struct {
 		Doc      string
 	}{
 		{ClockSkew, true, "how far one node's wall clock is from the others"},
+		{Delay, true, "how much longer than usual a message may be under way"},
 		{FaultCount, false, "how many faults one run may have"},
 		{Outage, true, "how long a party is down or cut off"},
 		{Pause, true, "how long a process stands still without knowing"},

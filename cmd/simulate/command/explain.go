@@ -126,7 +126,7 @@ func meanings() []meaning {
 		add("fault kind", k.Name, faultDoc(k)+dimensionDoc(k))
 	}
 	for _, v := range faults.Verbs() {
-		add("verb of a plan", v.Name, v.Doc+"; written: at TIME "+v.Usage)
+		add("verb of a plan", v.Name, v.Doc+"; written: "+v.When+" "+v.Usage)
 	}
 	for _, k := range checker.Kinds() {
 		add("checker", k.Name, checkerDoc(&k))
