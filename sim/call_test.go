@@ -19,7 +19,12 @@ type duo struct {
 }
 
 func newDuo(t *testing.T, serve func(n *sim.Node, r *sim.Request), begin func(d *duo)) *duo {
-	d := &duo{World: sim.New(sim.Config{Seed: 1, Latency: constant(ms)})}
+	return newDuoWith(t, sim.Config{Latency: constant(ms)}, serve, begin)
+}
+
+func newDuoWith(t *testing.T, c sim.Config, serve func(n *sim.Node, r *sim.Request), begin func(d *duo)) *duo {
+	c.Seed = 1
+	d := &duo{World: sim.New(c)}
 	t.Cleanup(d.Close)
 	d.server = d.Role("server", func(n *sim.Node) sim.Handler {
 		return handler(func(r *sim.Request) { serve(n, r) })

@@ -28,6 +28,7 @@
 //     ends: the heap holds what is live and nothing else.
 //   - Code stops where its node is stopped, at its own hook or at its await; see Hit.
 //   - No event allocates: packets, disk operations and answered requests are used again.
+//   - A link that loses packets loses no message: it carries them by stream connections (stream.go), and they come late.
 //   - What survives a stop of a node is what is on its disk: a boot must return an instance never seen before.
 //   - Facts are recorded through the node or process that knows them; a dead process records nothing.
 //

@@ -27,10 +27,12 @@ const (
 	evPacket
 	evDisk
 	evGiveUp // the timeout of a handler's call: word is the call
+	evStream // a segment or an acknowledgement of a connection
+	evStreamTimer
 )
 
 // eventTable names the event kinds in traces.
-var eventTable = [...]string{"none", "func", "wake", "signal", "packet", "disk", "give-up"}
+var eventTable = [...]string{"none", "func", "wake", "signal", "packet", "disk", "give-up", "stream", "stream-timer"}
 
 // Handle names a scheduled event; the zero value names none. A handle outlives its event harmlessly.
 type Handle struct {
@@ -144,9 +146,7 @@ func (w *World) at(t Time, p Phase, fn func(), background bool) Handle {
 func (w *World) dispatch(slot int32, e *event) {
 	n := e.node
 	if n == nil {
-		fn := e.what.(func())
-		w.release(slot)
-		fn()
+		w.dispatchWorld(slot, e)
 		return
 	}
 	if n.paused {
@@ -184,6 +184,24 @@ func (w *World) dispatch(slot int32, e *event) {
 		n.diskDone(op)
 	default:
 		panic("sim: event of no kind")
+	}
+}
+
+// dispatchWorld executes an event that belongs to no node's process.
+func (w *World) dispatchWorld(slot int32, e *event) {
+	switch e.kind {
+	case evStream:
+		p := e.what.(*wirePacket)
+		w.release(slot)
+		w.arrived(p)
+	case evStreamTimer:
+		h, k := e.what.(*half), timerKind(e.word)
+		w.release(slot)
+		h.fired(k)
+	default:
+		fn := e.what.(func())
+		w.release(slot)
+		fn()
 	}
 }
 

@@ -177,6 +177,9 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 	n.Record(history.Fact{Kind: history.KindStopped, Fence: -1, Offset: n.disk.records(), Cause: cause, Note: how})
 	n.up, n.dark, n.paused = false, dark, false
 	n.w.dropEvents(n)
+	if len(n.w.conns) > 0 {
+		n.w.endStreams(n, dark)
+	}
 	if dark {
 		n.disk.losePower()
 	} else {

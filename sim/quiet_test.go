@@ -197,6 +197,9 @@ func TestNoLeapWhereSomethingHappens(t *testing.T) {
 		spoil func(c *idlers, w *sim.World)
 	}{
 		{"a watched hook", func(_ *idlers, w *sim.World) { w.Watch("hub.beat/arrived", func(*sim.Hit) {}) }},
+		{"a lossy link", func(_ *idlers, w *sim.World) {
+			w.Node("member-1").Lossy(w.Node("hub-1"), rng.Ratio{Num: 1, Den: 10})
+		}},
 		{"a fact", func(_ *idlers, w *sim.World) {
 			w.Node("hub-1").GoBackground("scan", func(p *sim.Proc) {
 				for {

@@ -56,6 +56,7 @@ type packet struct {
 	fact    int64
 	body    any
 	err     error
+	conn    *conn    // of a reply: the connection that its request came by; nil = none
 	astray  Duration // how much longer it takes than its connection says; others overtake it then
 }
 
@@ -75,6 +76,7 @@ type Request struct {
 	fromInc int32
 	op      Op
 	call    uint64
+	conn    *conn
 	bg      bool
 	done    bool
 }
@@ -131,7 +133,7 @@ func (r *Request) send(body any, err error, fact int64, bg bool) {
 	}
 	pkt := r.w.newPacket()
 	pkt.kind, pkt.from, pkt.fromInc, pkt.to, pkt.op, pkt.call = pktReply, r.at, r.inc, r.from, r.op, r.call
-	pkt.act, pkt.fact, pkt.body, pkt.err, pkt.astray = r.Action, fact, body, err, fate.delay
+	pkt.act, pkt.fact, pkt.body, pkt.err, pkt.astray, pkt.conn = r.Action, fact, body, err, fate.delay, r.conn
 	if r.at.paused { // at that hook
 		w, toInc := r.w, r.fromInc
 		r.at.later(bg, func() { w.send(pkt, toInc, rng.ReplyLatency, bg) })
@@ -145,7 +147,12 @@ type link struct {
 	fromInc, toInc int32
 	last           Time // when the last message of this connection arrives
 	cut            bool
+	streamed       bool // see Streamed
+	redial         bool // the next connection is a new one
+	loss           rng.Ratio
 	extra          Duration
+	conn           *conn // that this node has opened to the peer
+	conns          int32 // so far
 	hash           uint64
 	backgrounds    []backgroundKey // of messages that belong to no action, by 2·op + 1 if a reply
 }
@@ -209,6 +216,9 @@ func (w *World) delay(l *link, pkt *packet, purpose rng.Purpose) Duration {
 func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) {
 	from, to := pkt.from, pkt.to
 	l := from.link(to)
+	if w.streaming && pkt.kind <= pktReply && pkt.astray == 0 && w.sendStream(pkt, l, toInc, bg) {
+		return
+	}
 	at := w.now.Add(w.delay(l, pkt, purpose) + l.extra)
 	if l.cut || !to.up || to.incarnation != toInc {
 		w.freePacket(pkt)
@@ -223,9 +233,14 @@ func (w *World) send(pkt *packet, toInc int32, purpose rng.Purpose, bg bool) {
 	} else {
 		l.last = at
 	}
+	w.schedulePacket(pkt, toInc, at, bg)
+}
+
+// schedulePacket has a packet arrive.
+func (w *World) schedulePacket(pkt *packet, toInc int32, at Time, bg bool) {
 	slot := w.alloc()
 	e := &w.events[slot]
-	e.kind, e.node, e.inc, e.background, e.what = evPacket, to, toInc, bg, pkt
+	e.kind, e.node, e.inc, e.background, e.what = evPacket, pkt.to, toInc, bg, pkt
 	e.word = pkt.call*kindStep ^ uint64(pkt.op)<<2 ^ uint64(pkt.kind)
 	w.schedule(slot, at, PhaseDeliver, 0)
 }
@@ -295,7 +310,7 @@ func (w *World) arrive(pkt *packet) {
 	r := w.newRequest()
 	r.Op, r.From, r.Action, r.Body, r.Fact = w.ops[pkt.op].name, pkt.from.name, pkt.act, pkt.body, pkt.fact
 	r.w, r.at, r.inc, r.from, r.fromInc = w, n, n.incarnation, pkt.from, pkt.fromInc
-	r.op, r.call, r.bg, r.done = pkt.op, pkt.call, w.last.bg, false
+	r.op, r.call, r.conn, r.bg, r.done = pkt.op, pkt.call, pkt.conn, w.last.bg, false
 	w.step(pkt.op, stepArrived, n, pkt.from, &pkt.act)
 	switch {
 	case !r.Alive():
@@ -348,7 +363,7 @@ func (w *World) newPacket() *packet {
 
 // freePacket takes back a packet that nobody will read again.
 func (w *World) freePacket(pkt *packet) {
-	pkt.body, pkt.err = nil, nil
+	pkt.body, pkt.err, pkt.conn = nil, nil, nil
 	w.packets = append(w.packets, pkt)
 }
 
@@ -432,7 +447,7 @@ func (w *World) request(from, to *Node, op Op, act *Action, body any, fact int64
 		return
 	}
 	pkt.kind, pkt.from, pkt.fromInc, pkt.to, pkt.op, pkt.call = pktRequest, from, from.incarnation, to, op, id
-	pkt.act, pkt.fact, pkt.body, pkt.err, pkt.astray = *act, fact, body, nil, astray
+	pkt.act, pkt.fact, pkt.body, pkt.err, pkt.astray, pkt.conn = *act, fact, body, nil, astray, nil
 	w.send(pkt, to.incarnation, rng.RequestLatency, bg)
 }
 

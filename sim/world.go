@@ -46,6 +46,11 @@ type World struct {
 	diskOps     []*diskOp // free
 	requests    []*Request
 	nextRequest int
+	stream      Streams
+	streaming   bool                                             // some link is or was lossy
+	conns       []*conn                                          // that are not over
+	wirePackets []*wirePacket                                    // free
+	onWire      func(h *half, kind wireKind, s span) (lose bool) // of scripts: sees each packet; nil = none
 
 	// what is counted, and what ends it
 	foreground int
@@ -68,6 +73,7 @@ type World struct {
 type Config struct {
 	Seed    uint64
 	Latency rng.Dist // one network hop
+	Streams Streams  // connections over lossy links
 	Limits  Limits
 	History *history.History // facts go here; nil makes a new one
 
@@ -101,6 +107,7 @@ func (w *World) Reset(c Config) {
 	clear(w.nodes)
 	clear(w.byName)
 	clear(w.calls)
+	clear(w.conns)
 	clear(w.opByName)
 	clear(w.attempts)
 	for _, r := range w.requests {
@@ -119,7 +126,7 @@ func (w *World) Reset(c Config) {
 		idle: w.idle[:0], all: w.all[:0], ops: w.ops[:0], opByName: w.opByName, attempts: w.attempts,
 		packets: w.packets, diskOps: w.diskOps, requests: w.requests,
 		quiet: quiet{anchor: anchor{pending: w.quiet.anchor.pending[:0]}, moving: w.quiet.moving[:0]}, everyEvent: c.EveryEvent, forgetful: c.KillDropsPageCache,
-		sites: c.Sites, beside: c.Beside,
+		sites: c.Sites, beside: c.Beside, stream: c.Streams.filled(), conns: w.conns[:0], wirePackets: w.wirePackets,
 		latency: c.Latency, limits: c.Limits.filled(), marks: w.marks[:0], digest: rng.Mix(c.Seed),
 	}
 	h.Reset(w.limits.Facts)
