@@ -60,6 +60,17 @@ func TestFaultsHit(t *testing.T) {
 			s.Offer("order-1", "anna")
 			s.Fault("at 5ms drop-inbound broker from consumer-1 for 20s", "broker-1", "consumer-1", 10)
 		}},
+		{"a slow link under a delivery", 1, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
+			s.Fault("at 5ms slow consumer-1 from broker by 3s for 20s", "consumer-1", "broker-1", 10)
+		}},
+		{"a lossy link beside an offer", 0, func(s *checkertest.Story) {
+			s.Offer("order-1", "anna")
+			s.Fault("at 5ms lossy broker from consumer-1 by 10% for 20s", "broker-1", "consumer-1", 10)
+		}},
+		{"a message that is held is in flight by definition", 1, func(s *checkertest.Story) {
+			s.Fault("when broker.fetch/sent{role=consumer} #1 hold $message by 3s", "consumer-1", "", 0)
+		}},
 		{"a kill of the broker under a delivery", 0, func(s *checkertest.Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
 			s.Fault("at 5ms kill broker-1 for 5s", "broker-1", "", 10)

@@ -179,7 +179,7 @@ func (s *sweep) strike(f *history.Fact) {
 		t.group = true
 	case "replay":
 		t.again = f.Resource
-	case "partition", "drop-inbound", "slow":
+	case "partition", "drop-inbound", "lossy", "slow":
 		t.link = true
 	}
 	for _, b := range s.nodes {
@@ -243,6 +243,10 @@ func verb(f *history.Fact) string {
 			if word != "" && (word == kinds[i].Verb || word == kinds[i].Name) {
 				return kinds[i].Verb
 			}
+		}
+		switch word {
+		case "hold", "lose", "lossy", "slow": // hunted with, and no kind's
+			return word
 		}
 	}
 	return ""

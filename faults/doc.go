@@ -21,6 +21,7 @@
 //	when broker.produce/sent{event=order-5} #1 hold $message by 70s
 //	when payments.charge/replied{event=order-5} #1 lose $message
 //	at 12s slow broker-2 from broker-1 by 40s for 1m
+//	at 12s lossy producer from broker by 10% for 1m
 //	at 3s power-loss $leader(orders/3) for 5s
 //	after drain 26h replay workers
 //

@@ -14,6 +14,7 @@ type Injector struct {
 	shots []*shot
 	cuts  []cut
 	lags  []lag
+	bad   []loss
 	holds []hold
 	off   []refusal
 	left  []*sim.Node // members that joined for a fault and left: nothing boots them again

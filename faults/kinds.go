@@ -56,6 +56,7 @@ func verbs() []verb {
 		{name: "kill", doc: "the process ends; it boots from its disk at the end", lasts: true, loads: []history.Dimension{history.Outage}, apply: applyKill, lift: liftStopped},
 		{name: "lose", doc: "the message at the hook never arrives", target: targetMessage, single: true, apply: applyLose},
 		{name: "lose-reply", doc: "the next reply of an effect op never arrives", target: targetService, single: true, apply: applyLoseReply},
+		{name: "lossy", doc: "each packet between the two sides gets lost with this probability, each way: connections lose no message by that, but time, and then room", from: true, by: byLoss, lasts: true, apply: applyLossy, lift: liftLossy},
 		{name: "partition", doc: "the two sides do not hear each other, and nobody is told", from: true, lasts: true, loads: []history.Dimension{history.Outage}, apply: applyPartition, lift: liftPartition},
 		{name: "pause", doc: "nothing runs, time passes, nobody is told", lasts: true, loads: []history.Dimension{history.Pause}, apply: applyPause, lift: liftPause},
 		{name: "power-loss", doc: "the machine ends: what was not fsynced is lost, peers meet silence; it boots at the end", lasts: true, loads: []history.Dimension{history.Outage, history.PowerLoss}, apply: applyPowerLoss, lift: liftStopped},
@@ -125,7 +126,7 @@ func (v verb) usage() string {
 	if v.from {
 		s += " from NODE[,…]"
 	}
-	s += [...]string{"", " by DURATION", " by DURATION", " by PERCENT%"}[v.by]
+	s += [...]string{"", " by DURATION", " by DURATION", " by PERCENT"}[v.by]
 	if v.rolls {
 		s += " [grace DURATION] [pause DURATION]"
 	}

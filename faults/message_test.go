@@ -171,3 +171,47 @@ func TestSeveralBrokers(t *testing.T) {
 		require.Equal(t, []string{"10-15"}, sample(t, dark, "at 9s kill broker-2 for 6s", "at 10s power-loss broker-1,broker-2 for 5s"))
 	})
 }
+
+// A lossy link delays messages and loses none of them; when it is good again, so are they. The worst of several faults
+// counts.
+func TestLossy(t *testing.T) {
+	trips := func(lines ...string) (in, out []sim.Duration) {
+		plan, err := ParseLines(lines)
+		require.NoError(t, err)
+		sent := map[string]sim.Time{}
+		d := run(t, plan, true, func(d *demo) {
+			d.w.Watch("payments.charge/sent", func(h *sim.Hit) { sent[h.Event] = d.w.Now() })
+			d.w.Watch("payments.charge/arrived", func(h *sim.Hit) {
+				began := sent[h.Event]
+				took := d.w.Now().Sub(began)
+				if began >= sim.Time(20*sim.Second) && began < sim.Time(80*sim.Second) {
+					in = append(in, took)
+				} else {
+					out = append(out, took)
+				}
+			})
+		})
+		requireHealed(t, d)
+		for _, l := range d.in.bad {
+			require.Empty(t, l.rates)
+		}
+		require.Len(t, sent, len(in)+len(out), "every request arrives")
+		return in, out
+	}
+	late := func(took []sim.Duration) (n int) {
+		for _, d := range took {
+			if d > 100*sim.Millisecond {
+				n++
+			}
+		}
+		return n
+	}
+	const bad = "at 20s lossy consumer from payments by 20% for 1m"
+	in, out := trips(bad)
+	require.InDelta(t, len(in)/5, late(in), float64(len(in))/8)
+	require.LessOrEqual(t, late(out), 3, "what was under way when it ended")
+	worse, _ := trips(bad, "at 20s lossy consumer from payments by 50% for 1m", "at 30s lossy payments from consumer by 1% for 1m")
+	require.Greater(t, late(worse), 2*late(in))
+	other, _ := trips("at 20s lossy consumer from broker by 60% for 1m")
+	require.Zero(t, late(other))
+}

@@ -116,8 +116,11 @@ func (p *parser) fault() (f Fault) {
 
 // size reads what follows "by".
 func (p *parser) size(k byKind) int64 {
-	if k == byDelay {
+	switch k {
+	case byDelay:
 		return p.duration(1, MaxSkew, "10s")
+	case byLoss:
+		return p.percent()
 	}
 	return p.duration(-MaxSkew, MaxSkew, "400ms or -400ms")
 }

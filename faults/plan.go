@@ -10,8 +10,8 @@ type Fault struct {
 	Trigger   Trigger
 	Verb      string   // a name of Verbs
 	Targets   []string // nodes, roles, $caller, $node, $leader(topic/partition); services, a role or $message for some verbs
-	From      []string // partition, drop-inbound, slow: the other side; nil otherwise
-	By        int64    // skew, jump: ns, negative is backwards; hold, slow: ns; 0 otherwise
+	From      []string // partition, drop-inbound, slow, lossy: the other side; nil otherwise
+	By        int64    // skew, jump: ns, negative is backwards; hold, slow: ns; lossy: parts per million; 0 otherwise
 	Grace     int64    // deploy: how long a member may take to stop, ns, before it is killed; 0 otherwise
 	Pause     int64    // deploy: between the boot of a member and the turn of the next, ns; 0 = none
 	For       int64    // stated duration, ns; 0 = none
@@ -101,6 +101,7 @@ const (
 	maxName    = 128                  // bytes of one name
 	second     = int64(1_000_000_000) // ns
 	hour       = 3600 * second        // ns
+	percentage = 1_000_000            // of lossy: what By counts, and stands for every packet
 	forever    = int64(1<<63 - 1)     // ns; stands for a duration nobody stated
 	keywordSet = " at when from by grace pause for until heal "
 )

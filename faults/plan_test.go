@@ -47,6 +47,10 @@ var canonical = []string{
 	"when broker.fetch/replied{role=broker} #4 hold $message by 1ns",
 	"when payments.charge/replied{event=order-5,stage=charge} #2 lose $message",
 	"at 12s slow broker-2,controller-1 from broker-1,broker-3 by 40s for 1m",
+	"at 12s lossy producer-1 from broker by 10% for 1m",
+	"at 12s lossy producer-1,broker-1 from broker-2 by 0.0001% until heal",
+	"when group/revoked{role=consumer} #2 lossy broker from $node by 12.25% for 1s",
+	"at 12s lossy producer-1 from broker by 100% for 1m",
 	"when group/revoked{role=consumer} #2 slow broker from $node by 1s until heal",
 }
 
@@ -272,6 +276,9 @@ func drawFault(t *rapid.T) Fault {
 	}
 	if v.by != noBy {
 		f.By = rapid.Int64Range(1, MaxSkew).Draw(t, "by")
+	}
+	if v.by == byLoss {
+		f.By = rapid.Int64Range(1, percentage).Draw(t, "loss")
 	}
 	if v.by == byOffset && rapid.Bool().Draw(t, "backwards") {
 		f.By = -f.By

@@ -20,7 +20,7 @@ func (f Fault) String() string {
 		b.WriteString(" from " + strings.Join(f.From, ","))
 	}
 	if f.By != 0 {
-		b.WriteString(" by " + rng.FormatDuration(f.By))
+		b.WriteString(" by " + f.size())
 	}
 	if f.Grace != 0 {
 		b.WriteString(" grace " + rng.FormatDuration(f.Grace))
@@ -35,6 +35,18 @@ func (f Fault) String() string {
 		b.WriteString(" until heal")
 	}
 	return b.String()
+}
+
+// size is the text of By: a percentage of a verb about loss, a duration of any other.
+func (f Fault) size() string {
+	if v, _ := verbByName(f.Verb); v.by != byLoss || f.By < 0 {
+		return rng.FormatDuration(f.By)
+	}
+	whole, part := f.By/(percentage/100), strconv.FormatInt(percentage/100+f.By%(percentage/100), 10)[1:]
+	if part = strings.TrimRight(part, "0"); part != "" {
+		part = "." + part
+	}
+	return strconv.FormatInt(whole, 10) + part + "%"
 }
 
 // String is the canonical text of the fault.

@@ -124,6 +124,24 @@ func (p *parser) duration(lo, hi int64, example string) int64 {
 	return 0
 }
 
+// percent takes a percentage above 0, in parts per million.
+func (p *parser) percent() int64 {
+	w, ok := p.next("a percentage", "as in 10%")
+	if !ok {
+		return 0
+	}
+	r, err := rng.ParseRatio(w.text)
+	switch {
+	case err != nil:
+		p.fail(w, err.Error(), "as in 10%")
+	case !strings.HasSuffix(w.text, "%") || r.Num == 0 || r.Num*percentage%r.Den != 0:
+		p.fail(w, w.text+" is no loss", "a percentage of at most 4 decimals above 0%, as in 10% or 0.25%")
+	default:
+		return int64(r.Num * percentage / r.Den)
+	}
+	return 0
+}
+
 // number reads a count from 1 to most.
 func (p *parser) number(w word, most int) int {
 	n, ok := digits(w.text, most)
