@@ -69,6 +69,7 @@ var lattice = []row{
 	{pkg: "loop/..."},
 	{pkg: "adapters/franz", ours: []string{"loop/...", "examples/handoff"}, third: []string{"github.com/twmb/franz-go/..."}},
 
+	{pkg: "internal/fidelity"},
 	{pkg: "internal/lint"},
 	{pkg: "internal/sqldoor", ours: []string{"model"}},
 	{pkg: "internal/sqlmemory", ours: []string{"model", "model/downstream"}},
