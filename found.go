@@ -16,7 +16,7 @@ import (
 // How much work is put into a story: together a second or two.
 const shrinkRuns = 300
 
-var remedyLimits = scenarios.RemedyLimits{Runs: 100, Intents: 20, Events: 300_000}
+var remedyLimits = scenarios.RemedyLimits{Runs: 100, Intents: 20, Events: 1_200_000}
 
 // found makes the story of a breach: done twice, shrunk, tried against what would help, saved.
 func (k *tester) found(c *scenarios.Case, f *history.Finding) {

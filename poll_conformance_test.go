@@ -11,8 +11,12 @@ import (
 	"github.com/twiceless/twiceless/loop"
 	"github.com/twiceless/twiceless/loop/looptest"
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/broker/single"
+	"github.com/twiceless/twiceless/model/broker"
+	"github.com/twiceless/twiceless/model/broker/coordinator"
+	"github.com/twiceless/twiceless/model/broker/groups"
 	"github.com/twiceless/twiceless/model/consumer"
+	"github.com/twiceless/twiceless/model/controller"
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/scenarios"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -37,7 +41,7 @@ func TestClientConformance(t *testing.T) {
 type rig struct {
 	t       *testing.T
 	w       *sim.World
-	broker  *sim.Node
+	cluster *broker.Cluster
 	guest   *guest
 	clients chan *client
 	seeder  *client // of a member that never polls; the rig asks by it
@@ -59,18 +63,24 @@ func openRig(t *testing.T) *rig {
 	}
 	r.guest = h.code("").Host().(*guest)
 	r.w = sim.New(sim.Config{Seed: 1, Latency: rng.Constant(int64(sim.Millisecond)), Beside: r.guest})
-	r.broker = r.w.Role("broker", broker.New(broker.Config{RebalanceDelay: sim.Second,
-		Topics: []broker.Topic{{Name: looptest.Topic, Partitions: looptest.Partitions}}}))
-	r.broker.Disk().Timing(rng.Constant(int64(100*sim.Microsecond)), rng.Constant(int64(2*sim.Millisecond)))
-	r.broker.Boot()
+	topics := []wire.Topic{{Name: looptest.Topic, Partitions: looptest.Partitions, Replicas: 1}}
+	r.cluster = broker.New(broker.Config{Topics: topics, Groups: func(h coordinator.Host) coordinator.Coordinator {
+		return groups.New(groups.Config{InitialRebalanceDelay: sim.Second}, h)
+	}})
+	control, node := r.w.Role(wire.Controller, controller.New(controller.Config{Topics: topics})), r.w.Role(wire.Broker, r.cluster.Boot)
+	for _, n := range []*sim.Node{control, node} {
+		n.Disk().Timing(rng.Constant(int64(100*sim.Microsecond)), rng.Constant(int64(2*sim.Millisecond)))
+		n.Boot()
+	}
 	dir := &model.Directory{Emit: r.emit}
 	r.guest.Enter(scenarios.Hall{World: r.w, Scenario: &scenarios.Scenario{Event: "event", Workload: scenarios.Workload{Topic: looptest.Topic}},
 		Speak: func(p *sim.Proc) model.Ctx { return model.NewContext(p, dir) }})
-	cfg := consumer.Config{Group: looptest.Group, Topic: looptest.Topic, SessionTimeout: 10 * sim.Second, Heartbeat: 3 * sim.Second,
-		MaxPollInterval: 30 * sim.Second, MaxPollRecords: 500, FetchWait: 500 * sim.Millisecond, RequestTimeout: 5 * sim.Second,
-		CommitTimeout: 60 * sim.Second, Backoff: 100 * sim.Millisecond}
+	member := consumer.Java()
+	member.Group, member.Topic, member.Bootstrap = looptest.Group, looptest.Topic, []*sim.Node{node}
+	member.SessionTimeout, member.MaxPollInterval, member.RequestTimeout = 10*sim.Second, 30*sim.Second, 5*sim.Second
+	member.AutoCommit, member.Reset = consumer.CommitsNothing, consumer.ResetEarliest
 	for range rigMembers {
-		r.w.Role("consumer", consumer.New(cfg, dir, func() *sim.Node { return r.broker }, r.guest.runLoop)).Boot()
+		r.w.Role("consumer", consumer.Start(member, dir, r.guest.runLoop)).Boot()
 	}
 	go r.run()
 	r.seeder = <-r.clients
@@ -108,9 +118,16 @@ func (r *rig) emit(c *model.Context, topic string, m model.Message) error {
 }
 
 func (r *rig) append(p *sim.Proc, topic string, partition int, ms ...model.Message) error {
-	req := model.ProduceRequest{Topic: topic, Partition: partition, Acks: 1, Messages: ms}
-	_, _, err := p.Call(r.broker, r.w.Op("broker.produce"), sim.Action{}, req, 0, sim.Second)
-	return err
+	for r.cluster.Leader(topic, partition) == nil {
+		p.Sleep(100 * sim.Millisecond)
+	}
+	req := wire.ProduceRequest{Acks: wire.AcksAll, Timeout: sim.Second,
+		Batches: []wire.ProduceBatch{{Topic: topic, Partition: partition, Sequence: -1, Messages: ms}}}
+	reply, _, err := p.Call(r.cluster.Leader(topic, partition), r.w.Op("broker.produce"), sim.Action{}, req, 0, sim.Second)
+	if err != nil {
+		return err
+	}
+	return reply.(wire.ProduceReply).Results[0].Err
 }
 
 func (r *rig) NewClient(_ *testing.T, group, topic string) loop.Client {

@@ -10,6 +10,7 @@ import (
 	"github.com/twiceless/twiceless/internal/bubble"
 	"github.com/twiceless/twiceless/loop"
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 )
 
@@ -314,7 +315,7 @@ func (q *commitAsk) do(c model.Ctx, gu *guest, _ *delivery) (any, error) { //nol
 		ms = append(ms, m)
 	}
 	err := cl.in.Commit(asking{c.With(ms[len(ms)-1].Intent), q.ctx}, ms)
-	if errors.Is(err, model.ErrIllegalGeneration) || errors.Is(err, model.ErrUnknownMember) {
+	if errors.Is(err, wire.ErrIllegalGeneration) || errors.Is(err, wire.ErrUnknownMember) || errors.Is(err, wire.ErrFencedInstance) {
 		err = fmt.Errorf("%w (%w)", loop.ErrFenced, err)
 	}
 	return nil, err

@@ -197,8 +197,8 @@ func TestHuntGolden(t *testing.T) {
 		"at 14.185433363s kill $leader(orders/0) for 2.5s\n" +
 			"when broker.disk.fsync/done{event=order-2} #1 kill $node for 10s\n" +
 			"at 38.135615807s kill $leader(orders/3) for 2.5s",
-		"when broker.disk.fsync/done{event=order-2} #1 kill consumer-1 for 2s\n" +
-			"when broker.disk.fsync/done{event=order-2} #1 skew consumer-2 by 800ms until heal\n" +
-			"when broker.disk.fsync/done{event=order-2} #1 skew broker-2 by 400ms until heal",
+		"when payments.charge/applied{event=order-1,stage=charge} #2 kill $caller for 2s\n" +
+			"when payments.charge/applied{event=order-1,stage=charge} #2 skew consumer-2 by 800ms until heal\n" +
+			"when payments.charge/applied{event=order-1,stage=charge} #2 skew broker-2 by 400ms until heal",
 	}, got)
 }

@@ -91,7 +91,6 @@ func HuntWith(s Choices, sc Space, kinds []string, hits []ObservedHit, most uint
 	if sc.ChaosBegin < 0 || sc.ChaosEnd <= sc.ChaosBegin {
 		return Hunting{}, fmt.Errorf("the chaos phase from %d to %d ns is empty", sc.ChaosBegin, sc.ChaosEnd)
 	}
-	keyed := withEvent(hits)
 	var h Hunting
 	for range 1 + rng.Below(s.Uint64(), most) {
 		k := swarm[rng.Below(s.Uint64(), uint64(len(swarm)))]
@@ -109,8 +108,8 @@ func HuntWith(s Choices, sc Space, kinds []string, hits []ObservedHit, most uint
 		}
 		f := t.Fault()
 		where, atHook := s.Uint64(), rng.Below(s.Uint64(), 4) < 3
-		if atHook && keyed > 0 && !t.Drained {
-			aim(&f, k, nthWithEvent(hits, rng.Below(where, keyed)))
+		if n := worth(k, hits); atHook && n > 0 && !t.Drained {
+			aim(&f, k, nthWorth(k, hits, rng.Below(where, n)))
 		}
 		if err := f.Validate(); err != nil {
 			return Hunting{}, fmt.Errorf("fault kind %s: %w", k.Name, err)
@@ -146,20 +145,36 @@ func swarmOf(names []string, s Choices) ([]history.FaultKind, error) {
 // scaled is d halved, kept or doubled.
 func scaled(d int64, s Choices) int64 { return d << rng.Below(s.Uint64(), 3) / 2 }
 
-// withEvent counts the hits that have an event: a hunt of many plans shares one list of hits, and copies none of it.
-func withEvent(hits []ObservedHit) (n uint64) {
+// worth counts the hits that a fault of the kind is worth being aimed at: a hunt of many plans shares one list of hits, and
+// copies none of it.
+func worth(k history.FaultKind, hits []ObservedHit) (n uint64) {
 	for i := range hits {
-		if hits[i].Event != "" {
+		if hits[i].worth(k) {
 			n++
 		}
 	}
 	return n
 }
 
-// nthWithEvent is the n-th of them, n from 0.
-func nthWithEvent(hits []ObservedHit, n uint64) ObservedHit {
+// worth says whether a fault of the kind may matter at the hit: it has an event, and if the fault falls on consumers or on
+// brokers one of them takes part. Other faults leave out what a broker does with its disk: each record is written by every
+// replica, and these many places are one to whoever is not a broker.
+func (h *ObservedHit) worth(k history.FaultKind) bool {
+	switch {
+	case h.Event == "":
+		return false
+	case k.Target == RoleConsumer:
+		return h.Role == RoleConsumer || h.NodeRole == RoleConsumer
+	case k.Target == "@broker":
+		return h.Role == RoleBroker || h.NodeRole == RoleBroker
+	}
+	return h.NodeRole != RoleBroker || h.ByRPC
+}
+
+// nthWorth is the n-th of them, n from 0.
+func nthWorth(k history.FaultKind, hits []ObservedHit, n uint64) ObservedHit {
 	for i := range hits {
-		if hits[i].Event == "" {
+		if !hits[i].worth(k) {
 			continue
 		}
 		if n == 0 {
@@ -167,7 +182,7 @@ func nthWithEvent(hits []ObservedHit, n uint64) ObservedHit {
 		}
 		n--
 	}
-	panic("faults: fewer hits with an event than were counted")
+	panic("faults: fewer hits than were counted")
 }
 
 // aim moves a fault to a hit. A fault of a consumer or a broker falls on the one that takes part in the hit, if

@@ -15,6 +15,7 @@ type Directory struct {
 	CallTimeout sim.Duration         // of a stage's call, on the caller's monotonic clock
 	Planted     Planted              // bugs of this world; 0 = none
 	Emit        func(c *Context, topic string, m Message) error
+	Transactor  func(c *Context, name string) Transactor
 }
 
 // Context is the Ctx of native code: a process, the intent it works on, the directory.
@@ -98,6 +99,9 @@ func (c *Context) Record(f history.Fact) int64 {
 
 // Emit appends to a topic and waits for the log's acknowledgement.
 func (c *Context) Emit(topic string, m Message) error { return c.dir.Emit(c, topic, m) }
+
+// Transactor makes a producer of transactions on the node of the process.
+func (c *Context) Transactor(name string) Transactor { return c.dir.Transactor(c, name) }
 
 // Call asks a service and waits. An error tells, by Definite, whether the service may have acted all the same. A
 // service may be given with one of its nodes, as in dedup@dedup-2; otherwise the directory knows the node.

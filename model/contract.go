@@ -88,6 +88,7 @@ type Ctx interface {
 	Stopping() bool                         // a graceful stop was asked for
 	Go(name string, fn func(Ctx))           // another process on the node
 	GoBackground(name string, fn func(Ctx)) // one that keeps no run from being quiescent: timers, scans
+	Transactor(name string) Transactor      // a producer of transactions; no two that are alive may have one name
 	Planted(Bug) bool                       // the world was built with this defect, for tests of the checkers
 	Process() *sim.Proc
 }
@@ -155,15 +156,16 @@ type Capability string
 
 // The capabilities of this version.
 const (
-	EventID         Capability = "event.id"         // the producer gives every event an id that travels with it
-	ServiceKey      Capability = "service.key"      // a called service takes idempotency keys
-	StoreClaim      Capability = "store.claim"      // a store claims atomically
-	GroupFence      Capability = "group.fence"      // the log refuses commits of an old generation
-	ResourceFence   Capability = "resource.fence"   // a called service refuses a lower token than it has seen
-	StoreLease      Capability = "store.lease"      // a store hands out leases with growing tokens
-	StoreStages     Capability = "store.stages"     // a store keeps which stages of an event are done
-	StoreOutbox     Capability = "store.outbox"     // a store keeps what is to be called for, and a relay calls for it
-	SinkTransaction Capability = "sink.transaction" // a called service commits several rows at once, and a commit may demand that a row is as it was read
+	EventID           Capability = "event.id"           // the producer gives every event an id that travels with it
+	ServiceKey        Capability = "service.key"        // a called service takes idempotency keys
+	StoreClaim        Capability = "store.claim"        // a store claims atomically
+	GroupFence        Capability = "group.fence"        // the log refuses commits of an old generation
+	ResourceFence     Capability = "resource.fence"     // a called service refuses a lower token than it has seen
+	StoreLease        Capability = "store.lease"        // a store hands out leases with growing tokens
+	StoreStages       Capability = "store.stages"       // a store keeps which stages of an event are done
+	StoreOutbox       Capability = "store.outbox"       // a store keeps what is to be called for, and a relay calls for it
+	BrokerTransaction Capability = "broker.transaction" // the broker has transactions over records and positions
+	SinkTransaction   Capability = "sink.transaction"   // a called service commits several rows at once, and a commit may demand that a row is as it was read
 )
 
 // Kind is what engines and layers have in common.
@@ -208,6 +210,9 @@ type Consumer interface {
 	Seek(to PartitionOffset)
 	// Steer is for loops that do what an engine leaves to the member.
 	Steer(Steering)
+	// Rewind has the member read on from the group's positions again: after a transaction that was aborted, or of which
+	// nobody knows whether it was.
+	Rewind(c Ctx)
 }
 
 // Steering is what a loop decides about polls that wait. It is asked between two fetches, once the member has its share,
@@ -233,7 +238,7 @@ type Relay struct {
 
 // Assembly is where a stack is put together: ports for layers, and the means of engines.
 type Assembly interface {
-	Topic(name string, partitions int)
+	Topic(name string, partitions int)                  // one of the stack's own; 0 partitions = as many as the flow's source has
 	Role(name string, n int, boot func(Ctx, *sim.Disk)) // own nodes: relay, orchestrator, reconciler …
 	Store(StoreSpec)                                    // a store of its own, for instance a dedup store
 	ReplayDeadLetters(DeadLetterReplay)                 // an operator who comes after the first drain; at most once
@@ -243,7 +248,9 @@ type Assembly interface {
 	OnStage(stage string, wrap func(Call) Call) // "" = every stage
 	AtService(name string, set func(*Offer))    // the service half of a layer: what it asks the service to offer
 
-	// For engines.
-	Consume(topic, group string, loop func(Ctx, Consumer, Batch)) // one loop in each member of the group
-	RunStages(c Ctx, m Message, stages []Stage) error             // through the layers of each stage
+	// For engines. Batch of a loop is its stages through the layers.
+	Consume(topic, group string, loop func(Ctx, Consumer, Batch))                       // one loop in each member of the group, over all stages
+	ConsumeStages(topic, group string, stages []Stage, loop func(Ctx, Consumer, Batch)) // over some of them
+	ReadCommitted(group string)                                                         // its members are handed no record of a transaction that is open or aborted
+	RunStages(c Ctx, m Message, stages []Stage) error                                   // through the layers of each stage
 }

@@ -35,6 +35,8 @@ type topicSpec struct {
 // their groups.
 type loopSpec struct {
 	role, topic, group string
+	stages             []model.Stage // that its messages run through
+	committed          bool          // reads committed records only
 	run                func(model.Ctx, model.Consumer, model.Batch)
 }
 
@@ -103,12 +105,18 @@ func (a *assembly) AtService(name string, set func(*model.Offer)) {
 }
 
 func (a *assembly) Consume(topic, group string, loop func(model.Ctx, model.Consumer, model.Batch)) {
+	a.ConsumeStages(topic, group, a.flow.Stages, loop)
+}
+
+func (a *assembly) ConsumeStages(topic, group string, stages []model.Stage, loop func(model.Ctx, model.Consumer, model.Batch)) {
 	role := "consumer"
 	if len(a.loops) > 0 {
 		role = group
 	}
-	a.loops = append(a.loops, loopSpec{role, topic, group, loop})
+	a.loops = append(a.loops, loopSpec{role: role, topic: topic, group: group, stages: stages, run: loop})
 }
+
+func (a *assembly) ReadCommitted(group string) { a.loopOf(group).committed = true }
 
 // loopOf is the loop of a group; nil when there is none.
 func (a *assembly) loopOf(group string) *loopSpec {

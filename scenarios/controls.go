@@ -3,7 +3,6 @@ package scenarios
 import (
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/operator"
 	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -19,10 +18,10 @@ func (c *controls) Nodes(role string) []*sim.Node { return c.sim.Nodes(role) }
 
 func (c *controls) Node(name string) *sim.Node { return c.sim.Node(name) }
 
-// Leader of a partition is the broker; that of a store is its primary, if it has replicas.
-func (c *controls) Leader(topic string, _ int) *sim.Node {
+// Leader of a partition is a broker; that of a store is its primary, if it has replicas.
+func (c *controls) Leader(topic string, partition int) *sim.Node {
 	if topic != faults.RoleDedup {
-		return c.broker
+		return c.bus.leader(topic, partition)
 	}
 	for i := range c.asm.stores {
 		if c.asm.stores[i].Name == topic && len(c.stores[i]) > 1 {
@@ -84,20 +83,12 @@ func (c *controls) Members(group string) []*sim.Node {
 
 // Replay adds the operator: a world into which none comes is the same as before there were any.
 func (c *controls) Replay(group string, cause int64, done func()) {
-	l := c.asm.loopOf(group)
-	c.sim.Role("operator", operator.New(operator.Replay{
-		Group: group, Topic: l.topic, Members: func() []*sim.Node { return c.Members(group) }, Broker: (*world)(c).leader,
-		Grace: leaveGrace, RequestTimeout: sim.Duration(c.sc.Consumers.RequestTimeout), Pause: operatorPause, Cause: cause, Done: done,
-	})).Boot()
+	c.sim.Role("operator", c.bus.replay(group, c.asm.loopOf(group).topic, cause, done)).Boot()
 }
 
 // replayDeadLetters adds the operator who publishes them again.
 func (c *controls) replayDeadLetters(r model.DeadLetterReplay) {
-	w := (*world)(c)
-	c.sim.Role("operator", operator.NewDeadLetters(operator.DeadLetters{
-		Spec: r, Group: "dead-letter-replay", Partitions: w.partitions, Broker: w.leader,
-		RequestTimeout: sim.Duration(c.sc.Consumers.RequestTimeout), Pause: operatorPause,
-	})).Boot()
+	c.sim.Role("operator", c.bus.letters(r)).Boot()
 }
 
 // operatorPause is between two looks of an operator.

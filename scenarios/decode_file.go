@@ -24,16 +24,33 @@ type fileScenario struct {
 }
 
 type fileBroker struct {
-	Kind           *choice               `f:"kind" enum:"log" default:"log" doc:"Kind of broker."`
-	Topics         map[string]*fileTopic `f:"topics" need:"topics: { orders: { partitions: 6 } }" keys:"@topic" len:"64" doc:"The topics by name."`
-	SessionTimeout *period               `f:"session_timeout" min:"100ms" max:"30m" default:"6s" doc:"A member unheard for so long, on the broker's monotonic clock, is removed from its group."`
-	RebalanceDelay *period               `f:"rebalance_delay" min:"0s" max:"10m" default:"3s" doc:"How long the first join of an empty group waits for others."`
-	Append         *distText             `f:"append" min:"0s" max:"24h" default:"uniform(50us, 150us)" doc:"Time of a write to the page cache."`
-	Fsync          *distText             `f:"fsync" min:"0s" max:"24h" default:"lognormal(p50 1ms, p99 6ms)" doc:"Time of an fsync."`
+	Kind             *choice               `f:"kind" enum:"log" default:"log" doc:"Kind of broker."`
+	Nodes            *whole                `f:"nodes" min:"1" max:"9" unit:"brokers" default:"3" doc:"Number of brokers."`
+	Truncation       *choice               `f:"truncation" enum:"high-watermark|epoch|matched-epoch|fenced" default:"fenced" doc:"How a follower finds where its log and its leader's part: by its high watermark (before 0.11), by epochs (KIP-101), with the epoch that was matched (KIP-279), fenced (KIP-320)."`
+	ELR              *yesNo                `f:"eligible_replicas" default:"true" doc:"Whether replicas that left the in-sync set with all that was committed may lead again (KIP-966)."`
+	StrictHigh       *yesNo                `f:"strict_high_watermark" default:"true" doc:"Whether the high watermark stands still while fewer than min_insync are in sync (3.7 and later)."`
+	BrokerEpochs     *yesNo                `f:"broker_epochs" default:"true" doc:"Whether what a broker sent in an earlier uptime counts for nothing (KIP-841)."`
+	ReplicaLag       *period               `f:"replica_lag" min:"100ms" max:"1h" default:"30s" doc:"A follower that has not caught up for so long leaves the in-sync set."`
+	BrokerSession    *period               `f:"broker_session" min:"1s" max:"10m" default:"9s" doc:"A broker unheard for so long is fenced by the controller."`
+	FlushMessages    *whole                `f:"flush_messages" min:"0" max:"1000000" unit:"records" default:"0" doc:"Records between two fsyncs of a partition. 0 = never: replication is what keeps records."`
+	FlushInterval    *period               `f:"flush_interval" min:"0s" max:"24h" default:"0s" doc:"Time between two fsyncs of a partition. 0 = never."`
+	Writeback        *period               `f:"writeback" min:"0s" max:"24h" default:"30s" doc:"The operating system writes back by itself what has been in the page cache for so long. 0 = never."`
+	OffsetsRetention *period               `f:"offsets_retention" min:"1m" max:"87840h" default:"168h" doc:"How long the positions of a group without members are kept."`
+	Transactions     *choice               `f:"transactions" enum:"v1|v1-verified|v2" default:"v2" doc:"Protocol of transactions: as before 3.6, with verification (KIP-890 part 1), with an epoch for each transaction (part 2)."`
+	Defects          []choice              `f:"defects" enum:"@defect" len:"64" doc:"Published defects that brokers and clients have here."`
+	Topics           map[string]*fileTopic `f:"topics" need:"topics: { orders: { partitions: 6 } }" keys:"@topic" len:"64" doc:"The topics by name."`
+	SessionTimeout   *period               `f:"session_timeout" min:"100ms" max:"30m" default:"6s" doc:"A member unheard for so long, on the broker's monotonic clock, is removed from its group."`
+	RebalanceDelay   *period               `f:"rebalance_delay" min:"0s" max:"10m" default:"3s" doc:"How long the first join of an empty group waits for others."`
+	Append           *distText             `f:"append" min:"0s" max:"24h" default:"uniform(50us, 150us)" doc:"Time of a write to the page cache."`
+	Fsync            *distText             `f:"fsync" min:"0s" max:"24h" default:"lognormal(p50 1ms, p99 6ms)" doc:"Time of an fsync."`
 }
 
 type fileTopic struct {
-	Partitions *whole `f:"partitions" min:"1" max:"1024" unit:"partitions" default:"6" doc:"Number of partitions."`
+	Replication *whole  `f:"replication" min:"1" max:"9" unit:"copies" doc:"Copies of each partition; by default one on each broker, at most 3."`
+	MinInsync   *whole  `f:"min_insync" min:"1" max:"9" unit:"replicas" default:"1" doc:"Replicas, the leader too, that must be in sync for acks all."`
+	Unclean     *yesNo  `f:"unclean_election" default:"false" doc:"Whether a replica that lags may lead when no other is left."`
+	Retention   *period `f:"retention" min:"0s" max:"87840h" default:"168h" doc:"How long records are kept. 0 = for ever."`
+	Partitions  *whole  `f:"partitions" min:"1" max:"1024" unit:"partitions" default:"6" doc:"Number of partitions."`
 }
 
 type fileWorkload struct {
@@ -63,12 +80,22 @@ type fileDownstream struct {
 }
 
 type fileProducer struct {
+	Client          *choice `f:"client" enum:"java|librdkafka" default:"java" doc:"Which client library, with its defaults."`
+	Linger          *period `f:"linger" min:"0s" max:"10m" doc:"How long a batch waits for more records; by default as the client does."`
+	BatchRecords    *whole  `f:"batch_records" min:"0" max:"1000000" unit:"records" default:"0" doc:"Most records of a batch. 0 = as many as fit in its bytes."`
+	InFlight        *whole  `f:"in_flight" min:"1" max:"1000000" unit:"requests" doc:"Most requests under way to one broker; by default as the client does."`
 	RequestTimeout  *period `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long one try waits for its answer."`
 	DeliveryTimeout *period `f:"delivery_timeout" min:"1ms" max:"24h" default:"2m" doc:"With retries: from hand-over to giving up."`
 	Backoff         *period `f:"backoff" min:"1ms" max:"10m" default:"100ms" doc:"Between two tries."`
 }
 
 type fileConsumers struct {
+	Client          *choice `f:"client" enum:"java|librdkafka" default:"java" doc:"Which client library, with its defaults."`
+	Protocol        *choice `f:"protocol" enum:"eager|cooperative|server" default:"eager" doc:"How shares are handed over: all revoked at each rebalance, only what moves (KIP-429), or assigned by the coordinator (KIP-848)."`
+	Static          *yesNo  `f:"static" default:"false" doc:"Whether members have a name of their own and keep their share over a restart within the session (KIP-345)."`
+	Reset           *choice `f:"reset" enum:"earliest|latest" default:"earliest" doc:"Where to read from without a position. The clients' own default is latest."`
+	Isolation       *choice `f:"isolation" enum:"read-uncommitted|read-committed" doc:"Which records of transactions are read; by default as the client does."`
+	RequireStable   *yesNo  `f:"require_stable" default:"true" doc:"Whether a position that an open transaction may move is waited for (KIP-447)."`
 	Members         *whole  `f:"members" min:"1" max:"100" unit:"members" default:"3" doc:"Number of members."`
 	MaxPollRecords  *whole  `f:"max_poll_records" min:"1" max:"100000" default:"50" doc:"Most events of one poll."`
 	MaxPollInterval *period `f:"max_poll_interval" min:"100ms" max:"24h" default:"5m" doc:"A member that does not poll for so long, on its own monotonic clock, leaves the group."`
@@ -95,14 +122,15 @@ type fileLimits struct {
 }
 
 type fileStack struct {
-	Name     *ident            `f:"name" need:"name: at-least-once" doc:"Name of the stack: what it does."`
-	Why      prose             `f:"why" doc:"What the stack relies on, in plain words."`
-	Engine   *choice           `f:"engine" need:"engine: commit-after" enum:"@engine" doc:"When the position of an event is committed."`
-	Acks     *whole            `f:"acks" min:"0" max:"1" default:"1" doc:"Whether the producer waits for the broker's answer."`
-	Retries  *yesNo            `f:"retries" doc:"Whether the producer tries again; by default not with commit-before, and not with acks 0."`
-	Layers   []Layer           `f:"layers" len:"16" doc:"The layers; the first is the outermost."`
-	Promises filePromises      `f:"promises" doc:"What the stack promises; what is not named is permitted."`
-	Envelope map[string]atMost `f:"envelope" keys:"@dimension" len:"16" doc:"The bounds inside which the promises are made; what is not named does not restrict."`
+	Name       *ident            `f:"name" need:"name: at-least-once" doc:"Name of the stack: what it does."`
+	Why        prose             `f:"why" doc:"What the stack relies on, in plain words."`
+	Engine     *choice           `f:"engine" need:"engine: commit-after" enum:"@engine" doc:"When the position of an event is committed."`
+	Acks       *ackText          `f:"acks" default:"all" doc:"What the producer waits for: 0 nothing, 1 the leader, all the replicas in sync."`
+	Idempotent *yesNo            `f:"idempotent" doc:"Whether the producer numbers its records, so that the log recognises a repetition; by default as the client does, with acks all and retries."`
+	Retries    *yesNo            `f:"retries" doc:"Whether the producer tries again; by default not with commit-before, and not with acks 0."`
+	Layers     []Layer           `f:"layers" len:"16" doc:"The layers; the first is the outermost."`
+	Promises   filePromises      `f:"promises" doc:"What the stack promises; what is not named is permitted."`
+	Envelope   map[string]atMost `f:"envelope" keys:"@dimension" len:"16" doc:"The bounds inside which the promises are made; what is not named does not restrict."`
 }
 
 type filePromises struct {

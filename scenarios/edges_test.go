@@ -37,7 +37,7 @@ func TestEdgesOfAKeyOfADay(t *testing.T) {
 		require.Equal(t, history.BoundTrue, e.Standing(), e.Fault)
 		require.Zero(t, e.Breaches+int(e.Again), e.Fault)
 	}
-	require.Equal(t, []string{"broker", "consumer", "customers", "notifier", "payments", "producer"}, skew.Targets)
+	require.Equal(t, []string{"broker", "consumer", "controller", "customers", "notifier", "payments", "producer"}, skew.Targets)
 	require.Equal(t, []string{"payments"}, skew.At(skew.Breaks).Targets)
 	require.Equal(t, 500*int64(sim.Millisecond), skew.Inside)
 	require.Less(t, replay.Inside, day, "the room that chaos and drain take")

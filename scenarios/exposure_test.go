@@ -116,7 +116,7 @@ func TestExposuresThatAreNone(t *testing.T) {
 // The parties are those that measuring plans draw from: a frequency per consumer meets as many as can be hit.
 func TestPartiesOfAScenario(t *testing.T) {
 	s := mustLoad(t)
-	want := map[string]int64{"consumer": 3, "broker": 1, "service": 2, "node": 8, "system": 1}
+	want := map[string]int64{"consumer": 3, "broker": 3, "service": 2, "node": 11, "system": 1}
 	for _, scope := range SortedKeys(want) {
 		require.Equal(t, want[scope], s.Parties(scope), scope)
 	}

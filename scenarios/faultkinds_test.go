@@ -70,16 +70,14 @@ func TestOneWayPartition(t *testing.T) {
 	require.Positive(t, both.duplicates)
 
 	member := watch("at 20s drop-inbound consumer-1 from broker for 20s")
-	require.Zero(t, member.evicted, "its heartbeats arrive")
-	require.Zero(t, member.delivered, "so nobody works on its partitions")
-	require.Positive(t, member.committed, "its commits arrive, their answers do not")
-	require.Zero(t, member.duplicates)
+	require.Equal(t, int64(6), member.evicted, "a heartbeat that is not answered makes it look for another coordinator, and it hears of none")
+	require.Zero(t, member.delivered)
 
 	broker := watch("at 20s drop-inbound broker from consumer-1 for 20s")
 	require.Equal(t, int64(6), broker.evicted)
 	require.Zero(t, broker.committed)
 	require.Positive(t, broker.delivered, "the long poll that was parked at the broker is still answered")
-	require.Greater(t, broker.duplicates, both.duplicates, "and its records are done again elsewhere")
+	require.Positive(t, broker.duplicates, "and its records are done again elsewhere")
 }
 
 // A rolling deploy duplicates exactly where a grace period cuts work off: with the usual 5 s every member finishes,

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 
-	"github.com/twiceless/twiceless/model/broker/single"
 	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -26,10 +25,9 @@ func (w *world) phase(name string) {
 // beginChaos demands what warm-up was for: a stable group.
 func (w *world) beginChaos() {
 	w.phase("chaos")
-	b := broker.Of(w.broker)
 	for i := range w.asm.loops {
 		l := &w.asm.loops[i]
-		if b == nil || !b.Stable(l.group, len(w.sim.Nodes(l.role))) {
+		if !w.bus.ready(l, len(w.sim.Nodes(l.role))) {
 			w.sim.Stop("warm-up: group " + l.group + " is not stable after " + sim.Duration(w.sc.Phases.WarmUp).String())
 		}
 	}
@@ -78,7 +76,7 @@ func (w *world) nextVisit() (v visit, ok bool) {
 	if r == nil || w.replayed || ok && v.after < r.After {
 		return v, ok
 	}
-	letters := broker.Of(w.broker).Records(r.Topic)
+	letters := w.bus.records(r.Topic)
 	if letters == 0 {
 		return v, ok
 	}
@@ -159,13 +157,9 @@ func (w *world) outstanding() int64 {
 }
 
 func (w *world) lag() int64 {
-	b := broker.Of(w.broker)
-	if b == nil {
-		return 1 // the broker is down: nobody can say, so the run is not over
-	}
 	sum := int64(0)
 	for i := range w.asm.loops {
-		sum += b.Lag(w.asm.loops[i].group)
+		sum += w.bus.left(&w.asm.loops[i])
 	}
 	return sum
 }
@@ -173,7 +167,7 @@ func (w *world) lag() int64 {
 // close records what the stores hold at the end.
 func (w *world) close(r sim.StopReason) {
 	w.injector.Finish()
-	broker.FinalState(w.broker)
+	w.bus.final()
 	for _, nodes := range w.stores {
 		store.FinalState(nodes...)
 	}

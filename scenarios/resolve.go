@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
 )
@@ -20,9 +22,12 @@ func resolveFile(f *fileScenario) *Scenario {
 			Topics:         map[string]Topic{},
 			SessionTimeout: int64(valueOr(broker.SessionTimeout, 6*nsSecond)),
 			RebalanceDelay: int64(valueOr(broker.RebalanceDelay, 3*nsSecond)),
+			Nodes:          int(valueOr(broker.Nodes, 3)),
 		},
 		Downstreams: map[string]Downstream{},
 		Producer: Producer{
+			Client:          string(valueOr(f.Producer.Client, "java")),
+			BatchRecords:    int(valueOr(f.Producer.BatchRecords, 0)),
 			RequestTimeout:  int64(valueOr(f.Producer.RequestTimeout, 2*nsSecond)),
 			DeliveryTimeout: int64(valueOr(f.Producer.DeliveryTimeout, 2*nsMinute)),
 			Backoff:         int64(valueOr(f.Producer.Backoff, 100*nsMillisecond)),
@@ -30,11 +35,13 @@ func resolveFile(f *fileScenario) *Scenario {
 		Phases: Phases{Chaos: int64(valueOr(f.Phases.Chaos, 90*nsSecond)), Drain: int64(valueOr(f.Phases.Drain, 0))},
 		Limits: Limits{Events: int64(valueOr(f.Limits.Events, 20_000_000)), Facts: int64(valueOr(f.Limits.Facts, 2_000_000))},
 	}
+	resolveCluster(broker, &s.Broker)
+	resolveClient(&f.Producer, &s.Producer)
 	s.Broker.Append, s.Broker.AppendText = orDist(broker.Append, "uniform(50us, 150us)")
 	s.Broker.Fsync, s.Broker.FsyncText = orDist(broker.Fsync, "lognormal(p50 1ms, p99 6ms)")
 	s.Network.Latency, s.Network.LatencyText = orDist(f.Network.Latency, "lognormal(p50 300us, p99 2ms)")
 	for _, name := range SortedKeys(broker.Topics) {
-		s.Broker.Topics[name] = Topic{Partitions: int(valueOr(orEmpty(broker.Topics[name]).Partitions, 6))}
+		s.Broker.Topics[name] = resolveTopic(orEmpty(broker.Topics[name]), &s.Broker)
 	}
 	for _, name := range SortedKeys(f.Downstreams) {
 		s.Downstreams[name] = resolveDownstream(orEmpty(f.Downstreams[name]))
@@ -45,7 +52,7 @@ func resolveFile(f *fileScenario) *Scenario {
 		s.Flow = append(s.Flow, resolveStage(&f.Flow[i]))
 	}
 	for i := range f.Stacks {
-		s.Stacks = append(s.Stacks, resolveStack(&f.Stacks[i]))
+		s.Stacks = append(s.Stacks, resolveStack(&f.Stacks[i], s.Producer.Client))
 	}
 	for _, e := range f.Expect {
 		s.Expect = append(s.Expect, resolveExpect(&e))
@@ -109,8 +116,60 @@ func resolveWorkload(f *fileWorkload, s *Scenario) Workload {
 	return w
 }
 
+// resolveCluster fills in what the brokers do among themselves.
+func resolveCluster(f *fileBroker, b *Broker) {
+	b.Truncation = string(valueOr(f.Truncation, "fenced"))
+	b.ELR = bool(valueOr(f.ELR, true))
+	b.StrictHigh = bool(valueOr(f.StrictHigh, true))
+	b.BrokerEpochs = bool(valueOr(f.BrokerEpochs, true))
+	b.ReplicaLag = int64(valueOr(f.ReplicaLag, 30*nsSecond))
+	b.BrokerSession = int64(valueOr(f.BrokerSession, 9*nsSecond))
+	b.FlushMessages = int64(valueOr(f.FlushMessages, 0))
+	b.FlushInterval = int64(valueOr(f.FlushInterval, 0))
+	b.Writeback = int64(valueOr(f.Writeback, 30*nsSecond))
+	b.OffsetsRetention = int64(valueOr(f.OffsetsRetention, 168*60*nsMinute))
+	b.Transactions = string(valueOr(f.Transactions, "v2"))
+	for _, d := range f.Defects {
+		b.Defects = append(b.Defects, string(d))
+	}
+	slices.Sort(b.Defects)
+	b.Defects = slices.Compact(b.Defects)
+}
+
+func resolveTopic(f *fileTopic, b *Broker) Topic {
+	return Topic{
+		Partitions:  int(valueOr(f.Partitions, 6)),
+		Replication: int(valueOr(f.Replication, whole(min(3, b.Nodes)))),
+		MinInsync:   int(valueOr(f.MinInsync, 1)),
+		Unclean:     bool(valueOr(f.Unclean, false)),
+		Retention:   int64(valueOr(f.Retention, 168*60*nsMinute)),
+	}
+}
+
+// resolveClient fills in what a client library decides by itself.
+func resolveClient(f *fileProducer, p *Producer) {
+	profile := profileOf(p.Client)
+	p.Linger = int64(valueOr(f.Linger, period(profile.Linger)))
+	p.InFlight = int(valueOr(f.InFlight, whole(profile.InFlight)))
+}
+
+// isolationOf is what members of a client library read by default.
+func isolationOf(client string) string {
+	if memberOf(client).Isolation == wire.ReadCommitted {
+		return "read-committed"
+	}
+	return "read-uncommitted"
+}
+
 func resolveConsumers(f *fileConsumers, s *Scenario) Consumers {
+	client := string(valueOr(f.Client, "java"))
 	return Consumers{
+		Client:          client,
+		Protocol:        string(valueOr(f.Protocol, "eager")),
+		Static:          bool(valueOr(f.Static, false)),
+		Reset:           string(valueOr(f.Reset, "earliest")),
+		Isolation:       string(valueOr(f.Isolation, choice(isolationOf(client)))),
+		RequireStable:   bool(valueOr(f.RequireStable, true)),
 		Members:         int(valueOr(f.Members, 3)),
 		MaxPollRecords:  int(valueOr(f.MaxPollRecords, 50)),
 		MaxPollInterval: int64(valueOr(f.MaxPollInterval, 5*nsMinute)),
@@ -160,15 +219,16 @@ func resolveStage(f *fileStage) Stage {
 	return st
 }
 
-func resolveStack(f *fileStack) Stack {
+func resolveStack(f *fileStack, client string) Stack {
 	st := Stack{
 		Name:   string(valueOr(f.Name, "")),
 		Why:    string(f.Why),
 		Engine: string(valueOr(f.Engine, "")),
-		Acks:   int(valueOr(f.Acks, 1)),
+		Acks:   int(valueOr(f.Acks, -1)),
 		Layers: append([]Layer(nil), f.Layers...), // the decoder has filled in their defaults
 	}
 	st.Retries = bool(valueOr(f.Retries, yesNo(st.Engine != "commit-before" && st.Acks != 0)))
+	st.Idempotent = bool(valueOr(f.Idempotent, yesNo(profileOf(client).Idempotence && st.Acks < 0 && st.Retries)))
 	st.Contract = resolveContract(f)
 	return st
 }

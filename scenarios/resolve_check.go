@@ -143,6 +143,15 @@ func (c *crossChecks) parties() {
 	case !slices.Contains(topics, s.Workload.Topic):
 		c.unknown("workload.topic", "topic", s.Workload.Topic, topics)
 	}
+	for _, name := range topics {
+		t, at := s.Broker.Topics[name], joinPath("broker.topics", name)
+		if t.Replication > s.Broker.Nodes {
+			c.add(at+".replication", "%d copies on %d brokers; no broker holds two", t.Replication, s.Broker.Nodes)
+		}
+		if t.MinInsync > t.Replication {
+			c.add(at+".min_insync", "%d replicas in sync of %d copies: nothing could be written with acks all", t.MinInsync, t.Replication)
+		}
+	}
 	if s.Consumers.Heartbeat >= s.Broker.SessionTimeout {
 		c.add("consumers.heartbeat", "%s is not shorter than the session timeout of %s: every member would be removed",
 			rng.FormatDuration(s.Consumers.Heartbeat), rng.FormatDuration(s.Broker.SessionTimeout))

@@ -28,7 +28,8 @@ func (s *Scenario) chain() int64 {
 			run += sim.Duration(s.Consumers.CallTimeout)
 		}
 	}
-	longest := max(s.Producer.DeliveryTimeout, s.Broker.SessionTimeout+s.Consumers.MaxPollInterval)
+	failover := s.Broker.BrokerSession + s.Broker.ReplicaLag // a leader is replaced, and its follower leaves the ISR
+	longest := max(s.Producer.DeliveryTimeout, s.Broker.SessionTimeout+s.Consumers.MaxPollInterval, failover+s.Consumers.CommitTimeout)
 	for _, st := range s.Stacks {
 		longest = max(longest, int64(st.keeps(run)))
 	}

@@ -132,6 +132,8 @@ func leaf(s string) *docNode { return &docNode{kind: scalarNode, text: s} }
 
 func leafInt[T int | int64](v T) *docNode { return leaf(strconv.FormatInt(int64(v), 10)) }
 
+func leafYes(v bool) *docNode { return leaf(strconv.FormatBool(v)) }
+
 func leafTime(ns int64) *docNode { return leaf(rng.FormatDuration(ns)) }
 
 // set adds a field; the value nil, and an empty text, leave it out.
@@ -164,20 +166,19 @@ func (s *Scenario) tree() *docNode {
 	b, w, p, c := &s.Broker, &s.Workload, &s.Producer, &s.Consumers
 	return new(docNode).
 		set("version", leafInt(s.Version)).set("name", leaf(s.Name)).set("why", leaf(s.Why)).set("event", leaf(s.Event)).
-		set("broker", new(docNode).
-			set("kind", leaf(b.Kind)).
-			set("topics", tableOf(b.Topics, func(t Topic) *docNode { return new(docNode).set("partitions", leafInt(t.Partitions)) })).
-			set("session_timeout", leafTime(b.SessionTimeout)).set("rebalance_delay", leafTime(b.RebalanceDelay)).
-			set("append", leaf(b.AppendText)).set("fsync", leaf(b.FsyncText))).
+		set("broker", b.tree()).
 		set("workload", new(docNode).
 			set("arrival", leaf(w.Arrival)).set("during", leaf(w.During)).set("topic", leaf(w.Topic)).
 			set("keys", leaf(w.Keys)).set("deadline", leafTime(w.Deadline))).
 		set("flow", listOf(s.Flow, (*Stage).tree)).
 		set("downstreams", tableOf(s.Downstreams, Downstream.tree)).
 		set("producer", new(docNode).
+			set("client", leaf(p.Client)).set("linger", leafTime(p.Linger)).set("batch_records", leafInt(p.BatchRecords)).set("in_flight", leafInt(p.InFlight)).
 			set("request_timeout", leafTime(p.RequestTimeout)).set("delivery_timeout", leafTime(p.DeliveryTimeout)).
 			set("backoff", leafTime(p.Backoff))).
 		set("consumers", new(docNode).
+			set("client", leaf(c.Client)).set("protocol", leaf(c.Protocol)).set("static", leafYes(c.Static)).set("reset", leaf(c.Reset)).
+			set("isolation", leaf(c.Isolation)).set("require_stable", leafYes(c.RequireStable)).
 			set("members", leafInt(c.Members)).set("max_poll_records", leafInt(c.MaxPollRecords)).
 			set("max_poll_interval", leafTime(c.MaxPollInterval)).set("heartbeat", leafTime(c.Heartbeat)).
 			set("fetch_wait", leafTime(c.FetchWait)).set("call_timeout", leafTime(c.CallTimeout)).
@@ -187,6 +188,24 @@ func (s *Scenario) tree() *docNode {
 		set("limits", new(docNode).set("events", leafInt(s.Limits.Events)).set("facts", leafInt(s.Limits.Facts))).
 		set("stacks", listOf(s.Stacks, (*Stack).tree)).
 		set("expect", listOf(s.Expect, (*Expectation).tree))
+}
+
+func (b *Broker) tree() *docNode {
+	return new(docNode).
+		set("kind", leaf(b.Kind)).set("nodes", leafInt(b.Nodes)).set("truncation", leaf(b.Truncation)).set("eligible_replicas", leafYes(b.ELR)).
+		set("strict_high_watermark", leafYes(b.StrictHigh)).set("broker_epochs", leafYes(b.BrokerEpochs)).
+		set("replica_lag", leafTime(b.ReplicaLag)).set("broker_session", leafTime(b.BrokerSession)).
+		set("flush_messages", leafInt(b.FlushMessages)).set("flush_interval", leafTime(b.FlushInterval)).set("writeback", leafTime(b.Writeback)).
+		set("offsets_retention", leafTime(b.OffsetsRetention)).set("transactions", leaf(b.Transactions)).
+		set("defects", listOf(b.Defects, func(d *string) *docNode { return leaf(*d) })).
+		set("topics", tableOf(b.Topics, Topic.tree)).
+		set("session_timeout", leafTime(b.SessionTimeout)).set("rebalance_delay", leafTime(b.RebalanceDelay)).
+		set("append", leaf(b.AppendText)).set("fsync", leaf(b.FsyncText))
+}
+
+func (t Topic) tree() *docNode {
+	return new(docNode).set("partitions", leafInt(t.Partitions)).set("replication", leafInt(t.Replication)).set("min_insync", leafInt(t.MinInsync)).
+		set("unclean_election", leafYes(t.Unclean)).set("retention", leafTime(t.Retention))
 }
 
 func (st *Stage) tree() *docNode {
@@ -220,8 +239,8 @@ func (st *Stack) tree() *docNode {
 		envelope.set(string(b.Dimension), leaf("<= "+boundText(b)))
 	}
 	return new(docNode).
-		set("name", leaf(st.Name)).set("why", leaf(st.Why)).set("engine", leaf(st.Engine)).set("acks", leafInt(st.Acks)).
-		set("retries", leaf(strconv.FormatBool(st.Retries))).set("layers", listOf(st.Layers, (*Layer).tree)).
+		set("name", leaf(st.Name)).set("why", leaf(st.Why)).set("engine", leaf(st.Engine)).set("acks", leaf(formatAcks(st.Acks))).set("idempotent", leafYes(st.Idempotent)).
+		set("retries", leafYes(st.Retries)).set("layers", listOf(st.Layers, (*Layer).tree)).
 		set("promises", promises.set("duplicates", duplicates)).set("envelope", envelope)
 }
 

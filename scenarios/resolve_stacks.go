@@ -18,6 +18,9 @@ func (c *crossChecks) stacks() {
 		if st.Acks == 0 && st.Retries {
 			c.add(path+".retries", "with acks: 0 the producer hears no answer, so it never knows what to try again; set acks: 1")
 		}
+		if st.Idempotent && (st.Acks >= 0 || !st.Retries) {
+			c.add(path+".idempotent", "a producer that numbers its records waits for all replicas and tries again; set acks: all and retries: true")
+		}
 		c.engine(path+".engine", &st)
 		for j, l := range st.Layers {
 			kind, _ := stack.LayerByName(l.Kind)

@@ -116,7 +116,7 @@ func TestResolveHashIgnoresWords(t *testing.T) {
 func TestResolveRebuildRefuses(t *testing.T) {
 	for name, damage := range map[string]func(*Scenario){
 		"broker.topics":                                func(s *Scenario) { s.Broker.Topics = nil },
-		"broker.topics.orders.partitions":              func(s *Scenario) { s.Broker.Topics["orders"] = Topic{1 << 30} },
+		"broker.topics.orders.partitions":              func(s *Scenario) { s.Broker.Topics["orders"] = Topic{Partitions: 1 << 30} },
 		"broker.append":                                func(s *Scenario) { s.Broker.AppendText = "uniform(3s, 1s)" },
 		"workload.interval":                            func(s *Scenario) { s.Workload.Interval++ },
 		"workload.key_count":                           func(s *Scenario) { s.Workload.KeyCount = 1 << 40 },

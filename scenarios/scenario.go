@@ -29,21 +29,39 @@ type Scenario struct {
 	code *Code // a team's own; nil = what the file says. It is no part of the data
 }
 
-// Broker is the partitioned log.
+// Broker is the replicated, partitioned log. Where nothing else is said a default is Kafka's of today, and times are on
+// the monotonic clock of the node that they are about.
 type Broker struct {
-	Kind           string           `json:"kind"` // log
-	Topics         map[string]Topic `json:"topics"`
-	SessionTimeout int64            `json:"session_timeout"` // on the broker's monotonic clock; default 6s
-	RebalanceDelay int64            `json:"rebalance_delay"` // first join of an empty group waits this long; default 3s
-	Append         rng.Dist         `json:"-"`               // page cache write
-	Fsync          rng.Dist         `json:"-"`               //
-	AppendText     string           `json:"append"`          // default uniform(50us, 150us)
-	FsyncText      string           `json:"fsync"`           // default lognormal(p50 1ms, p99 6ms)
+	Kind             string           `json:"kind"`                  // log
+	Nodes            int              `json:"nodes"`                 // brokers; default 3
+	Truncation       string           `json:"truncation"`            // how a follower finds where its log and its leader's part; default fenced
+	ELR              bool             `json:"eligible_replicas"`     // KIP-966; default true
+	StrictHigh       bool             `json:"strict_high_watermark"` // it stands still below min_insync; default true
+	BrokerEpochs     bool             `json:"broker_epochs"`         // a fetch of an earlier uptime counts for nothing (KIP-841); default true
+	ReplicaLag       int64            `json:"replica_lag"`           // a follower that has not caught up for so long leaves the ISR; default 30s
+	BrokerSession    int64            `json:"broker_session"`        // a broker unheard for so long is fenced by the controller; default 9s
+	FlushMessages    int64            `json:"flush_messages"`        // records between two fsyncs of a partition; 0 = never
+	FlushInterval    int64            `json:"flush_interval"`        // time between two fsyncs of a partition; 0 = never
+	Writeback        int64            `json:"writeback"`             // the operating system writes back what is older; default 30s, 0 = never
+	OffsetsRetention int64            `json:"offsets_retention"`     // of the positions of an empty group; default 168h
+	Transactions     string           `json:"transactions"`          // protocol: v1, v1-verified or v2 (default)
+	Defects          []string         `json:"defects,omitempty"`     // published defects of brokers and clients, sorted
+	Topics           map[string]Topic `json:"topics"`
+	SessionTimeout   int64            `json:"session_timeout"` // on the broker's monotonic clock; default 6s
+	RebalanceDelay   int64            `json:"rebalance_delay"` // first join of an empty group waits this long; default 3s
+	Append           rng.Dist         `json:"-"`               // page cache write
+	Fsync            rng.Dist         `json:"-"`               //
+	AppendText       string           `json:"append"`          // default uniform(50us, 150us)
+	FsyncText        string           `json:"fsync"`           // default lognormal(p50 1ms, p99 6ms)
 }
 
 // Topic of the broker. The flow's source is the topic named in Workload.Topic.
 type Topic struct {
-	Partitions int `json:"partitions"` // 1 to 1024; default 6
+	Partitions  int   `json:"partitions"`       // 1 to 1024; default 6
+	Replication int   `json:"replication"`      // copies of each partition; default one on each broker, at most 3
+	MinInsync   int   `json:"min_insync"`       // replicas that must be in sync for acks=all; default 1
+	Unclean     bool  `json:"unclean_election"` // a replica that lags may lead when no other is left; default false
+	Retention   int64 `json:"retention"`        // of records; default 168h, 0 = for ever
 }
 
 // Workload offers intents open-loop: arrivals do not wait for anything.
@@ -83,24 +101,34 @@ type Downstream struct {
 	Fencing         string   `json:"fencing,omitempty"`          // offered or none (default)
 }
 
-// Producer is the client that publishes intents.
+// Producer is the client that publishes intents. What is 0 is the default of the client.
 type Producer struct {
-	RequestTimeout  int64 `json:"request_timeout"`  // default 2s
-	DeliveryTimeout int64 `json:"delivery_timeout"` // with retries: from hand-over to giving up; default 2m
-	Backoff         int64 `json:"backoff"`          // between tries; default 100ms
+	Client          string `json:"client"`           // java (default) or librdkafka
+	Linger          int64  `json:"linger"`           // how long a batch waits for more; default of the client
+	BatchRecords    int    `json:"batch_records"`    // most records of a batch; 0 = by bytes alone
+	InFlight        int    `json:"in_flight"`        // requests under way per connection; default of the client
+	RequestTimeout  int64  `json:"request_timeout"`  // default 2s
+	DeliveryTimeout int64  `json:"delivery_timeout"` // with retries: from hand-over to giving up; default 2m
+	Backoff         int64  `json:"backoff"`          // between tries; default 100ms
 }
 
 // Consumers is the group.
 type Consumers struct {
-	Members         int   `json:"members"`           // 1 to 100; default 3
-	MaxPollRecords  int   `json:"max_poll_records"`  // default 50
-	MaxPollInterval int64 `json:"max_poll_interval"` // on the member's monotonic clock; default 5m
-	Heartbeat       int64 `json:"heartbeat"`         // default session_timeout/3, cut to two digits
-	FetchWait       int64 `json:"fetch_wait"`        // long poll; default 500ms
-	CallTimeout     int64 `json:"call_timeout"`      // of a stage's call; default 5s, beyond the slowest answer of every default service
-	RequestTimeout  int64 `json:"request_timeout"`   // of requests to the broker (besides fetch and join waits); default 2s
-	CommitTimeout   int64 `json:"commit_timeout"`    // how long a commit asks again while the coordinator does not answer; default 60s
-	Restart         int64 `json:"restart"`           // time from boot to the first instruction; default 200ms
+	Client          string `json:"client"`            // java (default) or librdkafka
+	Protocol        string `json:"protocol"`          // eager (default), cooperative or server
+	Static          bool   `json:"static"`            // members keep their share over a restart within the session; default false
+	Reset           string `json:"reset"`             // where to read without a position: earliest (default), latest
+	Isolation       string `json:"isolation"`         // read-uncommitted or read-committed; default of the client
+	RequireStable   bool   `json:"require_stable"`    // positions of open transactions are waited for (KIP-447); default true
+	Members         int    `json:"members"`           // 1 to 100; default 3
+	MaxPollRecords  int    `json:"max_poll_records"`  // default 50
+	MaxPollInterval int64  `json:"max_poll_interval"` // on the member's monotonic clock; default 5m
+	Heartbeat       int64  `json:"heartbeat"`         // default session_timeout/3, cut to two digits
+	FetchWait       int64  `json:"fetch_wait"`        // long poll; default 500ms
+	CallTimeout     int64  `json:"call_timeout"`      // of a stage's call; default 5s, beyond the slowest answer of every default service
+	RequestTimeout  int64  `json:"request_timeout"`   // of requests to the broker (besides fetch and join waits); default 2s
+	CommitTimeout   int64  `json:"commit_timeout"`    // how long a commit asks again while the coordinator does not answer; default 60s
+	Restart         int64  `json:"restart"`           // time from boot to the first instruction; default 200ms
 }
 
 // Network is the latency of one hop.
@@ -125,13 +153,14 @@ type Limits struct {
 
 // Stack is one engine, its layers, and the contract.
 type Stack struct {
-	Name     string           `json:"name"`
-	Why      string           `json:"why,omitempty"`
-	Engine   string           `json:"engine"`
-	Acks     int              `json:"acks"`    // 0 or 1 (default 1)
-	Retries  bool             `json:"retries"` // of the producer; default false for commit-before, true otherwise
-	Layers   []Layer          `json:"layers,omitempty"`
-	Contract history.Contract `json:"contract"`
+	Name       string           `json:"name"`
+	Why        string           `json:"why,omitempty"`
+	Engine     string           `json:"engine"`
+	Acks       int              `json:"acks"`       // 0, 1 or -1 = all (default)
+	Retries    bool             `json:"retries"`    // of the producer; default false for commit-before, true otherwise
+	Idempotent bool             `json:"idempotent"` // the producer numbers its records (KIP-98); default of the client, with acks all and retries
+	Layers     []Layer          `json:"layers,omitempty"`
+	Contract   history.Contract `json:"contract"`
 }
 
 // Layer is one layer with its parameters, as its row of stack.Layers declares them.

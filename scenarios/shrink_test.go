@@ -94,7 +94,7 @@ func TestShrinkOneStory(t *testing.T) {
 	require.Equal(t, PlanHunting, s.Case.Intent.PlanType, "a plan that was chosen by its outcome measures nothing")
 	require.True(t, strings.HasPrefix(s.Case.Intent.Plan[0], "when "), s.Case.Intent.Plan)
 	require.Equal(t, &Origin{Case: c.Name(), Faults: 1, Events: s.From.Events}, s.Case.Witness.Shrunk)
-	require.Less(t, s.Proof.First.Row.Events, int64(2000), "and its run is cheap")
+	require.Less(t, s.Proof.First.Row.Events, int64(6000), "and its run is cheap: idle brokers are what is left")
 	again := shrunk(t, s.Case)
 	require.Equal(t, s.Case.Encode(), again.Case.Encode(), "what is smallest stays as it is, with its first origin")
 	require.Equal(t, s.From.Events, again.From.Events)
@@ -156,7 +156,7 @@ func TestShrinkKeepsTheFinding(t *testing.T) {
 	mem, sc := &Memory{}, halfMinute(t)
 	var cases []*Case
 	for _, cell := range [][2]string{{"at-least-once", "consumer-kill"}, {"key-event-stage", "partition"}, {"dedup-durable", "pause"}, {"at-most-once", "consumer-kill"}} {
-		for seed := uint64(1); seed < 20; seed++ {
+		for seed := uint64(1); seed < 60; seed++ {
 			if c := measuredFailing(t, sc, cell[0], cell[1], seed, mem); c != nil {
 				cases = append(cases, c)
 				break

@@ -25,6 +25,7 @@ type (
 	arrivalText struct{ interval, num, unit int64 }
 	keySpace    struct{ n, milli int64 }
 	callRef     string // service or service.op
+	ackText     int64  // 0, 1, all = -1
 	atMost      string // <= 500ms
 	chanceText  string // p_duplicate < 1%
 )
@@ -115,6 +116,27 @@ func (v *dotted) set(n *docNode) error {
 		}
 	}
 	return nil
+}
+
+func (ackText) shape() form {
+	return form{want: "0, 1 or all", types: []string{"integer", "string"}, pattern: `^(0|1|all)$`}
+}
+func (v *ackText) set(n *docNode) error {
+	for acks := int64(-1); acks <= 1; acks++ {
+		if n.text == formatAcks(int(acks)) {
+			*v = ackText(acks)
+			return nil
+		}
+	}
+	return fmt.Errorf("want 0, 1 or all, not %s", n.what())
+}
+
+// formatAcks is the text of acks.
+func formatAcks(acks int) string {
+	if acks < 0 {
+		return "all"
+	}
+	return strconv.Itoa(acks)
 }
 
 func (choice) shape() form { return form{want: "a word", types: []string{"string"}} }

@@ -25,7 +25,7 @@ func defaultLatency(kind string) string {
 
 // reservedNames are roles of a world; no downstream may have one as its name.
 func reservedNames() []string {
-	return []string{"broker", "client", "consumer", store.Service, "group", "lease", "network", "operator", store.OutboxService, "producer", store.SentinelService, "stages"}
+	return []string{"broker", "client", "consumer", "controller", store.Service, "group", "lease", "network", "operator", store.OutboxService, "producer", store.SentinelService, "stages"}
 }
 
 // namesOf expands the tags enum and keys: words such as "a|b", of which one with "@" stands for the names of a table.
@@ -66,6 +66,11 @@ func namesIn(word string) []string {
 			out = append(out, k.Name)
 		}
 		return out
+	case "@defect":
+		for _, k := range model.DefectTable() {
+			out = append(out, k.Name)
+		}
+		return out
 	case "@planted":
 		return namesOfBugs()
 	case "@source":
@@ -87,10 +92,7 @@ func downstreamGives(kind string, what model.Capability) bool {
 
 // laterField says of fields that designs mention, and that this version does not know yet, what they wait for.
 func laterField(path string) string {
-	const replicated = "arrives with the replicated broker; this version has one node"
 	switch path {
-	case "broker.nodes", "broker.topics.*.replication", "broker.topics.*.min_insync":
-		return replicated
 	case "operators":
 		return "arrives with late replay; this version has no operators"
 	case "exposure":

@@ -7,6 +7,7 @@ import (
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/model/store"
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -14,9 +15,12 @@ import (
 // Vocabulary is what plans of this scenario under that stack may name.
 func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 	asm := assemble(flowOf(s), s.stackNamed(stackName), s.offers())
-	voc := faults.Vocabulary{Roles: []string{"broker", "consumer", "producer"}, Topics: SortedKeys(s.Broker.Topics), Services: SortedKeys(s.Downstreams)}
-	for _, op := range model.BrokerOps() {
-		voc.ServiceOps = append(voc.ServiceOps, model.BrokerService+"."+op)
+	voc := faults.Vocabulary{Roles: []string{wire.Broker, wire.Controller, "consumer", "producer"}, Topics: SortedKeys(s.Broker.Topics), Services: SortedKeys(s.Downstreams)}
+	for _, op := range wire.BrokerOps() {
+		voc.ServiceOps = append(voc.ServiceOps, wire.Broker+"."+op)
+	}
+	for _, op := range wire.ControllerOps() {
+		voc.ServiceOps = append(voc.ServiceOps, wire.Controller+"."+op)
 	}
 	for i := range s.Flow {
 		if st := &s.Flow[i]; st.Service != "" {
@@ -113,9 +117,12 @@ func (s *Scenario) effectServices() []string {
 // space is what measuring plans draw from. It does not depend on the stack: every stack meets the same faults.
 func (s *Scenario) space() faults.Space {
 	sp := faults.Space{ChaosBegin: s.Phases.WarmUp, ChaosEnd: s.Phases.WarmUp + s.Phases.Chaos, Members: s.Consumers.Members,
-		Brokers: 1, Partitions: s.Broker.Topics[s.Workload.Topic].Partitions, EffectServices: s.effectServices(),
-		Group: model.Workers, Leader: func(int) string { return "broker-1" }}
-	sp.AllNodes = append(sp.AllNodes, "broker-1")
+		Brokers: s.Broker.Nodes, Partitions: s.Broker.Topics[s.Workload.Topic].Partitions, EffectServices: s.effectServices(),
+		Group: model.Workers, Leader: func(partition int) string { return "$leader(" + model.PartitionName(s.Workload.Topic, partition) + ")" }}
+	for i := range s.Broker.Nodes {
+		sp.AllNodes = append(sp.AllNodes, "broker-"+itoa(i+1))
+	}
+	sp.AllNodes = append(sp.AllNodes, "controller-1")
 	for _, name := range SortedKeys(s.Downstreams) {
 		sp.AllNodes = append(sp.AllNodes, name+"-1")
 	}

@@ -3,8 +3,6 @@ package scenarios
 import (
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
-	"github.com/twiceless/twiceless/model/broker/single"
-	"github.com/twiceless/twiceless/model/consumer"
 	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/model/producer"
 	"github.com/twiceless/twiceless/model/store"
@@ -39,7 +37,7 @@ type world struct {
 	asm     *assembly
 	dir     *model.Directory
 
-	broker   *sim.Node
+	bus      bus
 	producer *sim.Node
 	stores   [][]*sim.Node // nodes of each
 	boots    []*sim.Node
@@ -135,7 +133,9 @@ func (w *world) assemble(put func(model.Flow, map[string]*model.Offer) *assembly
 	flow := flowOf(w.sc)
 	w.asm = put(flow, w.sc.offers())
 	w.sim.History.Header.Requires = requirements(flow)
-	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Emit: w.emit, Planted: w.planted}
+	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Planted: w.planted}
+	w.dir.Emit = func(c *model.Context, topic string, m model.Message) error { return w.bus.emit(c, topic, m) }
+	w.dir.Transactor = func(c *model.Context, name string) model.Transactor { return w.bus.transactor(c, name) }
 	if w.guest != nil {
 		w.dir.CallTimeout = transportGivesUp // deadlines are the code's own
 	}
@@ -143,7 +143,12 @@ func (w *world) assemble(put func(model.Flow, map[string]*model.Offer) *assembly
 
 // nodes adds every node, in an order that depends on names only, and boots them when the world starts.
 func (w *world) nodes() {
-	w.addBroker()
+	kind, ok := busByName(w.sc.Broker.Kind)
+	if !ok {
+		panic("scenarios: broker kind " + w.sc.Broker.Kind)
+	}
+	w.bus = kind.of(w)
+	w.boots = append(w.boots, w.bus.add()...)
 	for _, name := range SortedKeys(w.sc.Downstreams) {
 		w.addService(name)
 	}
@@ -167,21 +172,16 @@ func (w *world) nodes() {
 	})
 }
 
-func (w *world) addBroker() {
-	cfg := broker.Config{RebalanceDelay: sim.Duration(w.sc.Broker.RebalanceDelay), Planted: w.planted}
-	for _, name := range SortedKeys(w.sc.Broker.Topics) {
-		cfg.Topics = append(cfg.Topics, broker.Topic{Name: name, Partitions: w.partitions(name)})
-	}
-	for _, t := range w.asm.topics {
-		cfg.Topics = append(cfg.Topics, broker.Topic{Name: t.name, Partitions: t.partitions})
-	}
-	w.broker = w.sim.Role("broker", broker.New(cfg))
-	w.broker.Disk().Timing(w.sc.Broker.Append, w.sc.Broker.Fsync)
-	w.boots = append(w.boots, w.broker)
-}
-
-// partitions of a topic of the scenario.
+// partitions of a topic, of the scenario or of the stack.
 func (w *world) partitions(topic string) int {
+	source := w.asm.flow.Source
+	for _, t := range w.asm.topics {
+		if t.name == topic && t.partitions > 0 {
+			return t.partitions
+		} else if t.name == topic {
+			topic = source
+		}
+	}
 	return w.kept.partitions(topic, w.sc.Broker.Topics[topic].Partitions)
 }
 
@@ -249,18 +249,13 @@ func (w *world) addStore(s model.StoreSpec) {
 
 // addMember adds one member of a group, down.
 func (w *world) addMember(l *loopSpec) *sim.Node {
-	c := &w.sc.Consumers
-	cfg := consumer.Config{Group: l.group, Topic: l.topic, SessionTimeout: sim.Duration(w.sc.Broker.SessionTimeout),
-		Heartbeat: sim.Duration(c.Heartbeat), MaxPollInterval: sim.Duration(c.MaxPollInterval), MaxPollRecords: c.MaxPollRecords,
-		FetchWait: sim.Duration(c.FetchWait), RequestTimeout: sim.Duration(c.RequestTimeout), Restart: sim.Duration(c.Restart),
-		CommitTimeout: sim.Duration(c.CommitTimeout), Backoff: 100 * sim.Millisecond, Planted: w.planted}
-	handle := w.handler()
-	return w.sim.Role(l.role, consumer.New(cfg, w.dir, w.leader, func(c model.Ctx, in model.Consumer) { l.run(c, in, handle) }))
+	handle := w.handler(l)
+	return w.sim.Role(l.role, w.bus.member(l, func(c model.Ctx, in model.Consumer) { l.run(c, in, handle) }))
 }
 
-// handler is the batch port: the flow, or a guest in its place, inside, the layers around it.
-func (w *world) handler() model.Batch {
-	inner := w.asm.calls.Handle(w.asm.flow.Stages)
+// handler is the batch port of a loop: its stages of the flow, or a guest in its place, inside, the layers around it.
+func (w *world) handler(l *loopSpec) model.Batch {
+	inner := w.asm.calls.Handle(l.stages)
 	if w.guest != nil {
 		inner = w.guest.Handle()
 		if w.guest.Batches() {
@@ -311,31 +306,6 @@ func (w *world) addProducer() {
 		wl.Zipf = &z
 	}
 	wl.Kept = w.kept.events()
-	p := &w.sc.Producer
-	w.producer = w.sim.Role("producer", producer.New(producer.Config{Topic: w.asm.flow.Source,
-		Partitions: w.partitions(w.asm.flow.Source), Acks: w.stack.Acks, Retries: w.stack.Retries,
-		RequestTimeout: sim.Duration(p.RequestTimeout), DeliveryTimeout: sim.Duration(p.DeliveryTimeout), Backoff: sim.Duration(p.Backoff),
-		Send: w.asm.sender}, wl, w.leader, &w.out))
+	w.producer = w.sim.Role("producer", w.bus.publisher(wl, &w.out))
 	w.boots = append(w.boots, w.producer)
-}
-
-// leader of every partition: this version has one broker.
-func (w *world) leader() *sim.Node { return w.broker }
-
-// emit appends to a topic from a process and waits for the log.
-func (w *world) emit(c *model.Context, topic string, m model.Message) error {
-	partitions := 1
-	if _, own := w.sc.Broker.Topics[topic]; own {
-		partitions = w.partitions(topic)
-	}
-	for _, t := range w.asm.topics {
-		if t.name == topic {
-			partitions = t.partitions
-		}
-	}
-	p := c.Process()
-	op := w.sim.Op(model.BrokerService + "." + model.OpProduce)
-	req := model.ProduceRequest{Topic: topic, Partition: int(rng.Below(rng.Hash(m.Key), uint64(partitions))), Acks: 1, Messages: []model.Message{m}}
-	_, _, err := p.Call(w.broker, op, w.sim.Act(m.Event, "", topic), req, m.Cause, sim.Duration(w.sc.Producer.RequestTimeout))
-	return err
 }

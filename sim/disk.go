@@ -59,7 +59,7 @@ func (d *Disk) Timing(append, fsync rng.Dist) { d.append, d.fsync = append, fsyn
 // about 30 s (vm.dirty_expire_centisecs). 0, the default, is never. It is to be set before anything is written, or else
 // nobody knows how old that is.
 func (d *Disk) Writeback(after Duration) {
-	if after < 0 || len(d.files) > 0 {
+	if after < 0 || after != d.expire && len(d.files) > 0 {
 		panic("sim: bad or late writeback on " + d.n.name)
 	}
 	d.expire = after

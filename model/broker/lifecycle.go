@@ -23,6 +23,7 @@ func (b *Broker) boot() {
 		b.clean = true
 		b.n.Discard(cleanFile, marks)
 	}
+	b.c.witness.booted(b)
 	b.n.AfterBackground(0, b.register)
 }
 

@@ -3,6 +3,8 @@ package broker
 import (
 	"strconv"
 
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/broker/partition"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
@@ -29,6 +31,29 @@ func (w *witness) of(rep *replica) *seen {
 		rep.seen = w.logs[at]
 	}
 	return rep.seen
+}
+
+// booted states what the disk does not hold any more of the logs that were on it, before the broker has heard which logs it is to
+// open: until then nobody could tell, and a run may end.
+func (w *witness) booted(b *Broker) {
+	for i := range b.cfg.Topics {
+		t := &b.cfg.Topics[i]
+		for k := range b.c.partitions(t) {
+			s := w.logs[wire.TopicPartition{Topic: t.Name, Partition: k}]
+			if s == nil || s.ends[b.id-1] == 0 {
+				continue
+			}
+			name := model.PartitionName(t.Name, k)
+			last := wire.Batch{Base: b.checkpoints.of(t.Name, k).start, LeaderEpoch: partition.NoEpoch}
+			if records := b.n.Disk().Read(logFile(name)); len(records) > 0 {
+				last, _ = partition.Decode(records[len(records)-1])
+			}
+			if last.Next() < s.ends[b.id-1] {
+				s.ends[b.id-1] = last.Next()
+				b.n.Record(history.Fact{Kind: history.KindTruncated, Resource: name, Offset: last.Next(), Fence: int64(last.LeaderEpoch), Note: "not on the disk"})
+			}
+		}
+	}
 }
 
 // reopened states what a boot does not find that was there.

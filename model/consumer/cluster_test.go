@@ -320,12 +320,12 @@ func (cl *cluster) committed() []int64 {
 
 // lines tells the facts of these kinds.
 func (cl *cluster) lines(kinds ...history.Kind) []string {
-	g := &rig{t: cl.t, w: cl.w}
+	g := &rig{cl.w}
 	return g.story(kinds...)
 }
 
 func (cl *cluster) facts(kinds ...history.Kind) []history.Fact {
-	g := &rig{t: cl.t, w: cl.w}
+	g := &rig{cl.w}
 	return g.facts(kinds...)
 }
 

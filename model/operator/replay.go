@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/client"
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -12,7 +14,7 @@ import (
 type Replay struct {
 	Group, Topic   string
 	Members        func() []*sim.Node // of the group, those that are down too
-	Broker         func() *sim.Node   // that leads the topic and coordinates the group
+	Cluster        client.Config      // how the operator finds the brokers
 	Grace          sim.Duration       // a member that takes longer to stop is killed
 	RequestTimeout sim.Duration       // of one request
 	Pause          sim.Duration       // between two looks, and before a refused request is tried again
@@ -31,7 +33,7 @@ func New(r Replay) func(*sim.Node) sim.Handler {
 
 func (r *Replay) run(p *sim.Proc) {
 	stopped := r.stop(p)
-	r.reset(p)
+	r.reset(p, newAsking(p, r.Cluster, r.RequestTimeout, r.Pause))
 	r.start(p, stopped)
 	if r.Done != nil {
 		r.Done()
@@ -61,17 +63,17 @@ func (r *Replay) stop(p *sim.Proc) (stopped []*sim.Node) {
 
 // reset moves the group's positions to the earliest retained offsets. The coordinator refuses while the group has
 // members: one that was killed is one until its session times out.
-func (r *Replay) reset(p *sim.Proc) {
-	earliest := r.ask(p, model.OpEarliest, model.EarliestRequest{Topic: r.Topic}).(model.OffsetsReply).Offsets
-	req := model.CommitRequest{Group: r.Group, Generation: model.NoGeneration, Topic: r.Topic, Offsets: earliest}
-	for _, o := range earliest {
-		req.Facts = append(req.Facts, r.acted(p, "reset", model.PartitionName(r.Topic, o.Partition), o.Offset, r.Group))
+func (r *Replay) reset(p *sim.Proc, ask asking) {
+	req := wire.CommitRequest{Group: r.Group, Generation: wire.NoGeneration}
+	for i := range ask.partitions(p, r.Topic) {
+		tp := wire.TopicPartition{Topic: r.Topic, Partition: i}
+		req.Offsets = append(req.Offsets, wire.GroupOffset{Topic: r.Topic, Partition: i, Epoch: -1, Offset: ask.place(p, tp, wire.Earliest, r.Cause)})
 	}
-	r.ask(p, model.OpCommit, req)
-}
-
-func (r *Replay) ask(p *sim.Proc, op string, body any) any {
-	return asking{r.Broker, r.RequestTimeout, r.Pause}.of(p, op, sim.Action{}, body, r.Cause)
+	for i := range req.Offsets {
+		o := &req.Offsets[i]
+		o.Fact = r.acted(p, "reset", model.PartitionName(r.Topic, o.Partition), o.Offset, r.Group)
+	}
+	ask.commit(p, req, r.Cause)
 }
 
 // start boots what stop has stopped.

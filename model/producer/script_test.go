@@ -153,6 +153,7 @@ type narrow struct {
 func (n *narrow) Takes(bytes int) bool { return bytes <= n.room }
 
 func (n *narrow) WhenWritable(fn func()) { n.then = append(n.then, fn) }
+func (n *narrow) Close()                 {}
 
 // advance runs the world and tells what comes of it.
 func (s *script) advance(d sim.Duration) {

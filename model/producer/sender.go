@@ -12,7 +12,7 @@ import (
 // conn is the connection to one broker.
 type conn struct {
 	broker   *sim.Node
-	socket   Socket // nil = takes everything
+	socket   Socket
 	flying   []*request
 	notYet   sim.Time // refused: no attempt before
 	refused  int      // times in a row
@@ -145,7 +145,7 @@ func (c *Client) conn(broker *sim.Node) *conn {
 			return k
 		}
 	}
-	k := &conn{broker: broker}
+	k := &conn{broker: broker, socket: stream{c.n, broker}}
 	if c.cfg.Socket != nil {
 		k.socket = c.cfg.Socket(broker)
 	}
@@ -160,7 +160,7 @@ func (c *Client) sendTo(k *conn, now sim.Time) {
 		if len(batches) == 0 {
 			return
 		}
-		if k.socket != nil && !k.socket.Takes(size) {
+		if !k.socket.Takes(size) {
 			if !k.awaits {
 				k.awaits = true
 				k.socket.WhenWritable(func() {
@@ -333,6 +333,9 @@ func (c *Client) take(k *conn) {
 func (c *Client) giveUp(k *conn, first *request, err error) {
 	flying := k.flying
 	k.flying = nil
+	if errors.Is(err, sim.ErrTimeout) {
+		k.socket.Close()
+	}
 	c.cluster.Avoid(k.broker)
 	for _, r := range flying {
 		r.gone = true

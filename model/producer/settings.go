@@ -45,7 +45,7 @@ type Settings struct {
 	TransactionTimeout sim.Duration // transaction.timeout.ms, on the coordinator's clock
 	TransactionVersion int          // 1, or 2 (KIP-890 part 2)
 
-	Socket  func(broker *sim.Node) Socket // of the connection to a broker; nil = takes everything at once
+	Socket  func(broker *sim.Node) Socket // of the connection to a broker; nil = the kernel's
 	Defects model.Defects
 }
 

@@ -28,6 +28,8 @@ func (s *paced) Poll(c model.Ctx, most int) ([]model.Message, bool) {
 	return s.scripted.Poll(c, most)
 }
 
+func (s *paced) Rewind(model.Ctx) {}
+
 func (s *paced) handler() model.Batch {
 	handle := s.scripted.handler(nil)
 	return func(c model.Ctx, ms []model.Message) []model.Outcome {

@@ -15,20 +15,23 @@ func (commitAfter) Gives() []model.Capability { return nil }
 
 // Build runs the loop in every member of the group.
 func (commitAfter) Build(a model.Assembly, f model.Flow) {
-	a.Consume(f.Source, model.Workers, func(c model.Ctx, in model.Consumer, handle model.Batch) {
-		for {
-			batch, ok := in.Poll(c, 0)
-			if !ok {
-				return
-			}
-			if c.Planted(model.CommitBeforeEffect) {
-				moveOn(c, in, batch)
-			}
-			outcomes := handle(c, batch)
-			finish(c, batch, outcomes)
-			moveOn(c, in, settled(batch, outcomes))
+	a.Consume(f.Source, model.Workers, commitAfterLoop)
+}
+
+// commitAfterLoop is the loop of one member.
+func commitAfterLoop(c model.Ctx, in model.Consumer, handle model.Batch) {
+	for {
+		batch, ok := in.Poll(c, 0)
+		if !ok {
+			return
 		}
-	})
+		if c.Planted(model.CommitBeforeEffect) {
+			moveOn(c, in, batch)
+		}
+		outcomes := handle(c, batch)
+		finish(c, batch, outcomes)
+		moveOn(c, in, settled(batch, outcomes))
+	}
 }
 
 // moveOn commits the positions of what was handled. Refused or unknown: the records come again, to whoever owns them.

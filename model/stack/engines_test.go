@@ -45,6 +45,8 @@ func (s *scripted) Lost() bool { return false }
 
 func (s *scripted) Leave(model.Ctx) {}
 
+func (s *scripted) Rewind(model.Ctx) {}
+
 func (s *scripted) OnAssign(func(model.Ctx, []model.PartitionOffset)) {}
 
 func (s *scripted) Seek(model.PartitionOffset) {}

@@ -19,10 +19,11 @@ import (
 //
 //	attempt   changes with every run of the handler: a reply that was lost is charged again by the retry. A
 //	          redelivery counts its attempts from the beginning, so it is recognised, by accident
+//	record    is where the event lies in the log: redeliveries are recognised, an event that was published twice is not
 //	delivery  changes with every delivery, as a receipt handle or a delivery tag does: retries in place are
 //	          recognised, redeliveries are not
 type idempotencyKey struct {
-	from []string // of attempt, delivery, event, stage
+	from []string // of attempt, delivery, event, record, stage
 	sets bool     // the keeping time of the service; otherwise the service has its own
 	keep sim.Duration
 }
@@ -71,6 +72,8 @@ func (k idempotencyKey) key(c model.Ctx, m model.Message, stage string) string {
 			parts = append(parts, strconv.FormatInt(m.Cause, 10)) // the fact that opened it stands for its handle
 		case "event":
 			parts = append(parts, m.Event)
+		case "record":
+			parts = append(parts, model.PartitionName(m.Topic, m.Partition)+"@"+strconv.FormatInt(m.Offset, 10))
 		case "stage":
 			parts = append(parts, stage)
 		default:
@@ -85,7 +88,7 @@ func idempotencyKeyKind() LayerKind {
 		Name: idempotencyKey{}.Name(),
 		Doc:  "the called service recognises a repetition by a key (M28)",
 		Params: []Param{
-			{Name: "from", Type: SomeOf, Of: "attempt|delivery|event|stage", Default: "event,stage", Doc: "What the key is made of. One with attempt or delivery changes with every try and recognises little or nothing."},
+			{Name: "from", Type: SomeOf, Of: "attempt|delivery|event|record|stage", Default: "event,stage", Doc: "What the key is made of. One with attempt or delivery changes with every try and recognises little or nothing."},
 			{Name: "keep", Type: Duration, Min: "0s", Max: "87840h", Doc: "How long the service keeps keys for this stack; by default its keep_keys. 0 = for ever."},
 		},
 		Check: checkIdempotencyKey,

@@ -37,6 +37,9 @@ func Engines() []EngineKind {
 	return []EngineKind{
 		{"auto-commit", "at-least-once by default of the client: every 5 s it commits what earlier polls returned, and in the loop that is done by then (M03)", func() model.Engine { return autoCommit{} }},
 		{"auto-commit-hand-off", "neither: as auto-commit, but a worker does the records while the loop polls on, so that positions move past what nobody has done (M03)", func() model.Engine { return autoCommit{handOff: true} }},
+		{"broker-transaction", "read, process, write: what the pure and reading stages made of an event and the position behind it become visible in one transaction of the broker; effects come behind it, from a topic of committed events (M04)", func() model.Engine { return brokerTransaction{} }},
+		{"broker-transaction-inline", "wrong on purpose: as broker-transaction, but effects are called inside the transaction, which does not cover them (M04)", func() model.Engine { return brokerTransaction{inline: true} }},
+		{"broker-transaction-no-rewind", "wrong on purpose: as broker-transaction, but after an aborted transaction the consumer reads on, and what was aborted is lost (M04)", func() model.Engine { return brokerTransaction{onward: true} }},
 		{"commit-after", "at-least-once: handle the event, then commit its position, so that what was in work comes again (M02)", func() model.Engine { return commitAfter{} }},
 		{"commit-before", "at-most-once: commit the position, then handle the event, so that what was in work is gone (M01)", func() model.Engine { return commitBefore{} }},
 		{"sink-transaction", "the position lives in the database of the critical effect and commits with it, in one transaction (M05)", func() model.Engine { return sinkTransaction{} }},

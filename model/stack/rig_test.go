@@ -55,6 +55,11 @@ func (a *assembly) Consume(topic, _ string, loop func(model.Ctx, model.Consumer,
 	a.consumes, a.loop = topic, loop
 }
 
+func (a *assembly) ConsumeStages(topic, group string, _ []model.Stage, loop func(model.Ctx, model.Consumer, model.Batch)) {
+	a.Consume(topic, group, loop)
+}
+func (a *assembly) ReadCommitted(string) {}
+
 func (a *assembly) RunStages(model.Ctx, model.Message, []model.Stage) error { return nil }
 
 func newAssembly() *assembly {

@@ -76,7 +76,7 @@ func TestTwoMustCoincide(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some thousand runs")
 	}
-	runs, multipliers := 900, []int64{6, 20}
+	runs, multipliers := 1500, []int64{6, 20}
 	if n := narrow(); n > 0 {
 		runs, multipliers = n, []int64{3, 6, 12}
 	}

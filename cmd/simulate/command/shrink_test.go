@@ -41,7 +41,7 @@ func TestShrinkTellsTheSmallestStory(t *testing.T) {
 	require.Regexp(t, `What would +idempotency-key\(event\+stage\) +holds at all \d+ placements of this fault\n`, got.out, "what holds and leaves nothing to a person comes first")
 	require.Regexp(t, `\n +dedup-store\(durable\) +holds at all \d+ placements of this fault · leaves it to a person`, got.out)
 	require.Regexp(t, `\n +stage-record\(durable\) +breaks at \d+ of \d+ placements of this fault · the first at\s+payments.charge/arrived`, got.out)
-	require.Regexp(t, `\n +no better +dedup-store\(cache\), fence, stage-record\(memory\)\n`, got.out)
+	require.Regexp(t, `\n +no better +dedup-store\(cache\), fence\(none\), stage-record\(memory\)\n`, got.out)
 	require.NotContains(t, got.out, "How likely", "nothing was measured")
 	require.Regexp(t, `as it is +breaks at \d+ of \d+ placements of this fault\n`, got.out)
 	require.Regexp(t, `(?m)^runs +\d+ of at most 500$`, got.out)

@@ -14,8 +14,8 @@ import (
 // How long the search for what would help may take: in replay a second or two of work, in shrink, which takes its time
 // anyway, up to four times as much. A case of many events has so many placements that those few say little.
 var (
-	replayRemedies = scenarios.RemedyLimits{Runs: 200, Intents: 20, Events: 500_000, Patience: patience}
-	shrinkRemedies = scenarios.RemedyLimits{Runs: 200, Intents: 20, Events: 2_000_000, Patience: patience}
+	replayRemedies = scenarios.RemedyLimits{Runs: 200, Intents: 20, Events: 2_000_000, Patience: patience}
+	shrinkRemedies = scenarios.RemedyLimits{Runs: 200, Intents: 20, Events: 6_000_000, Patience: patience}
 )
 
 // would says for each layer whether the stack with it holds at all placements of the case's faults; path is "" if

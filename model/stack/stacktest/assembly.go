@@ -55,6 +55,12 @@ func (a *assembly) Consume(_, _ string, loop func(model.Ctx, model.Consumer, mod
 	a.loop = loop
 }
 
+func (a *assembly) ConsumeStages(topic, group string, _ []model.Stage, loop func(model.Ctx, model.Consumer, model.Batch)) {
+	a.Consume(topic, group, loop)
+}
+
+func (a *assembly) ReadCommitted(string) {}
+
 // compose puts what the layer asked for around each stage, once for a world.
 func (a *assembly) compose() { a.calls = model.Compose(a.flow.Stages, a.stages) }
 

@@ -258,6 +258,9 @@ func (o *orders) Commit(_ model.Ctx, ms []model.Message) error {
 	return nil
 }
 
+// Rewind does nothing: positions are those that were committed.
+func (o *orders) Rewind(model.Ctx) {}
+
 // Lost is asked where OnRevoke's function is called: nowhere.
 func (o *orders) Lost() bool { return false }
 

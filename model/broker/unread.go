@@ -1,0 +1,32 @@
+package broker
+
+import (
+	"slices"
+
+	"github.com/twiceless/twiceless/model/wire"
+)
+
+// Unread is how many records a reader at a position has before it, up to the high watermark that the leader knows, markers
+// and what was aborted not counted; 1 while nobody leads the partition, because nobody can say.
+func (c *Cluster) Unread(name string, index int, from int64) (n int64) {
+	rep := c.leader(name, index)
+	if rep == nil {
+		return 1
+	}
+	high := rep.log.High()
+	if from >= high {
+		return 0
+	}
+	from = max(from, rep.log.Start())
+	aborted := rep.log.Aborted(from, high)
+	for _, b := range rep.log.Read(from, 0, high) {
+		i := slices.IndexFunc(aborted, func(t wire.AbortedTxn) bool { return t.Producer == b.Producer.ID && t.First <= b.Base })
+		switch {
+		case b.Control == wire.Data && (i < 0 || !b.Transactional):
+			n += b.Next() - max(from, b.Base)
+		case b.Control == wire.AbortMarker && i >= 0:
+			aborted = slices.Delete(slices.Clone(aborted), i, i+1)
+		}
+	}
+	return n
+}

@@ -1,0 +1,80 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/client"
+	"github.com/twiceless/twiceless/model/producer"
+	"github.com/twiceless/twiceless/model/wire"
+	"github.com/twiceless/twiceless/sim"
+)
+
+// transactor is the transactional producer of one process.
+type transactor struct {
+	client *producer.Client
+	ready  bool // it has its identity
+}
+
+// transactor begins a producer that fences whoever had its name before.
+func (b *logBus) transactor(c *model.Context, name string) model.Transactor {
+	n := c.Process().Node()
+	s := b.settings().Transactional(name)
+	s.Retries = producer.Unlimited
+	return &transactor{client: producer.Attach(n, s, client.New(n, b.find()))}
+}
+
+func (t *transactor) Begin(c model.Ctx) error {
+	if !t.ready {
+		if err := t.client.InitTransactions(c.Process()); err != nil {
+			return fmt.Errorf("%w: %w", model.ErrTransactionLost, err)
+		}
+		t.ready = true
+	}
+	return t.judge(t.client.Begin())
+}
+
+func (t *transactor) Send(c model.Ctx, topic string, m model.Message) error {
+	t.client.Send(c.Process(), topic, m, func(producer.Result) {})
+	return nil
+}
+
+// positioned is a member that can say what a transaction has to tell its group.
+type positioned interface {
+	TxnCommit(c model.Ctx, ms []model.Message) wire.TxnCommitRequest
+	TxnCommitFailed(req wire.TxnCommitRequest, err error)
+}
+
+func (t *transactor) SendOffsets(c model.Ctx, in model.Consumer, ms []model.Message) error {
+	member := in.(positioned)
+	req := member.TxnCommit(c, ms)
+	group := producer.Group{Name: req.Group, Member: req.Member, Instance: req.Instance, Generation: req.Generation}
+	err := t.client.SendOffsets(c.Process(), group, req.Offsets)
+	if err != nil {
+		member.TxnCommitFailed(req, err)
+	}
+	return t.judge(err)
+}
+
+func (t *transactor) Commit(c model.Ctx) error { return t.decided(c, t.client.Commit) }
+
+func (t *transactor) Abort(c model.Ctx) error { return t.decided(c, t.client.Abort) }
+
+// decided asks until somebody knows.
+func (t *transactor) decided(c model.Ctx, ask func(*sim.Proc) error) error {
+	for {
+		err := ask(c.Process())
+		if _, uncertain := errors.AsType[*producer.Uncertain](err); !uncertain {
+			return t.judge(err)
+		}
+	}
+}
+
+// judge says of an error whether the client is of any more use.
+func (t *transactor) judge(err error) error {
+	if err != nil && t.client.State() == producer.FatalError {
+		return fmt.Errorf("%w: %w", model.ErrTransactionLost, err)
+	}
+	return err
+}
