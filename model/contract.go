@@ -33,6 +33,7 @@ type Message struct {
 	Offset     int64
 	Generation int64 // of the group when it was handed out; 0 = not handed out
 	Stored     int64 // fact id of its append; 0 = none
+	Handle     int64 // receipt of a queue: what names this receive of it to the queue; 0 = not of a queue
 }
 
 // Workers is the group that reads a flow's source, under every engine: a plan that names it means the same in every

@@ -17,8 +17,8 @@ const (
 	KindAccepted          // the producer's API told the application "success"
 	KindRefused           // the producer's API told the application "no": definitely not written
 	KindUncertain         // the producer's API gave up without knowing
-	KindAppended          // a log took a record: Resource topic/partition, Offset
-	KindDelivered         // a record was handed to consumer code
+	KindAppended          // a log or a queue took a record: Resource topic/partition, Offset
+	KindDelivered         // a record was handed to consumer code; of a queue, Value is its receipt handle and Fence how often it has been received
 	KindHandled           // consumer code finished with a delivery; Outcome says how, Cause is the delivery
 	KindCalled            // a call left its caller: Resource.Op
 	KindReturned          // a call came back to its caller; Cause is the call; Outcome acked, failed or indeterminate
@@ -70,6 +70,7 @@ const (
 
 	KindTransacted // a transaction of a database ended, with a write or with several reads: Resource service/store, Op the level that it asked for (read-committed, serializable), Value what it read and wrote (see Accesses), Offset the number of the commit in that store, -1 = it wrote nothing; Outcome acked, or failed if it was rolled back after others could have read what it wrote; Cause what asked for it
 	KindDecided    // an operation on a judged object took effect: from here on all others meet what it left. Cause the invoke, Resource the object, Op, Value the result, Changed whether its state moved, Note expired if what it met had passed its window
+	KindSettled    // a queue took a message out: Resource, Offset the record, Op acked, expired, dead-lettered or dropped; Cause the delivery that was acknowledged, of the others the appended fact. A change of its leader may state it again
 	kindCount
 )
 
@@ -137,6 +138,7 @@ var kindTable = [kindCount]kindRow{
 	KindTimer:       {"timer", "a timer of a workflow was set, fired or cancelled"},
 	KindTransacted:  {"transacted", "a transaction of a database ended, which read and wrote versions"},
 	KindDecided:     {"decided", "an operation on a judged object took effect"},
+	KindSettled:     {"settled", "a queue took a message out"},
 }
 
 // String is the kind's name in histories.
