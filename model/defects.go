@@ -29,6 +29,7 @@ const (
 	RequireStableIgnored
 	SequenceBeforePersist
 	SequenceForgotten
+	SkipsUnacknowledged
 	StableOffsetReadTwice
 	StartTimeChecked
 	TimeoutWithoutFence
@@ -63,6 +64,7 @@ func DefectTable() []DefectKind {
 		{"require-stable-ignored", "a group's position is told as it was although a transaction that moves it is committed and its marker under way, to those too who asked for stable positions only (Redpanda 23.1)", "github.com/redpanda-data/redpanda/issues/9571"},
 		{"sequence-before-persist", "a broker takes note of a sequence before the batch is stored, so that the retry of one that it failed to store is answered as a duplicate and nobody has it (Pulsar before 2.4.2, which tells the last pushed from the last persisted)", "github.com/apache/pulsar/issues/5218"},
 		{"sequence-forgotten", "a producer that is told of a missing topic forgets its sequence numbers there and begins again at 0 in the same epoch, so that the log takes what comes for what it has, and says success (librdkafka)", "github.com/confluentinc/librdkafka/blob/master/CHANGELOG.md"},
+		{"skips-unacknowledged", "a queue with a single active consumer that loses this one while it has no quorum does not give what was unacknowledged to the next one (RabbitMQ 3.8 before its release)", "github.com/Vanlightly/ChaosTestingCode"},
 		{"stable-offset-read-twice", "a broker reads the high watermark twice while it computes the last stable offset, so that a reader of committed records gets undecided ones when it moves between (Kafka until 2.4)", "KAFKA-9807; github.com/apache/kafka/pull/8418"},
 		{"start-time-checked", "a transaction that begins earlier than the one before it, by a wall clock that went back, fails on its way and stays so: nothing else can happen to it, and it never expires (KAFKA-8803)", "github.com/apache/kafka/pull/8278"},
 		{"timeout-without-fence", "a transaction whose timeout is over is aborted under the producer's own epoch, so that the late producer goes on and commits what comes after (KAFKA-6119)", "github.com/apache/kafka/pull/4137"},

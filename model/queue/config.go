@@ -11,7 +11,9 @@ import (
 type Config struct {
 	Queue       string // its name: the topic of messages and facts
 	DeadLetters string // the queue of what was received too often; "" = none, then it is dropped where the rule is to move it
+	Parks       bool   // it is such a queue: what it takes in has been parked
 	Servers     int    // nodes
+	Service     string // of its requests, and role of its nodes; "" = Service
 
 	// What the queue does with messages.
 	Visibility    sim.Duration // how long a receive hides one (SQS visibility timeout, JetStream AckWait, AMQP delivery acknowledgement timeout)
@@ -32,6 +34,7 @@ type Config struct {
 	SingleActive   bool         // only the consumer that has been connected longest gets messages (x-single-active-consumer)
 
 	// How dead letters travel.
+	DeadLetterNodes     string       // role and service of the nodes that hold DeadLetters; "" = these here, which move a message at once
 	DeadLetterConfirmed bool         // RabbitMQ dead-letter-strategy at-least-once: the message stays until the other queue has confirmed it
 	DeadLetterRetry     sim.Duration // between two tries of that
 

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/wire"
@@ -45,6 +46,11 @@ type NotLeader struct{ Node string }
 
 // Error says so.
 func (e *NotLeader) Error() string { return "not the leader: " + e.Node }
+
+// Connection names a consumer's connections by its node and incarnation.
+func Connection(node string, incarnation int32) string {
+	return node + "#" + strconv.Itoa(int(incarnation))
+}
 
 // Definite says whether the error proves that what was asked for has not taken effect and will not.
 func Definite(err error) bool { return model.Definite(err) && !errors.Is(err, ErrUncertain) }

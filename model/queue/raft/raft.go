@@ -147,6 +147,17 @@ func (r *Raft) termAt(index int64) int64 {
 	return r.log[index-1].Term
 }
 
+// Reaches says whether a majority has answered this leader's last request.
+func (r *Raft) Reaches() bool {
+	n := 0
+	for i := range r.peers {
+		if !r.peers[i].probing {
+			n++
+		}
+	}
+	return n >= r.quorum()
+}
+
 func (r *Raft) quorum() int { return len(r.members)/2 + 1 }
 
 // drawTimeout draws the election timeout of this term. It is not drawn at each heartbeat: idle work must draw nothing.

@@ -62,6 +62,7 @@ func (s *Shelf) Remove(it *Item) {
 			s.offer(g)
 		}
 	}
+	s.count(it.state, -1)
 	delete(s.items, it.Place)
 	if g := it.group; g != nil && g.hidden == 0 && len(g.waiting) == 0 && s.groups[it.Message.Key] == g {
 		delete(s.groups, it.Message.Key)
@@ -94,7 +95,6 @@ func (s *Shelf) Return(handle int64, consumer string, failed, giveUp bool, now s
 	}
 	if giveUp {
 		s.unhide(it)
-		it.state = ready
 		s.exceed(it)
 		return true
 	}
@@ -143,7 +143,7 @@ func (s *Shelf) Disconnect(consumer string, skip bool) {
 		it := s.items[place]
 		if skip {
 			s.unhide(it)
-			it.state = skipped
+			s.become(it, skipped)
 			continue
 		}
 		s.back(it, true)
@@ -179,7 +179,7 @@ func (s *Shelf) Mark(place int64, receives int32, until, now sim.Time) {
 	}
 	if it.state == ready {
 		s.leaveGroup(it)
-		it.state = hidden
+		s.become(it, hidden)
 		s.hid(it)
 	}
 	it.Receives = receives
@@ -190,8 +190,14 @@ func (s *Shelf) Mark(place int64, receives int32, until, now sim.Time) {
 // End is the place after the highest that was ever taken.
 func (s *Shelf) End() int64 { return s.end }
 
-// Len is how many messages there are, InFlight how many of them are hidden.
+// Len is how many messages there are, Waiting how many of them somebody will yet be given, Ready how many may be received.
 func (s *Shelf) Len() int { return len(s.items) }
+
+// Waiting is Len without those that were delivered for the last time.
+func (s *Shelf) Waiting() int { return len(s.items) - s.spents }
+
+// Ready counts also those that wait behind others of their group.
+func (s *Shelf) Ready() int { return s.readies }
 
 // InFlight is how many messages are hidden.
 func (s *Shelf) InFlight() int { return s.inFlight }
@@ -205,6 +211,11 @@ func (s *Shelf) Items() []*Item {
 		}
 	}
 	return list
+}
+
+// Exceeded are the messages that wait for whoever moves them, whether or not Over has told of them.
+func (s *Shelf) Exceeded() []*Item {
+	return slices.DeleteFunc(s.Items(), func(it *Item) bool { return it.state != over })
 }
 
 // Parked says whether nobody will be given a message by itself any more.
@@ -230,4 +241,12 @@ func (s *Shelf) String() string {
 		return "empty"
 	}
 	return strings.Join(lines, ", ")
+}
+
+// Holder is the connection that has a message; "" = none.
+func (it *Item) Holder() string {
+	if it.holder == nil {
+		return ""
+	}
+	return it.holder.name
 }

@@ -23,6 +23,8 @@ type Shelf struct {
 	oldest   int64             // no message lies before this place
 	end      int64             // after the highest place
 	inFlight int
+	readies  int
+	spents   int
 	takes    int64 // calls of Take
 	taking   bool  // inside of one
 }
@@ -93,7 +95,8 @@ func (s *Shelf) Put(m model.Message, place int64, sentAt sim.Time, visible sim.T
 	if s.items[place] != nil {
 		panic("shelf: two messages at one place")
 	}
-	it := &Item{Message: m, Place: place, Sent: sentAt, state: ready}
+	it := &Item{Message: m, Place: place, Sent: sentAt}
+	s.readies++
 	s.items[place] = it
 	s.end = max(s.end, place+1)
 	s.oldest = min(s.oldest, place)
@@ -105,7 +108,7 @@ func (s *Shelf) Put(m model.Message, place int64, sentAt sim.Time, visible sim.T
 		}
 	}
 	if visible > now {
-		it.state = hidden
+		s.become(it, hidden)
 		s.hideUntil(it, visible)
 		s.hid(it)
 		return it
@@ -162,17 +165,20 @@ func (s *Shelf) Take(consumer string, most int, visibility sim.Duration, now sim
 // Full says whether no more messages may be hidden.
 func (s *Shelf) Full() bool { return s.cfg.MaxInFlight > 0 && s.inFlight >= s.cfg.MaxInFlight }
 
-// Available says whether Take would find a message, or one that exceeds the limit.
+// Available says whether Take may find a message, or one that exceeds the limit. It changes nothing.
 func (s *Shelf) Available(now sim.Time) bool {
-	s.Wake(now)
+	if s.Full() {
+		return false
+	}
 	for len(s.ready) > 0 {
 		it := s.items[s.ready[0].place]
 		if it != nil && it.state == ready && s.free(it) {
-			return !s.Full()
+			return true
 		}
-		s.ready.pop()
+		s.ready.pop() // out of date
 	}
-	return false
+	next, ok := s.Next()
+	return ok && next <= now
 }
 
 // free says whether a message is at the head of a group that is not blocked by others.
@@ -181,10 +187,29 @@ func (s *Shelf) free(it *Item) bool {
 	return g == nil || g.waiting[0] == it.Place && (g.hidden == 0 || s.taking && g.batch == s.takes)
 }
 
+// become is the only way from state to state.
+func (s *Shelf) become(it *Item, to state) {
+	s.count(it.state, -1)
+	it.state = to
+	s.count(to, 1)
+}
+
+func (s *Shelf) count(in state, by int) {
+	switch in {
+	case ready:
+		s.readies += by
+	case spent:
+		s.spents += by
+	case hidden:
+		s.inFlight += by
+	case over, skipped:
+	}
+}
+
 // hide is a receive.
 func (s *Shelf) hide(it *Item, consumer string, until sim.Time) {
 	s.leaveGroup(it)
-	it.state = hidden
+	s.become(it, hidden)
 	it.Receives++
 	if s.cfg.Connected {
 		it.holder = s.connection(consumer)
@@ -199,9 +224,8 @@ func (s *Shelf) hideUntil(it *Item, until sim.Time) {
 	s.hidden.push(entry{int64(until), it.Place, it.Receives})
 }
 
-// hid counts a message that has become hidden. What is next in its group may be taken by the same call.
+// hid tells the group of a message that it has become hidden. What is next in its group may be taken by the same call.
 func (s *Shelf) hid(it *Item) {
-	s.inFlight++
 	if g := it.group; g != nil {
 		g.hidden++
 		g.batch = s.takes
@@ -227,7 +251,7 @@ func (s *Shelf) offer(g *group) {
 
 // show makes a message receivable.
 func (s *Shelf) show(it *Item) {
-	it.state = ready
+	s.become(it, ready)
 	g := it.group
 	if g == nil {
 		s.ready.push(entry{place: it.Place})
@@ -240,12 +264,12 @@ func (s *Shelf) show(it *Item) {
 	}
 }
 
-// unhide ends that a message is hidden, and says nothing of what comes next for it.
+// unhide ends that a message is hidden; it is ready, and nobody has been told.
 func (s *Shelf) unhide(it *Item) {
 	if it.state != hidden {
 		panic("shelf: a message that is not hidden comes back")
 	}
-	s.inFlight--
+	s.become(it, ready)
 	if h := it.holder; h != nil {
 		h.has = slices.DeleteFunc(h.has, func(p int64) bool { return p == it.Place })
 		it.holder = nil
@@ -288,10 +312,9 @@ func (s *Shelf) back(it *Item, failed bool) {
 	}
 	switch {
 	case limit > 0 && s.cfg.Limit == queue.AtReturn && int(it.Failures) > limit:
-		it.state = ready
 		s.exceed(it)
 	case limit > 0 && s.cfg.Limit == queue.Stays && int(it.Receives) >= limit:
-		it.state = spent
+		s.become(it, spent)
 	default:
 		s.show(it)
 	}
@@ -300,7 +323,7 @@ func (s *Shelf) back(it *Item, failed bool) {
 // exceed sets a message aside for who moves it.
 func (s *Shelf) exceed(it *Item) {
 	s.leaveGroup(it)
-	it.state = over
+	s.become(it, over)
 	s.over = append(s.over, it)
 	if g := it.group; g != nil && g.hidden == 0 {
 		s.offer(g)
