@@ -49,7 +49,7 @@ type Config struct {
 	PreVote     bool         // a candidate asks first whether it could win
 	Away        sim.Duration // Weak: a server that was not heard for so long is taken for gone
 
-	Append, Fsync rng.Dist     // nil = no time
+	Append, Fsync rng.Dist     // of the nodes' disks; the zero value takes no time
 	Writeback     sim.Duration // of the operating system; see sim.Disk.Writeback
 	Defects       model.Defects
 }

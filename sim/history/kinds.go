@@ -70,7 +70,7 @@ const (
 
 	KindTransacted // a transaction of a database ended, with a write or with several reads: Resource service/store, Op the level that it asked for (read-committed, serializable), Value what it read and wrote (see Accesses), Offset the number of the commit in that store, -1 = it wrote nothing; Outcome acked, or failed if it was rolled back after others could have read what it wrote; Cause what asked for it
 	KindDecided    // an operation on a judged object took effect: from here on all others meet what it left. Cause the invoke, Resource the object, Op, Value the result, Changed whether its state moved, Note expired if what it met had passed its window
-	KindSettled    // a queue took a message out: Resource, Offset the record, Op acked, expired, dead-lettered or dropped; Cause the delivery that was acknowledged, of the others the appended fact. A change of its leader may state it again
+	KindSettled    // a queue took a message out: Resource, Offset the record, Op acked, expired, dead-lettered or dropped; Cause the delivery that was acknowledged, of the others the appended fact
 	kindCount
 )
 

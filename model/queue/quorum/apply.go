@@ -42,6 +42,9 @@ func (b *Node) Cut(from int64, gone []raft.Entry, applied bool) {
 		}
 	}
 	b.ends()
+	if applied {
+		*b.stated = min(*b.stated, from-1)
+	}
 	if first >= 0 {
 		b.n.Record(history.Fact{Kind: history.KindTruncated, Resource: b.resource(), Offset: first, Fence: b.raft.Term()})
 	}
@@ -120,7 +123,11 @@ func (b *Node) Apply(index int64, e *raft.Entry) {
 	if b.raft.Leader() != b.n {
 		return
 	}
-	b.state(e, &done)
+	b.pass(e)
+	if index > *b.stated { // else a leader before has said so: one that was started anew applies everything again
+		*b.stated = index
+		b.state(e, &done)
+	}
 	for _, a := range answers {
 		b.answer(a, &done)
 		if !b.alive() {
@@ -137,16 +144,23 @@ func (b *Node) Apply(index int64, e *raft.Entry) {
 	}
 }
 
-// state records what a command did, once the leader knows.
-func (b *Node) state(e *raft.Entry, done *effect) {
-	if c, ok := e.Command.(put); ok {
+// pass is what a leader no longer has to keep in mind.
+func (b *Node) pass(e *raft.Entry) {
+	switch c := e.Command.(type) {
+	case put:
 		for i := range c.ids {
 			delete(b.ids, c.ids[i])
 		}
-		for _, it := range done.put {
-			if b.cfg.Parks {
-				b.parkedAt(b.cfg.Queue, &it.Message)
-			}
+	case move:
+		b.moving = slices.DeleteFunc(b.moving, func(p int64) bool { return p == c.place })
+	}
+}
+
+// state records what a command did, once.
+func (b *Node) state(e *raft.Entry, done *effect) {
+	for _, it := range done.put {
+		if b.cfg.Parks {
+			b.parkedAt(b.cfg.Queue, &it.Message)
 		}
 	}
 	for _, s := range done.settled {
@@ -156,7 +170,6 @@ func (b *Node) state(e *raft.Entry, done *effect) {
 		b.settled(it, "expired", it.Message.Stored)
 	}
 	if c, ok := e.Command.(move); ok && done.moved != nil {
-		b.moving = slices.DeleteFunc(b.moving, func(p int64) bool { return p == c.place })
 		b.settled(done.moved, c.gone, done.moved.Message.Stored)
 		if c.dead != nil {
 			b.parkedAt(b.cfg.DeadLetters, c.dead)

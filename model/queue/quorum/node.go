@@ -19,6 +19,7 @@ type Node struct {
 	service string
 	raft    *raft.Raft
 	machine *machine
+	stated  *int64 // of the whole group: up to which index facts say what commands did. It is no knowledge of a node
 
 	// What only the leader knows, and forgets when it is none any more.
 	answers   map[int64][]answer // by index; looked up only
@@ -64,9 +65,9 @@ type session struct {
 
 // New is the factory of a node. Its group is all nodes of its role.
 func New(cfg queue.Config) func(*sim.Node) sim.Handler {
-	c := cfg
+	c, stated := cfg, int64(0)
 	return func(n *sim.Node) sim.Handler {
-		b := &Node{n: n, inc: n.Incarnation(), cfg: &c, service: c.Service, machine: newMachine(&c)}
+		b := &Node{n: n, inc: n.Incarnation(), cfg: &c, service: c.Service, machine: newMachine(&c), stated: &stated}
 		if b.service == "" {
 			b.service = queue.Service
 		}

@@ -43,17 +43,7 @@ func (d *disk) onTerm(then func()) {
 // load reads what an incarnation before has left. What is in the page cache after a kill counts as stable only after an
 // fsync, or at once where that is the policy.
 func (r *Raft) load() {
-	for _, record := range r.n.Disk().Read(logFile) {
-		in, ok := model.Open(record)
-		if !ok {
-			break
-		}
-		e := Entry{Term: in.Number(), Raw: in.Text()}
-		if e.Raw != "" {
-			e.Command = r.machine.Decode(e.Raw)
-		}
-		r.log = append(r.log, e)
-	}
+	r.log = ReadLog(r.n.Disk(), r.machine.Decode)
 	for _, record := range r.n.Disk().Read(termFile) {
 		if in, ok := model.Open(record); ok {
 			r.term, r.voted = in.Number(), int(in.Number())
@@ -67,6 +57,22 @@ func (r *Raft) load() {
 		r.disk.saving++
 		r.n.Fsync(termFile, sim.Action{}, r.savedTerm)
 	}
+}
+
+// ReadLog is the log that a disk holds, as far as it is whole: also that of a node that is down.
+func ReadLog(d *sim.Disk, decode func(raw string) Command) (log []Entry) {
+	for _, record := range d.Read(logFile) {
+		in, ok := model.Open(record)
+		if !ok {
+			break
+		}
+		e := Entry{Term: in.Number(), Raw: in.Text()}
+		if e.Raw != "" {
+			e.Command = decode(e.Raw)
+		}
+		log = append(log, e)
+	}
+	return log
 }
 
 // saveTerm writes term and vote down.

@@ -170,21 +170,23 @@ func (s *Shelf) Expired(now sim.Time) []*Item {
 	return gone
 }
 
-// Mark takes over what another node says of a message: it was received so often, and is hidden until then. The later and
-// the larger count.
+// Mark takes over what another node says of a message: it was received so often, and is hidden until then. A larger count
+// wins, of equal ones the later word.
 func (s *Shelf) Mark(place int64, receives int32, until, now sim.Time) {
 	it := s.items[place]
-	if it == nil || it.state == over || receives < it.Receives || receives == it.Receives && until <= it.until {
+	if it == nil || it.state == over || receives < it.Receives {
 		return
 	}
-	if it.state == ready {
+	if it.state == ready && until > now {
 		s.leaveGroup(it)
 		s.become(it, hidden)
 		s.hid(it)
 	}
 	it.Receives = receives
-	s.hideUntil(it, until)
-	s.Wake(now)
+	if it.state == hidden {
+		s.hideUntil(it, until)
+		s.Wake(now)
+	}
 }
 
 // End is the place after the highest that was ever taken.
