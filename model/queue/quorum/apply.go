@@ -23,8 +23,12 @@ func (b *Node) Appended(_ int64, e *raft.Entry) {
 	if !ok || b.own {
 		return
 	}
+	name := b.cfg.Queue
+	if c.letters {
+		name = b.cfg.DeadLetters
+	}
 	for i := range c.messages {
-		b.n.Record(history.Fact{Kind: history.KindReplicated, Event: c.messages[i].Event, Resource: b.resource(), Offset: c.base + int64(i),
+		b.n.Record(history.Fact{Kind: history.KindReplicated, Event: c.messages[i].Event, Resource: model.PartitionName(name, 0), Offset: c.base + int64(i),
 			Fence: e.Term, Cause: c.messages[i].Stored})
 	}
 }
@@ -37,7 +41,7 @@ func (b *Node) resource() string { return model.PartitionName(b.cfg.Queue, 0) }
 func (b *Node) Cut(from int64, gone []raft.Entry, applied bool) {
 	first := int64(-1)
 	for i := range gone {
-		if c, ok := gone[i].Command.(put); ok && first < 0 {
+		if c, ok := gone[i].Command.(put); ok && !c.letters && first < 0 {
 			first = c.base
 		}
 	}
@@ -191,7 +195,7 @@ func (b *Node) parkedAt(queue string, m *model.Message) {
 // answer tells whoever asked for a command.
 func (b *Node) answer(a answer, done *effect) {
 	if a.poll != nil {
-		b.took(a.poll, done.items)
+		b.filled(a.poll, done.items)
 		return
 	}
 	if a.r == nil || !a.r.Alive() {
@@ -255,8 +259,7 @@ func (b *Node) moveAll(over []*shelf.Item) {
 func (b *Node) moveHere(it *shelf.Item) {
 	letter := it.Message
 	letter.Headers = b.origin(it)
-	letter.Stored = b.n.Record(history.Fact{Kind: history.KindAppended, Event: letter.Event, Stage: letter.Stage, Key: letter.Key, Cause: it.Message.Stored,
-		Resource: model.PartitionName(b.cfg.DeadLetters, 0), Offset: b.deadEnd, Fence: b.raft.Term()})
+	letter.Stored = b.took(&letter, b.cfg.DeadLetters, b.deadEnd, it.Message.Stored)
 	b.propose(move{at: b.n.Now(), place: it.Place, base: b.deadEnd, dead: &letter, gone: "dead-lettered"}, sim.Action{}, answer{})
 }
 

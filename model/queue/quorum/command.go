@@ -11,6 +11,7 @@ import (
 // Commands of the log. At is the leader's clock: the only time that the state knows, so that replicas agree on it.
 type (
 	put struct {
+		letters     bool // into the queue of dead letters
 		at, visible sim.Time
 		base        int64
 		messages    []model.Message
@@ -70,7 +71,7 @@ func encode(c raft.Command) string {
 	var b []byte
 	switch c := c.(type) {
 	case put:
-		b = numbers(b, kindPut, int64(c.at), int64(c.visible), c.base, int64(len(c.messages)))
+		b = numbers(b, kindPut, flag(c.letters), int64(c.at), int64(c.visible), c.base, int64(len(c.messages)))
 		for i := range c.messages {
 			b = model.AppendText(model.AppendText(b, c.messages[i].Encode()), c.ids[i])
 		}
@@ -160,7 +161,7 @@ func (f *fields) list() []int64 {
 }
 
 func (f *fields) put() put {
-	c := put{at: f.time(), visible: f.time(), base: f.Number()}
+	c := put{letters: f.Number() == 1, at: f.time(), visible: f.time(), base: f.Number()}
 	for range f.Number() {
 		c.messages = append(c.messages, model.DecodeMessage(f.Text()))
 		c.ids = append(c.ids, f.Text())

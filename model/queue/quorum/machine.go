@@ -1,6 +1,7 @@
 package quorum
 
 import (
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/queue"
 	"github.com/twiceless/twiceless/model/queue/raft"
 	"github.com/twiceless/twiceless/model/queue/shelf"
@@ -83,6 +84,12 @@ func (m *machine) apply(c raft.Command) (e effect) {
 // for one that it has stored, whatever is stored there (server/jetstream_cluster.go, applyStreamMsgOp).
 func (m *machine) put(c *put) (added []*shelf.Item) {
 	now := m.clock(c.at)
+	if c.letters {
+		for i := range c.messages {
+			m.letter(c.messages[i], c.base+int64(i))
+		}
+		return nil
+	}
 	for i := range c.messages {
 		place := c.base + int64(i)
 		if place < m.taken {
@@ -130,11 +137,15 @@ func (m *machine) move(c *move) *shelf.Item {
 	}
 	m.shelf.Remove(it)
 	if c.dead != nil {
-		letter := *c.dead
-		letter.Topic, letter.Partition, letter.Offset = m.cfg.DeadLetters, 0, c.base
-		m.dead.Put(letter, c.base, m.now, m.now, m.now)
+		m.letter(*c.dead, c.base)
 	}
 	return it
+}
+
+// letter puts a message into the queue of dead letters.
+func (m *machine) letter(msg model.Message, place int64) {
+	msg.Topic, msg.Partition, msg.Offset = m.cfg.DeadLetters, 0, place
+	m.dead.Put(msg, place, m.now, m.now, m.now)
 }
 
 func refused(yes bool) error {

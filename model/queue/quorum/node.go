@@ -122,7 +122,11 @@ func (b *Node) ends() {
 func (b *Node) grow(e *raft.Entry) {
 	switch c := e.Command.(type) {
 	case put:
-		b.end = max(b.end, c.base+int64(len(c.messages)))
+		end := &b.end
+		if c.letters {
+			end = &b.deadEnd
+		}
+		*end = max(*end, c.base+int64(len(c.messages)))
 	case move:
 		if c.dead != nil {
 			b.deadEnd = max(b.deadEnd, c.base+1)
@@ -177,6 +181,9 @@ func (b *Node) propose(c raft.Command, act sim.Action, a answer) {
 // send stores messages that are not repetitions.
 func (b *Node) send(r *sim.Request, req *queue.SendRequest) {
 	switch {
+	case req.Queue == b.cfg.DeadLetters && b.cfg.DeadLetterNodes == "" && req.Queue != "":
+		b.sendLetters(r, req)
+		return
 	case req.Queue != b.cfg.Queue:
 		r.Fail(queue.ErrUnknown, 0)
 		return
@@ -198,8 +205,7 @@ func (b *Node) send(r *sim.Request, req *queue.SendRequest) {
 			a.stored[i] = stored
 			continue
 		}
-		m.Stored = b.n.Record(history.Fact{Kind: history.KindAppended, Event: m.Event, Stage: m.Stage, Key: m.Key, Cause: m.Cause,
-			Resource: model.PartitionName(b.cfg.Queue, 0), Offset: b.end + int64(len(c.messages)), Fence: b.raft.Term()})
+		m.Stored = b.took(&m, b.cfg.Queue, b.end+int64(len(c.messages)), m.Cause)
 		a.stored[i] = m.Stored
 		c.messages, c.ids = append(c.messages, m), append(c.ids, id)
 		if id != "" {
@@ -214,6 +220,25 @@ func (b *Node) send(r *sim.Request, req *queue.SendRequest) {
 	default:
 		r.Reply(queue.SendReply{Stored: a.stored}, 0)
 	}
+}
+
+// sendLetters stores messages that a client puts into the queue of dead letters.
+func (b *Node) sendLetters(r *sim.Request, req *queue.SendRequest) {
+	c := put{letters: true, at: b.n.Now(), base: b.deadEnd}
+	a := answer{r: r}
+	for i := range req.Messages {
+		m := req.Messages[i]
+		m.Stored = b.took(&m, b.cfg.DeadLetters, b.deadEnd+int64(i), m.Cause)
+		a.stored = append(a.stored, m.Stored)
+		c.messages, c.ids = append(c.messages, m), append(c.ids, "")
+	}
+	b.propose(c, r.Action, a)
+}
+
+// took states that the leader takes a message into its log.
+func (b *Node) took(m *model.Message, name string, position, cause int64) int64 {
+	return b.n.Record(history.Fact{Kind: history.KindAppended, Event: m.Event, Stage: m.Stage, Key: m.Key, Cause: cause,
+		Resource: model.PartitionName(name, 0), Offset: position, Fence: b.raft.Term()})
 }
 
 // id by which a message is recognised, "" = it is not.

@@ -104,8 +104,8 @@ func (b *Node) watch() {
 	})
 }
 
-// took hands a poll what a take has got for it. One that got nothing, because others were faster, waits on.
-func (b *Node) took(p *poll, items []*shelf.Item) {
+// filled hands a poll what a take has got for it. One that got nothing, because others were faster, waits on.
+func (b *Node) filled(p *poll, items []*shelf.Item) {
 	b.takes--
 	switch {
 	case len(items) > 0:

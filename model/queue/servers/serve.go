@@ -13,8 +13,9 @@ import (
 // store takes messages in. It is answered when two servers have them: with one alone they could stay away for as long as
 // that one does.
 func (s *Server) store(r *sim.Request, req *queue.SendRequest) {
+	letters := req.Queue == s.cfg.DeadLetters && req.Queue != ""
 	switch {
-	case req.Queue != s.cfg.Queue:
+	case req.Queue != s.cfg.Queue && !letters:
 		r.Fail(queue.ErrUnknown, 0)
 		return
 	case req.Delay < 0 || req.Delay > s.cfg.MaxDelay:
@@ -24,11 +25,11 @@ func (s *Server) store(r *sim.Request, req *queue.SendRequest) {
 	now := s.n.Now()
 	stored := make([]int64, len(req.Messages))
 	for i := range req.Messages {
-		m := req.Messages[i]
-		m.Stored = s.n.Record(history.Fact{Kind: history.KindAppended, Event: m.Event, Stage: m.Stage, Key: m.Key, Cause: m.Cause,
-			Resource: model.PartitionName(s.cfg.Queue, s.self), Offset: s.next, Fence: -1})
-		stored[i] = m.Stored
-		o := op{kind: opPut, place: placeOf(s.self, s.next), at: now, until: now.Add(req.Delay), message: m}
+		o := op{kind: opPut, place: placeOf(s.self, s.next), at: now, until: now.Add(req.Delay), message: req.Messages[i]}
+		if letters {
+			o.kind, o.place = opLetter, placeOf(s.self, s.nextDead)
+		}
+		stored[i] = s.took(&o, req.Queue, req.Messages[i].Cause)
 		if s.do(o, r.Action); !s.alive() {
 			return
 		}
@@ -38,6 +39,14 @@ func (s *Server) store(r *sim.Request, req *queue.SendRequest) {
 	if s.alive() {
 		s.serve()
 	}
+}
+
+// took states that this server takes a message in.
+func (s *Server) took(o *op, name string, cause int64) int64 {
+	m := &o.message
+	m.Stored = s.n.Record(history.Fact{Kind: history.KindAppended, Event: m.Event, Stage: m.Stage, Key: m.Key, Cause: cause,
+		Resource: model.PartitionName(name, s.self), Offset: o.position(), Fence: -1})
+	return m.Stored
 }
 
 // reply answers a request once all that was done by now is durable.
@@ -246,14 +255,13 @@ func (s *Server) moveAll(over []*shelf.Item) {
 func (s *Server) letter(it *shelf.Item) {
 	m := it.Message
 	m.Headers = model.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Attempts: int(it.Receives), At: s.n.Wall(), Reason: "received too often"}.Header()
-	m.Stored = s.n.Record(history.Fact{Kind: history.KindAppended, Event: m.Event, Stage: m.Stage, Key: m.Key, Cause: it.Message.Stored,
-		Resource: model.PartitionName(s.cfg.DeadLetters, s.self), Offset: s.nextDead, Fence: -1})
 	o := op{kind: opLetter, place: placeOf(s.self, s.nextDead), at: it.Sent, message: m} // it keeps its time of sending
+	stored := s.took(&o, s.cfg.DeadLetters, it.Message.Stored)
 	if s.do(o, sim.Action{}); !s.alive() {
 		return
 	}
 	s.learn(&o, s.self)
 	s.settled(it, "dead-lettered", it.Message.Stored)
-	s.n.Record(history.Fact{Kind: history.KindParked, Event: m.Event, Stage: m.Stage, Key: m.Key, Resource: s.cfg.DeadLetters, Cause: m.Stored, Fence: -1, Offset: -1,
+	s.n.Record(history.Fact{Kind: history.KindParked, Event: m.Event, Stage: m.Stage, Key: m.Key, Resource: s.cfg.DeadLetters, Cause: stored, Fence: -1, Offset: -1,
 		Note: "received too often"})
 }
