@@ -20,7 +20,10 @@ import (
 //	                                              the first node lost the partition alive, or the second node was
 //	                                              a zombie, which acted under an older generation than the first:
 //	                                              redelivered-after-rebalance;
-//	                                              else redelivered-after-commit-lost
+//	                                              else redelivered-after-commit-lost; of a queue, which has no
+//	                                              partitions to lose: it had taken the message out:
+//	                                              redelivered-after-ack; the first node had stopped:
+//	                                              redelivered-after-commit-lost; else redelivered-after-timeout
 //	before all these, if the dedup store, or the table of a process that has stopped since, had this effect down
 //	as done and it was then granted again         dedup-record-expired or dedup-record-lost
 //	by that call: came back acked                 handler-retried; done-mark-lost if the caller's node stopped then
@@ -176,6 +179,9 @@ func (l *ledger) redeliveryLabel(a *account, first int64, f fork) history.Label 
 	}
 	if l.replayed(f) {
 		return history.LabelRedeliveredAfterReplay
+	}
+	if ofQueue(left) {
+		return l.receiveLabel(f)
 	}
 	if right := l.at(f.right); right.Fence >= 0 && right.Fence < left.Fence && right.Op == left.Op {
 		return history.LabelRedeliveredAfterRebalance

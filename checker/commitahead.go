@@ -31,7 +31,7 @@ func commitAhead() Checker {
 
 func judgeCommitAhead(l *ledger) Report {
 	r := newReport()
-	if len(l.commits) == 0 || l.required == 0 {
+	if len(l.commits) == 0 && len(l.byKind[history.KindSettled]) == 0 || l.required == 0 {
 		return r
 	}
 	n := int64(0)

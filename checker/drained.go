@@ -106,7 +106,7 @@ func (l *ledger) leftovers() (left []string, lag bool, ev evidence) {
 // moves says whether a fact moves the ledger.
 func moves(k history.Kind) bool {
 	switch k {
-	case history.KindApplied, history.KindReversed, history.KindCommitted, history.KindParked, history.KindDropped, history.KindGaveUp,
+	case history.KindApplied, history.KindReversed, history.KindCommitted, history.KindSettled, history.KindParked, history.KindDropped, history.KindGaveUp,
 		history.KindAccepted, history.KindRefused, history.KindUncertain, history.KindSagaEnded:
 		return true
 	}

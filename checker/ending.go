@@ -111,10 +111,16 @@ type backlog struct {
 	end      int64 // offset after the last record that a log took
 	position int64 // next to read
 	appended int64 // the fact of the last record
-	moved    int64 // the last fact that moved the position, 0 = none
+	moved    int64 // the last fact that moved the position, or took a message out of the queue, 0 = none
+	waiting  int64 // messages that a queue holds; -1 = it is a log
 }
 
-func (b *backlog) lag() int64 { return max(0, b.end-b.position) }
+func (b *backlog) lag() int64 {
+	if b.waiting >= 0 {
+		return b.waiting
+	}
+	return max(0, b.end-b.position)
+}
 
 // backlogs are the partitions of the topics that a group reads, with records, by group and partition in the order in which
 // facts first name them. A topic is read by a group that was handed a record of it or moved a position in it: a topic of dead
@@ -141,8 +147,14 @@ func (l *ledger) backlogs() []backlog {
 			}
 		}
 	}
+	q := l.queues()
 	for i := range list {
-		l.readPosition(&list[i])
+		b := &list[i]
+		if b.waiting = -1; q.topics[topicOf(b.partition)] {
+			b.waiting, b.moved = int64(len(q.waiting[b.partition])), q.last[b.partition]
+			continue
+		}
+		l.readPosition(b)
 	}
 	return list
 }

@@ -45,6 +45,8 @@ type ledger struct {
 	reused    map[place]int64 // the last append at a place, built when a loss asks
 	logList   []*partitionLog // built when a checker of logs asks
 	logByName map[string]*partitionLog
+
+	queueFacts *queueFacts // built when a checker of queues asks
 }
 
 type effectName struct{ stage, resource string }

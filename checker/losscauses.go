@@ -13,6 +13,7 @@ import (
 //	no log took it, and the application heard success never-appended
 //	never delivered, another event has its place      truncated
 //	taken for a repetition, before the next           suppressed-without-effect
+//	the queue gave a last record up                   left-queue
 //	a position moved past a last record               committed-before-effect
 //	anything else                                     unexplained
 //
@@ -37,6 +38,8 @@ func (l *ledger) lossLabel(a *account) history.Label {
 	}
 	passed := l.firstPassed(a, records)
 	switch {
+	case l.leftQueue(records):
+		return history.LabelLeftQueue
 	case a.suppressed != 0 && (passed == 0 || a.suppressed < passed):
 		return history.LabelSuppressedWithoutEffect
 	case passed != 0:

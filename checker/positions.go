@@ -77,10 +77,10 @@ func (l *ledger) position(f *history.Fact) *position {
 	return p
 }
 
-// passed is the first fact by which a group's position moved past a record durably, 0 = none. The group is known
-// if it was handed the record; else every group that reads the partition counts.
+// passed is the first fact by which a group's position moved past a record durably, or by which a queue took it out, 0 =
+// none. The group is known if it was handed the record; else every group that reads the partition counts.
 func (l *ledger) passed(partition string, offset int64, group string) int64 {
-	first := int64(0)
+	first := l.queues().settledBy(partition, offset)
 	for _, p := range l.commits[partition] {
 		if group != "" && p.group != "" && p.group != group {
 			continue

@@ -12,7 +12,7 @@ import (
 //
 // So whoever was replaced does not act after the one that replaced it has acted. What it did before that is no matter
 // of this property, and what it does while its successor has done nothing yet neither: nobody could know. Assumes that
-// KindDelivered names the generation (Fence) and the group (Op), and that causes lead from an application to its
+// KindDelivered names the generation (Fence; of a queue the how many-th receive of that message, which is all that one guards) and the group (Op), and that causes lead from an application to its
 // delivery; a delivery without a generation is left out. A counterexample: a call that the service executes with delay
 // counts when it is applied, also if it was sent in time.
 //
@@ -47,7 +47,7 @@ func judgeZombies(l *ledger) Report {
 			continue
 		}
 		r.Exercised[history.PropZombie]++
-		what := guarded{d.Op, d.Resource, f.Resource}
+		what := guarded{d.Op, guardedBy(d), f.Resource}
 		last := latest[what]
 		switch e := (effectOf{n, l.byEffect[effectName{f.Stage, f.Resource}]}); {
 		case d.Fence > last.generation:

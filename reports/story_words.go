@@ -201,6 +201,8 @@ func (t *teller) phraseOfGroup(fact *history.Fact) string {
 		return operated(fact)
 	case history.KindParked:
 		return "parks " + fact.Event + prefixed(" in ", fact.Resource) + prefixed(": ", fact.Note)
+	case history.KindSettled:
+		return fmt.Sprintf("takes %s out of %s (offset %d): %s", fact.Event, fact.Resource, fact.Offset, fact.Op)
 	case history.KindDropped, history.KindGaveUp:
 		return "gives " + fact.Event + " up" + prefixed(": ", fact.Note)
 	case history.KindHeld:

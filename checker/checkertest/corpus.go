@@ -24,7 +24,7 @@ type Example struct {
 // the story is about: to meet an event for the second time and to do nothing is what a strategy against duplicates is for, so
 // that there is a redelivery.
 func Clean() []Example {
-	return []Example{
+	return append(cleanQueue(), []Example{
 		example("each effect once", "", "", func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()
 		}),
@@ -81,19 +81,19 @@ func Clean() []Example {
 		example("what a kill and a power loss leave", "", "", func(s *Story) {
 			s.Restart("broker-1", "kill", 9, 9).Restart("broker-1", "power-loss", 12, 10)
 		}),
-	}
+	}...)
 }
 
 // Planted are histories with one thing wrong, at least one for each property that a checker judges.
 func Planted() []Example {
 	return slices.Concat(plantedDuplicates(), plantedLosses(), plantedOthers(), plantedPoints(), plantedLogs(), plantedDeliveries(), plantedIsolation(),
-		plantedEffects(), plantedSagas(), plantedWorkflows(), plantedLiveness())
+		plantedEffects(), plantedSagas(), plantedWorkflows(), plantedLiveness(), plantedQueue())
 }
 
 // Near are histories that look as if a property were violated, and are not: each must not fire the property that it names.
 func Near() []Example {
 	return slices.Concat(nearLedger(), nearOthers(), nearPoints(), nearLogs(), nearDeliveries(), nearIsolation(),
-		nearEffects(), nearSagas(), nearWorkflows(), nearLiveness())
+		nearEffects(), nearSagas(), nearWorkflows(), nearLiveness(), nearQueue())
 }
 
 func plantedDuplicates() []Example {

@@ -116,9 +116,12 @@ func (i *Intent) told(k history.Kind) *Intent {
 }
 
 // Held is a final-state fact: a store still holds the event.
-func (i *Intent) Held(op string) *Intent {
+func (i *Intent) Held(op string) *Intent { return i.HeldIn("store", op) }
+
+// HeldIn names the store, or the partition of a queue.
+func (i *Intent) HeldIn(resource, op string) *Intent {
 	f := fact(history.KindHeld, "broker-1", i.event, 0)
-	f.Op, f.Resource = op, "store"
+	f.Op, f.Resource = op, resource
 	i.s.Record(f)
 	return i
 }
@@ -178,6 +181,31 @@ func (r *Log) deliver(group string, generation int64, node string) *Delivery {
 	f := fact(history.KindDelivered, node, r.i.event, r.id)
 	f.Resource, f.Offset, f.Op, f.Fence = r.partition, r.offset, group, generation
 	return &Delivery{r: r, node: node, id: r.i.s.Record(f)}
+}
+
+// Receive hands the record to consumer code on a node as a queue does: the how many-th receive it is.
+func (r *Log) Receive(node string, count int64) *Delivery {
+	f := fact(history.KindDelivered, node, r.i.event, r.id)
+	f.Resource, f.Offset, f.Op, f.Fence, f.Value = r.partition, r.offset, Group, count, "handle"
+	return &Delivery{r: r, node: node, id: r.i.s.Record(f)}
+}
+
+// Settle has the queue take the record out: expired, dead-lettered, dropped.
+func (r *Log) Settle(op string) *Log {
+	r.settle(op, r.id)
+	return r
+}
+
+func (r *Log) settle(op string, cause int64) {
+	f := fact(history.KindSettled, "broker-1", r.i.event, cause)
+	f.Resource, f.Offset, f.Op = r.partition, r.offset, op
+	r.i.s.Record(f)
+}
+
+// Ack has the queue take out what was delivered.
+func (d *Delivery) Ack() *Delivery {
+	d.r.settle("acked", d.id)
+	return d
 }
 
 // ID is the fact of the delivery.

@@ -164,6 +164,9 @@ const (
 	LabelRedeliveredAfterCommitLost Label = "redelivered-after-commit-lost" // effect applied, its commit never took place
 	LabelRedeliveredAfterRebalance  Label = "redelivered-after-rebalance"   // a zombie and its successor both applied
 	LabelRedeliveredAfterReplay     Label = "redelivered-after-replay"      // an operator set the group's position back, or published a dead letter again
+	LabelRedeliveredAfterTimeout    Label = "redelivered-after-timeout"     // a queue handed out again what was in work
+	LabelRedeliveredAfterAck        Label = "redelivered-after-ack"         // a queue handed out again what was acknowledged
+	LabelLeftQueue                  Label = "left-queue"                    // a queue gave a message up
 	LabelReplyLost                  Label = "applied-reply-lost"            // applied, the caller was not told, it called again
 	LabelHandlerRetried             Label = "handler-retried"               // a later stage failed and the whole handler ran again
 	LabelMarkLost                   Label = "done-mark-lost"                // applied and acknowledged, but the caller's record of it was lost, and it called again
@@ -257,6 +260,9 @@ func Labels() []struct {
 		{LabelRedeliveredAfterCommitLost, "the effect was applied, the commit of its position never took place, the event came again"},
 		{LabelRedeliveredAfterRebalance, "the partition moved while the event was in work: a zombie and its successor both applied it"},
 		{LabelRedeliveredAfterReplay, "an operator set the group's position back or published a dead letter again, and the event came again"},
+		{LabelRedeliveredAfterTimeout, "the event was still in work when the queue handed it out again"},
+		{LabelRedeliveredAfterAck, "the queue had taken the event out, and handed it out again all the same"},
+		{LabelLeftQueue, "the queue gave the event up: it expired, or was received too often, and nobody took it over"},
 		{LabelStuckInStore, "a store still holds the event where a live component would take it up"},
 		{LabelSuppressedWithoutEffect, "the event was taken for a repetition although its effect never took place"},
 		{LabelTruncated, "a log took the record and later no longer held it"},

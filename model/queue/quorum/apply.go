@@ -174,10 +174,10 @@ func (b *Node) state(e *raft.Entry, done *effect) {
 		b.settled(it, "expired", it.Message.Stored)
 	}
 	if c, ok := e.Command.(move); ok && done.moved != nil {
-		b.settled(done.moved, c.gone, done.moved.Message.Stored)
 		if c.dead != nil {
 			b.parkedAt(b.cfg.DeadLetters, c.dead)
 		}
+		b.settled(done.moved, c.gone, done.moved.Message.Stored)
 	}
 }
 

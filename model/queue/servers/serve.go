@@ -261,7 +261,7 @@ func (s *Server) letter(it *shelf.Item) {
 		return
 	}
 	s.learn(&o, s.self)
-	s.settled(it, "dead-lettered", it.Message.Stored)
 	s.n.Record(history.Fact{Kind: history.KindParked, Event: m.Event, Stage: m.Stage, Key: m.Key, Resource: s.cfg.DeadLetters, Cause: stored, Fence: -1, Offset: -1,
 		Note: "received too often"})
+	s.settled(it, "dead-lettered", it.Message.Stored)
 }
