@@ -1,0 +1,205 @@
+package service_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/twiceless/twiceless/model/queue"
+	"github.com/twiceless/twiceless/model/queue/client"
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
+)
+
+var engines = []string{"auto-commit", "commit-after", "commit-before"}
+
+// In calm every engine does everything once over every profile, the queue ends empty, and nobody finds anything.
+func TestEnginesOverEveryProfile(t *testing.T) {
+	for _, kind := range queue.Kinds() {
+		for _, engine := range engines {
+			t.Run(kind.Name+"/"+engine, func(t *testing.T) {
+				g := newRig(t, plan{profile: kind.Name, engine: engine, seed: 1, events: 60, every: 200 * ms, keys: 5, consumers: 3, work: 20 * ms})
+				g.run(60 * sec)
+				require.Zero(t, g.q.Lag())
+				require.Zero(t, g.out)
+				require.Equal(t, 60, g.count(history.KindAccepted))
+				require.Equal(t, 60, g.count(history.KindSettled))
+				v := g.end()
+				require.Empty(t, v.Findings)
+				if engine == "commit-before" { // a window of loss before every effect is what it is
+					delete(v.Seen, history.PropCommitAhead)
+				}
+				require.Empty(t, v.Seen, "nothing noted either")
+				require.EqualValues(t, 60, v.Exercised[history.PropLoss])
+				require.Positive(t, v.Exercised[history.PropCorruptedRecord])
+				require.Positive(t, v.Exercised[history.PropDrained])
+			})
+		}
+	}
+}
+
+// Nodes stop one at a time, consumers at any time. commit-after loses nothing over a queue that keeps what it confirms, and
+// commit-before does nothing twice over one that does not hand out again what it has taken out.
+func TestEnginesUnderFaults(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		profile := rapid.SampledFrom([]string{"jetstream", "pubsub", "rabbitmq-quorum", "sqs", "sqs-fifo"}).Draw(t, "profile")
+		engine := rapid.SampledFrom([]string{"commit-after", "commit-before"}).Draw(t, "engine")
+		g := newRig(t, plan{profile: profile, engine: engine, seed: rapid.Uint64().Draw(t, "seed"), events: 60, every: 500 * ms, keys: 5, consumers: 3, work: 20 * ms})
+		at := 10 * sec
+		for range rapid.IntRange(1, 4).Draw(t, "faults") {
+			at += sim.Duration(rapid.Int64Range(0, int64(5*sec)).Draw(t, "after"))
+			n := rapid.SampledFrom(append(g.q.Nodes, g.consumers...)).Draw(t, "node")
+			lasts := sim.Duration(rapid.Int64Range(int64(100*ms), int64(6*sec)).Draw(t, "lasts"))
+			g.fault(at, n, rapid.SampledFrom([]string{"kill", "power-loss", "pause"}).Draw(t, "what"), lasts)
+			at += lasts
+			if n.Role() == queue.Service {
+				at += 10 * sec // one at a time: the group is whole again
+			}
+		}
+		g.run(4 * sim.Minute)
+		require.Zero(t, g.q.Lag(), "drained")
+		v := g.end()
+		for _, f := range v.Findings {
+			switch {
+			case f.Property == history.PropDuplicateCritical && (engine == "commit-after" || profile == "sqs"):
+			case f.Property == history.PropLoss && (engine == "commit-before"):
+			case f.Property == history.PropZombie || f.Property == history.PropOrder: // promised by nobody here
+			default:
+				t.Fatalf("%s over %s: %s %s: %s", engine, profile, f.Property, f.Label, f.Detail)
+			}
+		}
+	})
+}
+
+// fault stops a node for a while.
+func (g *rig) fault(at sim.Duration, n *sim.Node, what string, lasts sim.Duration) {
+	g.at(at, func() {
+		switch {
+		case !n.Up():
+			return
+		case what == "kill":
+			n.Kill(0)
+		case what == "power-loss":
+			n.PowerLoss(0)
+		default:
+			n.Pause()
+		}
+		g.w.At(g.w.Now().Add(lasts), sim.PhaseFault, func() {
+			if n.Up() {
+				n.Resume()
+			} else {
+				n.Boot()
+			}
+		})
+	})
+}
+
+// A handler that is slower than the visibility timeout has every event done twice (awspring/spring-cloud-aws#196), unless
+// it extends what it has in work. In a FIFO queue the delete of the slow one fails.
+func TestSlowerThanTheVisibilityTimeout(t *testing.T) {
+	for _, profile := range []string{"sqs", "sqs-fifo"} {
+		p := plan{profile: profile, engine: "commit-after", seed: 1, events: 3, every: sec, keys: 3, consumers: 2, work: 31 * sec,
+			client: func(c *client.Config) { c.Batch = 1 }}
+		g := newRig(t, p).run(10 * sim.Minute)
+		v := g.end()
+		require.Positive(t, v.Violations[history.PropDuplicateCritical], profile)
+		require.Equal(t, history.LabelRedeliveredAfterTimeout, v.Findings[0].Label)
+
+		p.client = func(c *client.Config) { c.Batch, c.Visibility, c.Extend = 1, 30*sec, 10*sec }
+		g = newRig(t, p).run(10 * sim.Minute)
+		v = g.end()
+		require.Empty(t, v.Findings, profile)
+		require.Len(t, g.applied(), 3)
+	}
+}
+
+// A batch of ten that takes 40 s in all: the last of them come back while they wait for the first.
+func TestABatchExpiresWhileItsFirstIsInWork(t *testing.T) {
+	p := plan{profile: "sqs-fifo", engine: "commit-after", seed: 1, events: 10, every: 10 * ms, keys: 1, consumers: 2, work: 4 * sec}
+	v := newRig(t, p).run(20 * sim.Minute).end()
+	require.Positive(t, v.Violations[history.PropDuplicateCritical])
+	p.client = func(c *client.Config) { c.Batch = 1 }
+	v = newRig(t, p).run(20 * sim.Minute).end()
+	require.Empty(t, v.Findings)
+}
+
+// The reply to a send is lost and the producer is away for longer than the deduplication window: its retry is a new message.
+func TestARetryBehindTheDedupWindow(t *testing.T) {
+	for away, records := range map[sim.Duration]int{4 * sim.Minute: 1, 6 * sim.Minute: 2} {
+		t.Run(away.String(), func(t *testing.T) {
+			g := newRig(t, plan{profile: "sqs-fifo", engine: "commit-after", seed: 1, events: 1, every: sec, keys: 1, consumers: 1, work: ms,
+				sender: func(c *client.SenderConfig) { c.DeliveryTimeout = sim.Hour }})
+			g.loseReply("broker.send", func() {
+				g.producer.Pause()
+				g.w.At(g.w.Now().Add(away), sim.PhaseFault, g.producer.Resume)
+			})
+			g.run(20 * sim.Minute)
+			require.Equal(t, records, g.count(history.KindAppended))
+			v := g.end()
+			require.EqualValues(t, records-1, v.Violations[history.PropDuplicateCritical])
+		})
+	}
+}
+
+// loseReply has the reply to the first request of an op that took effect vanish; then runs at that moment.
+func (g *rig) loseReply(op string, then func()) {
+	applied, lost := false, false
+	g.w.Watch(op+"/applied", func(*sim.Hit) { applied = true })
+	g.w.Watch(op+"/replied", func(h *sim.Hit) {
+		if applied && !lost {
+			lost, h.Drop = true, true
+			then()
+		}
+	})
+}
+
+// Every publish to Pub/Sub is a message of its own, also one that repeats another: exactly-once delivery does not help.
+func TestAPublishIsAMessageOfItsOwn(t *testing.T) {
+	g := newRig(t, plan{profile: "pubsub", engine: "commit-after", seed: 1, events: 1, every: sec, keys: 1, consumers: 1, work: ms})
+	g.loseReply("broker.send", func() {})
+	g.run(5 * sim.Minute)
+	v := g.end()
+	require.EqualValues(t, 1, v.Violations[history.PropDuplicateCritical])
+	require.Equal(t, history.LabelPublishedTwice, v.Findings[0].Label)
+}
+
+// A JetStream ack that nobody confirms may be lost, and its message comes again; a double ack is asked for until it counts.
+func TestAnAckThatIsLost(t *testing.T) {
+	for _, confirmed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("confirmed %v", confirmed), func(t *testing.T) {
+			g := newRig(t, plan{profile: "jetstream", engine: "commit-after", seed: 1, events: 1, every: sec, keys: 1, consumers: 2, work: ms,
+				client: func(c *client.Config) { c.Unconfirmed = !confirmed }})
+			lost := false
+			g.w.Watch("broker.ack/sent", func(h *sim.Hit) { h.Drop, lost = !lost, true })
+			g.run(3 * sim.Minute)
+			v := g.end()
+			require.Equal(t, confirmed, v.Violations[history.PropDuplicateCritical] == 0)
+		})
+	}
+}
+
+// What a queue costs at rest, with three nodes and three consumers that wait; and a day of it passes by whole cycles.
+func TestIdle(t *testing.T) {
+	for _, kind := range queue.Kinds() {
+		t.Run(kind.Name, func(t *testing.T) {
+			g := newRig(t, plan{profile: kind.Name, engine: "commit-after", seed: 1, events: 5, every: sec, keys: 1, consumers: 3, work: ms})
+			defer g.w.Close()
+			g.run(sim.Minute)
+			from, _ := g.w.Executed()
+			g.run(2 * sim.Minute)
+			to, _ := g.w.Executed()
+			perSecond := float64(to-from) / 60
+			t.Logf("%.1f events a second", perSecond)
+			require.Less(t, perSecond, 30.0)
+			over := false
+			g.w.Quiet(24*sim.Hour, func() { over = true })
+			for !over {
+				require.True(t, g.w.Step())
+			}
+			spent, _ := g.w.Executed()
+			require.Less(t, spent-to, int64(20_000))
+		})
+	}
+}
