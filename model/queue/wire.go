@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/wire"
@@ -47,9 +48,14 @@ type NotLeader struct{ Node string }
 // Error says so.
 func (e *NotLeader) Error() string { return "not the leader: " + e.Node }
 
-// Connection names a consumer's connections by its node and incarnation.
-func Connection(node string, incarnation int32) string {
-	return node + "#" + strconv.Itoa(int(incarnation))
+// Connection names the how many-th connection, from 0, of a consumer's process: of its node and incarnation.
+func Connection(node string, incarnation int32, number int) string {
+	return node + "#" + strconv.Itoa(int(incarnation)) + "." + strconv.Itoa(number)
+}
+
+// Connects says whether a connection is one of that process.
+func Connects(connection, node string, incarnation int32) bool {
+	return strings.HasPrefix(connection, node+"#"+strconv.Itoa(int(incarnation))+".")
 }
 
 // Definite says whether the error proves that what was asked for has not taken effect and will not.

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/twiceless/twiceless/model"
@@ -46,7 +47,7 @@ func New(cfg Config, dir *model.Directory, at []*sim.Node, loop Loop) func(*sim.
 		cfg.Service = queue.Service
 	}
 	return func(n *sim.Node) sim.Handler {
-		q := &Consumer{cfg: cfg, n: n, nodes: nodes{list: at}, name: queue.Connection(n.Name(), n.Incarnation())}
+		q := &Consumer{cfg: cfg, n: n, nodes: nodes{list: at}, name: queue.Connection(n.Name(), n.Incarnation(), 0)}
 		n.Go("poll-loop", func(p *sim.Proc) {
 			p.Sleep(cfg.Restart)
 			c := model.NewContext(p, dir)
@@ -71,6 +72,7 @@ type Consumer struct {
 	n        *sim.Node
 	nodes    nodes
 	name     string
+	number   int // of its connections before
 	onRevoke func(model.Ctx)
 	steering model.Steering
 	inWork   []int64 // handles of the last poll that are not acknowledged
@@ -103,6 +105,7 @@ func (q *Consumer) Poll(c model.Ctx, most int) (ms []model.Message, ok bool) {
 		req := queue.ReceiveRequest{Queue: q.cfg.Queue, Consumer: q.name, Max: most, Wait: q.cfg.Wait, Visibility: q.cfg.Visibility}
 		reply, _, err := p.Call(q.nodes.present(), q.op(p, queue.OpReceive), sim.Action{}, req, 0, q.cfg.Wait+q.cfg.RequestTimeout)
 		if err != nil {
+			q.reconnect(p, err)
 			q.patience(p, err)
 			continue
 		}
@@ -110,6 +113,25 @@ func (q *Consumer) Poll(c model.Ctx, most int) (ms []model.Message, ok bool) {
 			p.Background(false)
 			return q.deliver(p, &got), true
 		}
+	}
+}
+
+// reconnect gives a connection up that did not bring an answer. Messages may be on their way to it: they are the queue's to
+// give out again once it knows that the connection has ended, by the word of the client or by its silence.
+func (q *Consumer) reconnect(p *sim.Proc, err error) {
+	if q.cfg.Session == 0 || queue.Definite(err) && !errors.Is(err, sim.ErrRefused) {
+		return
+	}
+	q.close(p)
+	q.number++
+	q.name = queue.Connection(q.n.Name(), q.n.Incarnation(), q.number)
+}
+
+// close tells the queue that the connection is over. Nobody waits for that.
+func (q *Consumer) close(p *sim.Proc) {
+	req := queue.SessionRequest{Queue: q.cfg.Queue, Consumer: q.name, Close: true}
+	for _, n := range q.nodes.list { // whoever serves
+		p.Send(n, q.op(p, queue.OpSession), sim.Action{}, req, 0)
 	}
 }
 
@@ -223,8 +245,7 @@ func (q *Consumer) Leave(c model.Ctx) {
 	q.over.Broadcast()
 	q.working.Broadcast()
 	if q.cfg.Session > 0 {
-		p := c.Process()
-		p.Send(q.nodes.present(), q.op(p, queue.OpSession), sim.Action{}, queue.SessionRequest{Queue: q.cfg.Queue, Consumer: q.name, Close: true}, 0)
+		q.close(c.Process())
 	}
 }
 

@@ -47,7 +47,7 @@ func (b *Node) Cut(from int64, gone []raft.Entry, applied bool) {
 	}
 	b.ends()
 	if applied {
-		*b.stated = min(*b.stated, from-1)
+		b.stated.index = min(b.stated.index, from-1)
 	}
 	if first >= 0 {
 		b.n.Record(history.Fact{Kind: history.KindTruncated, Resource: b.resource(), Offset: first, Fence: b.raft.Term()})
@@ -72,7 +72,6 @@ func (b *Node) Cut(from int64, gone []raft.Entry, applied bool) {
 // Elected states a new leader.
 func (b *Node) Elected(term int64) {
 	b.forget()
-	b.committed = b.machine.taken
 	b.n.Record(history.Fact{Kind: history.KindElected, Resource: b.resource(), Fence: term, Offset: b.end})
 }
 
@@ -128,8 +127,8 @@ func (b *Node) Apply(index int64, e *raft.Entry) {
 		return
 	}
 	b.pass(e)
-	if index > *b.stated { // else a leader before has said so: one that was started anew applies everything again
-		*b.stated = index
+	if index > b.stated.index {
+		b.stated.index = index
 		b.state(e, &done)
 	}
 	for _, a := range answers {
@@ -214,11 +213,11 @@ func (b *Node) answer(a answer, done *effect) {
 
 // Committed states how far readers may see.
 func (b *Node) Committed(int64) {
-	if b.machine.taken <= b.committed {
+	if b.machine.taken <= b.stated.high {
 		return
 	}
-	b.committed = b.machine.taken
-	b.n.Record(history.Fact{Kind: history.KindWatermark, Resource: b.resource(), Op: "high", Offset: b.committed, Fence: b.raft.Term()})
+	b.stated.high = b.machine.taken
+	b.n.Record(history.Fact{Kind: history.KindWatermark, Resource: b.resource(), Op: "high", Offset: b.stated.high, Fence: b.raft.Term()})
 }
 
 // takeOver is what a leader begins with when it has applied all that was committed before: connections that it has not

@@ -19,7 +19,7 @@ type Node struct {
 	service string
 	raft    *raft.Raft
 	machine *machine
-	stated  *int64 // of the whole group: up to which index facts say what commands did. It is no knowledge of a node
+	stated  *stated
 
 	// What only the leader knows, and forgets when it is none any more.
 	answers   map[int64][]answer // by index; looked up only
@@ -33,8 +33,15 @@ type Node struct {
 	own       bool  // what the log takes now is this leader's
 	end       int64 // position after the last message of the log, applied or not
 	deadEnd   int64 // the same of the dead letters
-	committed int64 // the watermark that was stated
 	moving    []int64
+}
+
+// stated is what facts say already of the whole group. It is no node's knowledge, and decides nothing: a leader that was
+// deposed and does not know it may learn of commits after the next one has, and one that was started anew applies everything
+// again.
+type stated struct {
+	index int64 // up to which commands' effects
+	high  int64 // watermark
 }
 
 // answer is a request that waits for a command to be applied.
@@ -65,9 +72,9 @@ type session struct {
 
 // New is the factory of a node. Its group is all nodes of its role.
 func New(cfg queue.Config) func(*sim.Node) sim.Handler {
-	c, stated := cfg, int64(0)
+	c, told := cfg, stated{}
 	return func(n *sim.Node) sim.Handler {
-		b := &Node{n: n, inc: n.Incarnation(), cfg: &c, service: c.Service, machine: newMachine(&c), stated: &stated}
+		b := &Node{n: n, inc: n.Incarnation(), cfg: &c, service: c.Service, machine: newMachine(&c), stated: &told}
 		if b.service == "" {
 			b.service = queue.Service
 		}

@@ -109,7 +109,7 @@ func (b *Node) filled(p *poll, items []*shelf.Item) {
 	b.takes--
 	switch {
 	case len(items) > 0:
-	case p.late:
+	case p.late, p.done:
 		b.finish(p, queue.ReceiveReply{})
 		return
 	default:
@@ -179,14 +179,17 @@ func (b *Node) disconnect(consumer string) {
 
 // Closed says that a consumer's process has ended.
 func (b *Node) Closed(peer string, incarnation int32) {
-	name := queue.Connection(peer, incarnation)
 	b.parked = slices.DeleteFunc(b.parked, func(p *poll) bool {
-		if p.req.Consumer != name {
+		if !queue.Connects(p.req.Consumer, peer, incarnation) {
 			return false
 		}
 		p.done = true
 		b.n.Cancel(p.timer)
 		return true
 	})
-	b.disconnect(name)
+	for _, s := range slices.Clone(b.sessions) {
+		if queue.Connects(s.name, peer, incarnation) && b.alive() {
+			b.disconnect(s.name)
+		}
+	}
 }

@@ -30,15 +30,17 @@ func (s *Server) store(r *sim.Request, req *queue.SendRequest) {
 			o.kind, o.place = opLetter, placeOf(s.self, s.nextDead)
 		}
 		stored[i] = s.took(&o, req.Queue, req.Messages[i].Cause)
+		if letters {
+			s.nextDead++
+		} else {
+			s.next++
+		}
 		if s.do(o, r.Action); !s.alive() {
 			return
 		}
-		s.learn(&o, s.self)
+		s.fresh = append(s.fresh, fresh{int64(len(s.own)), o})
 	}
 	s.reply(waiting{r: r, copied: true, body: queue.SendReply{Stored: stored}, fact: stored[0]})
-	if s.alive() {
-		s.serve()
-	}
 }
 
 // took states that this server takes a message in.

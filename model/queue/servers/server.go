@@ -30,6 +30,7 @@ type Server struct {
 	nextDead    int64
 	durable     int64 // own ops that are
 	syncing     bool
+	fresh       []fresh // taken in, and not durable
 
 	waiting []waiting
 	parked  []*poll
@@ -52,6 +53,12 @@ type waiting struct {
 	copied bool
 	body   any
 	fact   int64
+}
+
+// fresh is a message that nobody is handed yet: a loss of power could take it back, and give its position to another.
+type fresh struct {
+	number int64 // among own ops, from 1
+	op     op
 }
 
 // poll is a receive that waits.
@@ -185,8 +192,15 @@ func (s *Server) sync(act sim.Action) {
 				return
 			}
 		}
+		for len(s.fresh) > 0 && s.fresh[0].number <= s.durable {
+			s.learn(&s.fresh[0].op, s.self)
+			s.fresh = s.fresh[1:]
+		}
 		if s.tell(false); s.alive() {
 			s.answer()
+		}
+		if s.alive() {
+			s.serve()
 		}
 	})
 }
@@ -244,12 +258,12 @@ func (s *Server) Receive(_ *sim.Node, r *sim.Request) {
 
 // Closed says that a client's process has ended: its polls wait for nobody.
 func (s *Server) Closed(peer string, incarnation int32) {
-	name := queue.Connection(peer, incarnation)
 	s.parked = slices.DeleteFunc(s.parked, func(p *poll) bool {
-		if p.req.Consumer == name {
+		gone := queue.Connects(p.req.Consumer, peer, incarnation)
+		if gone {
 			s.n.Cancel(p.timer)
 		}
-		return p.req.Consumer == name
+		return gone
 	})
 }
 

@@ -251,7 +251,7 @@ func (s *script) request(c *sim.Node, op string, args []string) {
 		args = slices.Delete(args, i, i+1)
 	}
 	require.NotNil(s.t, to, "nobody serves")
-	who := queue.Connection(c.Name(), c.Incarnation())
+	who := queue.Connection(c.Name(), c.Incarnation(), 0)
 	var body any
 	name := op
 	switch op {
