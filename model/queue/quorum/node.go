@@ -22,18 +22,18 @@ type Node struct {
 	stated  *stated
 
 	// What only the leader knows, and forgets when it is none any more.
-	answers   map[int64][]answer // by index; looked up only
-	open      []int64            // the indexes of answers, ascending
-	ids       map[string]pending // ids of messages that are not applied; looked up only
-	parked    []*poll
-	takes     int        // under way
-	wake      sim.Handle // when a message comes back and polls wait
-	wakeAt    sim.Time
-	sessions  []*session
-	own       bool  // what the log takes now is this leader's
-	end       int64 // position after the last message of the log, applied or not
-	deadEnd   int64 // the same of the dead letters
-	moving    []int64
+	answers  map[int64][]answer // by index; looked up only
+	open     []int64            // the indexes of answers, ascending
+	ids      map[string]pending // ids of messages that are not applied; looked up only
+	parked   []*poll
+	takes    int        // under way
+	wake     sim.Handle // when a message comes back and polls wait
+	wakeAt   sim.Time
+	sessions []*session
+	own      bool  // what the log takes now is this leader's
+	end      int64 // position after the last message of the log, applied or not
+	deadEnd  int64 // the same of the dead letters
+	moving   []int64
 }
 
 // stated is what facts say already of the whole group. It is no node's knowledge, and decides nothing: a leader that was

@@ -252,3 +252,6 @@ func (it *Item) Holder() string {
 	}
 	return it.holder.name
 }
+
+// State of a message, for who looks.
+func (it *Item) State() fmt.Stringer { return it.state }

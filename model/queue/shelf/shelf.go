@@ -167,18 +167,17 @@ func (s *Shelf) Full() bool { return s.cfg.MaxInFlight > 0 && s.inFlight >= s.cf
 
 // Available says whether Take may find a message, or one that exceeds the limit. It changes nothing.
 func (s *Shelf) Available(now sim.Time) bool {
-	if s.Full() {
-		return false
+	if next, ok := s.Next(); ok && next <= now {
+		return true
 	}
-	for len(s.ready) > 0 {
+	for !s.Full() && len(s.ready) > 0 {
 		it := s.items[s.ready[0].place]
 		if it != nil && it.state == ready && s.free(it) {
 			return true
 		}
 		s.ready.pop() // out of date
 	}
-	next, ok := s.Next()
-	return ok && next <= now
+	return false
 }
 
 // free says whether a message is at the head of a group that is not blocked by others.
