@@ -102,6 +102,9 @@ func (b *Node) Leads() bool { return b.raft.Leads() }
 // Shelf is what the queue holds, as far as this node has applied it; nobody may change it.
 func (b *Node) Shelf() *shelf.Shelf { return b.machine.shelf }
 
+// Applied is how many commands that is.
+func (b *Node) Applied() int64 { return b.raft.Applied() }
+
 // DeadLetters is what the queue of dead letters holds, if it is here.
 func (b *Node) DeadLetters() *shelf.Shelf { return b.machine.dead }
 

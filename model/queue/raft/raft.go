@@ -137,6 +137,9 @@ func (r *Raft) Last() int64 { return int64(len(r.log)) }
 // Commit is the index of the last entry that this node knows to be committed.
 func (r *Raft) Commit() int64 { return r.commit }
 
+// Applied is the index of the last entry that its machine was given.
+func (r *Raft) Applied() int64 { return r.applied }
+
 // Entry of the log at an index, from 1.
 func (r *Raft) Entry(index int64) *Entry { return &r.log[index-1] }
 
