@@ -68,7 +68,7 @@ const (
 
 // encode writes a command as the log holds it.
 func encode(c raft.Command) string {
-	var b []byte
+	b := make([]byte, 0, 256)
 	switch c := c.(type) {
 	case put:
 		b = numbers(b, kindPut, flag(c.letters), int64(c.at), int64(c.visible), c.base, int64(len(c.messages)))

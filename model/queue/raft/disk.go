@@ -66,9 +66,9 @@ func ReadLog(d *sim.Disk, decode func(raw string) Command) (log []Entry) {
 		if !ok {
 			break
 		}
-		e := Entry{Term: in.Number(), Raw: in.Text()}
-		if e.Raw != "" {
-			e.Command = decode(e.Raw)
+		e := Entry{Term: in.Number(), record: record}
+		if raw := in.Text(); raw != "" {
+			e.Command = decode(raw)
 		}
 		log = append(log, e)
 	}
@@ -102,12 +102,12 @@ func (r *Raft) savedTerm() {
 // write puts an entry into the page cache.
 func (r *Raft) write(index int64, act sim.Action) {
 	e := &r.log[index-1]
-	record := model.Seal(model.AppendText(model.AppendNumber(nil, e.Term), e.Raw))
 	var then func()
 	if r.cfg.SyncEvery > 0 {
-		then = func() { r.wrote(index, e.Term) }
+		term := e.Term
+		then = func() { r.wrote(index, term) }
 	}
-	r.n.Append(logFile, record, act, then)
+	r.n.Append(logFile, e.record, act, then)
 }
 
 // wrote is that an append has returned. An entry that was cut meanwhile counts for nothing.
@@ -140,22 +140,24 @@ func (r *Raft) sync(act sim.Action) {
 }
 
 func (r *Raft) fsync(act sim.Action) {
+	r.disk.syncing, r.disk.upTo = true, r.Last()
+	r.n.Fsync(logFile, act, r.after.fsynced)
+}
+
+func (r *Raft) fsynced() {
 	d := &r.disk
-	d.syncing, d.upTo = true, r.Last()
-	r.n.Fsync(logFile, act, func() {
-		d.syncing = false
-		d.durable = max(d.durable, d.upTo)
-		if r.cfg.SyncEvery > 0 {
+	d.syncing = false
+	d.durable = max(d.durable, d.upTo)
+	if r.cfg.SyncEvery > 0 {
+		return
+	}
+	if d.durable < r.Last() {
+		r.fsync(sim.Action{})
+		if !r.alive() {
 			return
 		}
-		if d.durable < r.Last() {
-			r.fsync(act)
-			if !r.alive() {
-				return
-			}
-		}
-		r.counts(d.durable)
-	})
+	}
+	r.counts(d.durable)
 }
 
 // counts is that the log is stable up to an index.

@@ -3,6 +3,7 @@ package raft
 import (
 	"slices"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/rng"
 )
@@ -22,11 +23,17 @@ type Config struct {
 // Command is what an entry orders. It is a value that nobody changes.
 type Command any
 
-// Entry of the log. Raw is Command as the disk holds it; the entry with which a leader begins its term has neither.
+// Entry of the log. The one with which a leader begins its term has no Command.
 type Entry struct {
 	Term    int64
 	Command Command
-	Raw     string
+	record  string // as every disk holds it
+}
+
+// newEntry makes the record of an entry, which is the same on every disk. raw is the command's, "" = there is none.
+func newEntry(term int64, c Command, raw string) Entry {
+	b := make([]byte, 0, len(raw)+16)
+	return Entry{term, c, model.Seal(model.AppendText(model.AppendNumber(b, term), raw))}
 }
 
 // Machine is what a group replicates.
@@ -79,6 +86,7 @@ type Raft struct {
 	timeout  sim.Duration
 	election sim.Handle
 	tick     sim.Handle
+	after    struct{ campaign, beat, fsynced func() } // made once: an idle group allocates nothing
 	votes    []bool
 	peers    []peer
 	began    int64 // index of the entry with which this node's leadership began
@@ -91,6 +99,7 @@ type peer struct {
 	probing     bool // the last one was not answered: until it answers it is sent no entries
 	silent      bool // not heard for LostQuorum
 	silence     sim.Handle
+	answered    func(body any, fact int64, err error)
 }
 
 // New makes a member from what the node's disk holds. Members are all nodes of the group, in the same order everywhere.
@@ -103,7 +112,11 @@ func New(n *sim.Node, members []*sim.Node, cfg Config, m Machine) *Raft {
 		panic("raft: a member outside its group, or timeouts that cannot work")
 	}
 	r.ops.vote, r.ops.entries = n.World().Op(cfg.Vote), n.World().Op(cfg.Entries)
+	r.after.campaign, r.after.beat, r.after.fsynced = r.campaign, r.beat, r.fsynced
 	r.peers = make([]peer, len(members))
+	for i := range r.peers {
+		r.peers[i].answered = func(body any, _ int64, err error) { r.answered(i, body, err) }
+	}
 	r.votes = make([]bool, len(members))
 	r.load()
 	r.drawTimeout()
@@ -173,7 +186,7 @@ func (r *Raft) drawTimeout() {
 // awaitLeader waits for the word of a leader.
 func (r *Raft) awaitLeader() {
 	r.n.Cancel(r.election)
-	r.election = r.n.AfterBackground(r.timeout, r.campaign)
+	r.election = r.n.AfterBackground(r.timeout, r.after.campaign)
 }
 
 // follow makes this node a follower of a term, whoever leads it. The term is durable before anything is answered in it.
@@ -215,7 +228,7 @@ func (r *Raft) lead() {
 	r.role, r.leads = leader, r.self
 	r.n.Cancel(r.election)
 	for i := range r.peers {
-		r.peers[i] = peer{next: r.Last() + 1}
+		r.peers[i] = peer{next: r.Last() + 1, answered: r.peers[i].answered}
 		r.heardFrom(i)
 	}
 	r.began = r.Last() + 1
@@ -223,7 +236,7 @@ func (r *Raft) lead() {
 	if !r.alive() || r.role != leader {
 		return
 	}
-	r.append([]Entry{{Term: r.term}}, sim.Action{})
+	r.append([]Entry{newEntry(r.term, nil, "")}, sim.Action{})
 	if r.alive() {
 		r.beat()
 	}
@@ -231,7 +244,7 @@ func (r *Raft) lead() {
 
 // beat tells every follower that this node leads.
 func (r *Raft) beat() {
-	r.tick = r.n.AfterBackground(r.cfg.Heartbeat, r.beat)
+	r.tick = r.n.AfterBackground(r.cfg.Heartbeat, r.after.beat)
 	r.replicate(true)
 }
 
@@ -260,13 +273,13 @@ func (r *Raft) lost(i int) {
 	}
 }
 
-// Propose appends a command to the log of a leader and returns its index.
+// Propose appends a command, raw as Machine.Decode reads it, to the log of a leader and returns its index.
 func (r *Raft) Propose(c Command, raw string, act sim.Action) int64 {
 	if r.role != leader {
 		panic("raft: a proposal to a " + r.role.String())
 	}
 	index := r.Last() + 1
-	r.append([]Entry{{Term: r.term, Command: c, Raw: raw}}, act)
+	r.append([]Entry{newEntry(r.term, c, raw)}, act)
 	if r.alive() && r.role == leader {
 		r.replicate(false)
 	}

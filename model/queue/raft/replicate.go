@@ -64,17 +64,24 @@ func (r *Raft) send(i int) {
 	}
 	m := EntriesRequest{Term: r.term, Leader: r.self, Prev: p.next - 1, PrevTerm: r.termAt(p.next - 1), Entries: r.log[p.next-1 : to : to], Commit: r.commit}
 	p.open = true
-	term := r.term
-	r.n.Call(r.members[i], r.ops.entries, sim.Action{}, m, 0, 2*r.cfg.Heartbeat, func(body any, _ int64, err error) {
-		if r.term != term || r.role != leader {
-			return
-		}
-		p := &r.peers[i]
-		p.open, p.probing = false, err != nil
-		if err == nil { // else the next heartbeat tries again
-			r.replied(i, body.(EntriesReply))
-		}
-	})
+	r.n.Call(r.members[i], r.ops.entries, sim.Action{}, m, 0, 2*r.cfg.Heartbeat, p.answered)
+}
+
+// answered is the end of a request. A leader may hear the end of one that it sent as the leader of an earlier term: what that
+// confirms may have been cut since, and that nothing came of it says too little of the request under way to do harm.
+func (r *Raft) answered(i int, body any, err error) {
+	p := &r.peers[i]
+	if r.role != leader {
+		return
+	}
+	if err != nil {
+		p.open, p.probing = false, true // the next heartbeat tries again
+		return
+	}
+	if a := body.(EntriesReply); a.Term >= r.term {
+		p.open, p.probing = false, false
+		r.replied(i, a)
+	}
 }
 
 // replied is what a follower says.
@@ -160,13 +167,17 @@ func (r *Raft) take(m *EntriesRequest) bool {
 
 // reply answers once the log is stable up to there and the term is durable.
 func (r *Raft) reply(a answer) {
+	if len(r.waiting) == 0 && r.disk.termSaved() && a.upTo <= r.disk.stable {
+		a.req.Reply(a.body, 0)
+		return
+	}
 	r.waiting = append(r.waiting, a)
 	r.flush()
 }
 
 // flush answers what the disk no longer holds up.
 func (r *Raft) flush() {
-	if !r.disk.termSaved() {
+	if len(r.waiting) == 0 || !r.disk.termSaved() {
 		return
 	}
 	kept := r.waiting[:0]
