@@ -238,15 +238,14 @@ const (
 	LabelWriteSkew     Label = "write-skew"
 )
 
-// Labels lists the closed table with one sentence each.
-func Labels() []struct {
+type labelRow = struct {
 	Name Label
 	Doc  string
-} {
-	return []struct {
-		Name Label
-		Doc  string
-	}{
+}
+
+// Labels lists the closed table with one sentence each.
+func Labels() []labelRow {
+	return []labelRow{
 		{LabelReplyLost, "a resource applied the call, its reply never came, the caller called again"},
 		{LabelCommittedBeforeEffect, "the group's position moved past the event before its effect took place"},
 		{LabelDedupRecordExpired, "the record that would have recognised the repetition had expired"},

@@ -67,7 +67,6 @@ type poll struct {
 type session struct {
 	name  string
 	timer sim.Handle
-	ended bool
 }
 
 // New is the factory of a node. Its group is all nodes of its role.

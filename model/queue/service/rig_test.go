@@ -37,7 +37,6 @@ type rig struct {
 	producer  *sim.Node
 	consumers []*sim.Node
 	out       int // events handed to the producer's client and not answered
-	broken    []string
 }
 
 // plan of a rig.
