@@ -127,6 +127,49 @@ func TestEverybodyLosesPower(t *testing.T) {
 	})
 }
 
+// A node may end, or stand still, inside of anything that it does: at any step of a request and of a write.
+func TestStoppedAtAnyHook(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		profile := rapid.SampledFrom([]string{"jetstream", "pubsub", "rabbitmq-quorum", "sqs", "sqs-fifo"}).Draw(t, "profile")
+		g := newRig(t, plan{profile: profile, engine: "commit-after", seed: rapid.Uint64().Draw(t, "seed"), events: 15, every: 100 * ms, keys: 5, consumers: 2, work: 5 * ms,
+			queue: func(c *queue.Config) { c.DeadLetters, c.MaxReceives = "orders.dlq", 3 }})
+		left := rapid.IntRange(1, 1500).Draw(t, "hit")
+		how := rapid.SampledFrom([]string{"kill", "power-loss", "pause"}).Draw(t, "how")
+		if profile == "jetstream" && how == "power-loss" {
+			how = "kill"
+		}
+		g.w.Observe(func(h *sim.Hit) {
+			if h.Node.Role() != queue.Service {
+				return
+			}
+			if left--; left == 0 {
+				switch how {
+				case "kill":
+					h.Node.Kill(0)
+				case "power-loss":
+					h.Node.PowerLoss(0)
+				default:
+					h.Node.Pause()
+				}
+				n := h.Node
+				g.w.At(g.w.Now().Add(2*sec), sim.PhaseFault, func() {
+					if !n.Up() {
+						n.Boot()
+					}
+					n.Resume()
+				})
+			}
+		})
+		g.run(100 * sec)
+		v := g.end()
+		require.Zero(t, v.Violations[history.PropLoss])
+		for _, f := range v.Findings {
+			require.Contains(t, []history.Property{history.PropDuplicateCritical, history.PropOrder, history.PropZombie}, f.Property, f.Detail)
+		}
+		require.Zero(t, g.q.Lag())
+	})
+}
+
 // What a message costs, sent, received and acknowledged: kernel events and nanoseconds.
 func BenchmarkMessage(b *testing.B) {
 	for _, kind := range queue.Kinds() {
