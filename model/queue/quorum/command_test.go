@@ -7,9 +7,20 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/queue"
 	"github.com/twiceless/twiceless/model/queue/raft"
 	"github.com/twiceless/twiceless/sim"
 )
+
+// A leader whose clock is behind the last one's does not set the queue's time back.
+func TestTimeNeverGoesBack(t *testing.T) {
+	m := newMachine(&queue.Config{})
+	m.apply(put{at: sim.Time(10 * sim.Second), messages: make([]model.Message, 1), ids: make([]string, 1)})
+	m.apply(take{at: sim.Time(5 * sim.Second), most: 1, visibility: 30 * sim.Second})
+	at, hidden := m.shelf.Next()
+	require.True(t, hidden)
+	require.Equal(t, sim.Time(40*sim.Second), at)
+}
 
 // What the disk holds of a command is the command.
 func TestCommandsSurviveTheDisk(t *testing.T) {

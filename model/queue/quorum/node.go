@@ -26,7 +26,7 @@ type Node struct {
 	open     []int64            // the indexes of answers, ascending
 	ids      map[string]pending // ids of messages that are not applied; looked up only
 	parked   []*poll
-	takes    int        // under way
+	taking   []*poll    // for which a take is under way
 	wake     sim.Handle // when a message comes back and polls wait
 	wakeAt   sim.Time
 	sessions []*session
@@ -117,7 +117,7 @@ func (b *Node) alive() bool { return b.n.Up() && b.n.Incarnation() == b.inc }
 // forget is what a node knows that does not lead.
 func (b *Node) forget() {
 	b.answers, b.open, b.ids = map[int64][]answer{}, nil, map[string]pending{}
-	b.parked, b.takes, b.sessions, b.moving, b.wakeAt = nil, 0, nil, nil, 0
+	b.parked, b.taking, b.sessions, b.moving, b.wakeAt = nil, nil, nil, nil, 0
 }
 
 // ends reads where the log that was loaded ends.

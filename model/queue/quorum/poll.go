@@ -58,14 +58,14 @@ func (b *Node) finish(p *poll, reply queue.ReceiveReply) {
 // serve takes messages for the polls that wait, as many at once as there may be messages for.
 func (b *Node) serve() {
 	now := b.n.Now()
-	for i := 0; i < len(b.parked) && b.raft.Leads() && b.machine.shelf.Available(now) && b.takes < max(1, b.machine.shelf.Ready()); {
+	for i := 0; i < len(b.parked) && b.raft.Leads() && b.machine.shelf.Available(now) && len(b.taking) < max(1, b.machine.shelf.Ready()); {
 		p := b.parked[i]
 		if !b.turn(p) {
 			i++
 			continue
 		}
 		b.parked = slices.Delete(b.parked, i, i+1)
-		b.takes++
+		b.taking = append(b.taking, p)
 		visibility := p.req.Visibility
 		if visibility == 0 {
 			visibility = b.cfg.Visibility
@@ -106,7 +106,7 @@ func (b *Node) watch() {
 
 // filled hands a poll what a take has got for it. One that got nothing, because others were faster, waits on.
 func (b *Node) filled(p *poll, items []*shelf.Item) {
-	b.takes--
+	b.taking = slices.DeleteFunc(b.taking, func(t *poll) bool { return t == p })
 	switch {
 	case len(items) > 0:
 	case p.late, p.done:
@@ -179,6 +179,9 @@ func (b *Node) disconnect(consumer string) {
 
 // Closed says that a consumer's process has ended.
 func (b *Node) Closed(peer string, incarnation int32) {
+	for _, p := range b.taking {
+		p.done = p.done || queue.Connects(p.req.Consumer, peer, incarnation)
+	}
 	b.parked = slices.DeleteFunc(b.parked, func(p *poll) bool {
 		if !queue.Connects(p.req.Consumer, peer, incarnation) {
 			return false

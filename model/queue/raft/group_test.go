@@ -36,6 +36,9 @@ type member struct {
 	n       *sim.Node
 	raft    *raft.Raft
 	applied []string
+
+	strikeIn int // steps of its disk until it is stopped there; 0 = it is not
+	strikeBy string
 }
 
 func newGroup(seed uint64, size int, cfg raft.Config) *group {
@@ -162,7 +165,11 @@ func matches(a, b *raft.Raft) bool {
 func (g *group) propose(c string) bool {
 	for _, m := range g.members {
 		if m.n.Up() && !m.n.Paused() && m.raft.Leads() {
-			m.raft.Propose(c, c, sim.Action{})
+			m.n.After(0, func() { // a handler of the node, so that a stop inside unwinds it
+				if m.raft.Leads() {
+					m.raft.Propose(c, c, sim.Action{})
+				}
+			})
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package raft_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,6 +16,7 @@ func TestPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := config()
 		cfg.PreVote = rapid.Bool().Draw(t, "pre-vote")
+		cfg.MaxEntries = rapid.SampledFrom([]int{1, 256}).Draw(t, "entries in a request")
 		if rapid.Bool().Draw(t, "lost quorum") {
 			cfg.LostQuorum = 10 * sec
 		}
@@ -23,6 +25,7 @@ func TestPromises(t *testing.T) {
 		for _, m := range g.members {
 			m.n.Boot()
 		}
+		g.w.Observe(g.strike)
 		proposed := 0
 		for range rapid.IntRange(5, 25).Draw(t, "steps") {
 			if rapid.IntRange(0, 2).Draw(t, "step") == 0 {
@@ -45,10 +48,14 @@ func TestPromises(t *testing.T) {
 	})
 }
 
-// upset does something to one member.
+// upset does something to one member, or will at a step of its disk.
 func (g *group) upset(t *rapid.T) {
-	m := rapid.SampledFrom(g.members).Draw(t, "member")
-	other := rapid.SampledFrom(g.members).Draw(t, "other")
+	m := g.members[rapid.IntRange(0, len(g.members)-1).Draw(t, "member")]
+	other := g.members[rapid.IntRange(0, len(g.members)-1).Draw(t, "other")]
+	if rapid.Bool().Draw(t, "at its disk") {
+		m.strikeIn, m.strikeBy = rapid.IntRange(1, 12).Draw(t, "steps"), rapid.SampledFrom([]string{"kill", "power-loss"}).Draw(t, "what")
+		return
+	}
 	switch what := rapid.SampledFrom([]string{"kill", "power-loss", "pause", "resume", "boot", "cut", "mend"}).Draw(t, "what"); {
 	case what == "cut" && m != other:
 		m.n.Cut(other.n)
@@ -68,7 +75,34 @@ func (g *group) upset(t *rapid.T) {
 	}
 }
 
+// strike ends a member in the middle of a write or an fsync. One that was killed is back at once, so that the next stop meets
+// what its boot makes of a page cache.
+func (g *group) strike(h *sim.Hit) {
+	for _, m := range g.members {
+		if m.n != h.Node || m.strikeIn == 0 || !strings.Contains(h.Hook, ".disk.") {
+			continue
+		}
+		if m.strikeIn--; m.strikeIn > 0 {
+			continue
+		}
+		if m.strikeBy == "power-loss" {
+			m.n.PowerLoss(0)
+			return
+		}
+		m.n.Kill(0)
+		m.strikeIn, m.strikeBy = 3, "power-loss"
+		g.w.At(g.w.Now(), sim.PhaseTimer, func() {
+			if !m.n.Up() {
+				m.n.Boot()
+			}
+		})
+	}
+}
+
 func (g *group) heal() {
+	for _, m := range g.members {
+		m.strikeIn = 0
+	}
 	for _, m := range g.members {
 		for _, other := range g.members {
 			m.n.Mend(other.n)

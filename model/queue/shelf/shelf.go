@@ -180,10 +180,11 @@ func (s *Shelf) Available(now sim.Time) bool {
 	return false
 }
 
-// free says whether a message is at the head of a group that is not blocked by others.
+// free says whether a message's group is not blocked by others. That it is the head of its group needs no look: what was
+// offered later lies behind it.
 func (s *Shelf) free(it *Item) bool {
 	g := it.group
-	return g == nil || g.waiting[0] == it.Place && (g.hidden == 0 || s.taking && g.batch == s.takes)
+	return g == nil || g.hidden == 0 || s.taking && g.batch == s.takes
 }
 
 // become is the only way from state to state.
