@@ -46,6 +46,7 @@ type busKind struct {
 func busKinds() []busKind {
 	return []busKind{
 		{"log", "a replicated, partitioned log with groups and transactions, after Kafka (M50)", newLogBus},
+		{"queue", "a queue with handles and redelivery, of one of the profiles of real systems (M51)", newQueueBus},
 	}
 }
 

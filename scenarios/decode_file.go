@@ -24,7 +24,7 @@ type fileScenario struct {
 }
 
 type fileBroker struct {
-	Kind             *choice               `f:"kind" enum:"log" default:"log" doc:"Kind of broker."`
+	Kind             *choice               `f:"kind" enum:"@broker" default:"log" doc:"Kind of broker."`
 	Nodes            *whole                `f:"nodes" min:"1" max:"9" unit:"brokers" default:"3" doc:"Number of brokers."`
 	Truncation       *choice               `f:"truncation" enum:"high-watermark|epoch|matched-epoch|fenced" default:"fenced" doc:"How a follower finds where its log and its leader's part: by its high watermark (before 0.11), by epochs (KIP-101), with the epoch that was matched (KIP-279), fenced (KIP-320)."`
 	ELR              *yesNo                `f:"eligible_replicas" default:"true" doc:"Whether replicas that left the in-sync set with all that was committed may lead again (KIP-966)."`
@@ -37,12 +37,27 @@ type fileBroker struct {
 	Writeback        *period               `f:"writeback" min:"0s" max:"24h" default:"30s" doc:"The operating system writes back by itself what has been in the page cache for so long. 0 = never."`
 	OffsetsRetention *period               `f:"offsets_retention" min:"1m" max:"87840h" default:"168h" doc:"How long the positions of a group without members are kept."`
 	Transactions     *choice               `f:"transactions" enum:"v1|v1-verified|v2" default:"v2" doc:"Protocol of transactions: as before 3.6, with verification (KIP-890 part 1), with an epoch for each transaction (part 2)."`
+	Queue            *fileQueue            `f:"queue" doc:"How a broker of kind queue behaves."`
 	Defects          []choice              `f:"defects" enum:"@defect" len:"64" doc:"Published defects that brokers and clients have here."`
 	Topics           map[string]*fileTopic `f:"topics" need:"topics: { orders: { partitions: 6 } }" keys:"@topic" len:"64" doc:"The topics by name."`
 	SessionTimeout   *period               `f:"session_timeout" min:"100ms" max:"30m" default:"6s" doc:"A member unheard for so long, on the broker's monotonic clock, is removed from its group."`
 	RebalanceDelay   *period               `f:"rebalance_delay" min:"0s" max:"10m" default:"3s" doc:"How long the first join of an empty group waits for others."`
 	Append           *distText             `f:"append" min:"0s" max:"24h" default:"uniform(50us, 150us)" doc:"Time of a write to the page cache."`
 	Fsync            *distText             `f:"fsync" min:"0s" max:"24h" default:"lognormal(p50 1ms, p99 6ms)" doc:"Time of an fsync."`
+}
+
+type fileQueue struct {
+	Profile              *choice `f:"profile" need:"profile: sqs" enum:"@queue" doc:"Which system; what is not said here is its default."`
+	Visibility           *period `f:"visibility" min:"1s" max:"12h" doc:"How long a receive hides a message from others."`
+	MaxReceives          *whole  `f:"max_receives" min:"0" max:"1000" unit:"receives" doc:"What was received more often is a dead letter. 0 = any number."`
+	DedupWindow          *period `f:"dedup_window" min:"0s" max:"24h" doc:"How long the id of a message is known. 0 = it is not."`
+	Retention            *period `f:"retention" min:"0s" max:"8784h" doc:"How long a message lives. 0 = for ever."`
+	SyncEvery            *period `f:"sync_every" min:"0s" max:"1h" doc:"Time between two fsyncs. 0 = before anything is confirmed."`
+	Extend               *period `f:"extend" min:"0s" max:"1h" default:"0s" doc:"Consumers extend the visibility of what they work on so often. 0 = never."`
+	Batch                *whole  `f:"batch" min:"1" max:"1000" unit:"messages" default:"10" doc:"Most messages of one receive."`
+	Confirmed            *yesNo  `f:"confirmed" default:"false" doc:"Whether consumers wait for the answer to an acknowledgement where the system need not give one."`
+	DeadLetters          *yesNo  `f:"dead_letters" default:"false" doc:"Whether the queue itself moves what was received too often to a queue of dead letters."`
+	DeadLettersConfirmed *yesNo  `f:"dead_letters_confirmed" default:"false" doc:"Whether it keeps a dead letter until the other queue has confirmed it."`
 }
 
 type fileTopic struct {

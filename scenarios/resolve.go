@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twiceless/twiceless/model/queue"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim/history"
 	"github.com/twiceless/twiceless/sim/rng"
@@ -132,8 +133,31 @@ func resolveCluster(f *fileBroker, b *Broker) {
 	for _, d := range f.Defects {
 		b.Defects = append(b.Defects, string(d))
 	}
+	if b.Kind == "queue" {
+		b.Queue = resolveQueue(orEmpty(f.Queue))
+	}
 	slices.Sort(b.Defects)
 	b.Defects = slices.Compact(b.Defects)
+}
+
+// resolveQueue fills in what a queue does, from its profile.
+func resolveQueue(f *fileQueue) *Queue {
+	q := &Queue{Profile: string(valueOr(f.Profile, "sqs"))}
+	var c queue.Config
+	if kind, ok := queue.KindByName(q.Profile); ok { // unknown words have been reported
+		c = kind.Config()
+	}
+	q.Visibility = int64(valueOr(f.Visibility, period(c.Visibility)))
+	q.MaxReceives = int(valueOr(f.MaxReceives, whole(c.MaxReceives)))
+	q.DedupWindow = int64(valueOr(f.DedupWindow, period(c.DedupWindow)))
+	q.Retention = int64(valueOr(f.Retention, period(c.Retention)))
+	q.SyncEvery = int64(valueOr(f.SyncEvery, period(c.SyncEvery)))
+	q.Extend = int64(valueOr(f.Extend, 0))
+	q.Batch = int(valueOr(f.Batch, 10))
+	q.Confirmed = bool(valueOr(f.Confirmed, false))
+	q.DeadLetters = bool(valueOr(f.DeadLetters, false))
+	q.DeadLettersConfirmed = bool(valueOr(f.DeadLettersConfirmed, false))
+	return q
 }
 
 func resolveTopic(f *fileTopic, b *Broker) Topic {

@@ -152,6 +152,9 @@ func (c *crossChecks) parties() {
 			c.add(at+".min_insync", "%d replicas in sync of %d copies: nothing could be written with acks all", t.MinInsync, t.Replication)
 		}
 	}
+	if q := s.Broker.Queue; q != nil && len(topics) > 1 {
+		c.add("broker.topics", "a broker of kind queue has one queue, and there are %d topics", len(topics))
+	}
 	if s.Consumers.Heartbeat >= s.Broker.SessionTimeout {
 		c.add("consumers.heartbeat", "%s is not shorter than the session timeout of %s: every member would be removed",
 			rng.FormatDuration(s.Consumers.Heartbeat), rng.FormatDuration(s.Broker.SessionTimeout))
@@ -184,6 +187,9 @@ func (c *crossChecks) parties() {
 // checkPolicy reports what a file may not ask for, though a case, which may be reduced, can have it.
 func checkPolicy(s *Scenario, f *fileScenario) []issue {
 	c := &crossChecks{s: s}
+	if s.Broker.Queue == nil && f.Broker != nil && f.Broker.Queue != nil {
+		c.add("broker.queue", "of a broker of kind queue; set kind: queue, or leave it out")
+	}
 	if least := 10 * s.Broker.SessionTimeout; s.Phases.Chaos < least {
 		c.add("phases.chaos", "%s; at least ten session timeouts, %s", rng.FormatDuration(s.Phases.Chaos), rng.FormatDuration(least))
 	}

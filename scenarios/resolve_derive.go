@@ -30,6 +30,9 @@ func (s *Scenario) chain() int64 {
 	}
 	failover := s.Broker.BrokerSession + s.Broker.ReplicaLag // a leader is replaced, and its follower leaves the ISR
 	longest := max(s.Producer.DeliveryTimeout, s.Broker.SessionTimeout+s.Consumers.MaxPollInterval, failover+s.Consumers.CommitTimeout)
+	if q := s.Broker.Queue; q != nil {
+		longest = max(longest, q.Visibility+int64(run))
+	}
 	for _, st := range s.Stacks {
 		longest = max(longest, int64(st.keeps(run)))
 	}

@@ -197,10 +197,21 @@ func (b *Broker) tree() *docNode {
 		set("replica_lag", leafTime(b.ReplicaLag)).set("broker_session", leafTime(b.BrokerSession)).
 		set("flush_messages", leafInt(b.FlushMessages)).set("flush_interval", leafTime(b.FlushInterval)).set("writeback", leafTime(b.Writeback)).
 		set("offsets_retention", leafTime(b.OffsetsRetention)).set("transactions", leaf(b.Transactions)).
+		set("queue", b.Queue.tree()).
 		set("defects", listOf(b.Defects, func(d *string) *docNode { return leaf(*d) })).
 		set("topics", tableOf(b.Topics, Topic.tree)).
 		set("session_timeout", leafTime(b.SessionTimeout)).set("rebalance_delay", leafTime(b.RebalanceDelay)).
 		set("append", leaf(b.AppendText)).set("fsync", leaf(b.FsyncText))
+}
+
+func (q *Queue) tree() *docNode {
+	if q == nil {
+		return nil
+	}
+	return new(docNode).set("profile", leaf(q.Profile)).set("visibility", leafTime(q.Visibility)).set("max_receives", leafInt(q.MaxReceives)).
+		set("dedup_window", leafTime(q.DedupWindow)).set("retention", leafTime(q.Retention)).set("sync_every", leafTime(q.SyncEvery)).
+		set("extend", leafTime(q.Extend)).set("batch", leafInt(q.Batch)).set("confirmed", leafYes(q.Confirmed)).
+		set("dead_letters", leafYes(q.DeadLetters)).set("dead_letters_confirmed", leafYes(q.DeadLettersConfirmed))
 }
 
 func (t Topic) tree() *docNode {

@@ -21,6 +21,9 @@ func (c *crossChecks) stacks() {
 		if st.Idempotent && (st.Acks >= 0 || !st.Retries) {
 			c.add(path+".idempotent", "a producer that numbers its records waits for all replicas and tries again; set acks: all and retries: true")
 		}
+		if c.s.Broker.Queue != nil {
+			c.onQueue(path, &st)
+		}
 		c.engine(path+".engine", &st)
 		for j, l := range st.Layers {
 			kind, _ := stack.LayerByName(l.Kind)
@@ -29,6 +32,26 @@ func (c *crossChecks) stacks() {
 		c.twice(kindsOf(st.Layers), path+".layers[%d]", "a layer")
 	}
 	c.twice(namesOfStacks(c.s), "stacks[%d].name", "a stack")
+}
+
+// onQueue refuses what needs positions, generations or transactions.
+func (c *crossChecks) onQueue(path string, st *Stack) {
+	if engine, known := stack.EngineByName(st.Engine); known {
+		for _, need := range engine.Needs() {
+			if need == model.BrokerTransaction || need == model.SinkTransaction {
+				c.add(path+".engine", "%s keeps positions in a log, and a queue has none; use engine: commit-after", st.Engine)
+			}
+		}
+	}
+	for j, l := range st.Layers {
+		at := fmt.Sprintf("%s.layers[%d]", path, j)
+		switch {
+		case l.Kind == "fence" && l.With["variant"] == "generation":
+			c.add(joinPath(at, "fence.variant"), "the consumers of a queue have no generation; use variant: token")
+		case l.Kind == "dead-letter" && l.With["replay"] != "" && l.With["replay"] != "none":
+			c.add(joinPath(at, "dead-letter.replay"), "nobody publishes the dead letters of a queue again in this version; leave it out")
+		}
+	}
 }
 
 // engine lets the engine of a stack check itself where it stands.

@@ -45,6 +45,7 @@ type Broker struct {
 	Writeback        int64            `json:"writeback"`             // the operating system writes back what is older; default 30s, 0 = never
 	OffsetsRetention int64            `json:"offsets_retention"`     // of the positions of an empty group; default 168h
 	Transactions     string           `json:"transactions"`          // protocol: v1, v1-verified or v2 (default)
+	Queue            *Queue           `json:"queue,omitempty"`       // of kind queue; nil = of kind log
 	Defects          []string         `json:"defects,omitempty"`     // published defects of brokers and clients, sorted
 	Topics           map[string]Topic `json:"topics"`
 	SessionTimeout   int64            `json:"session_timeout"` // on the broker's monotonic clock; default 6s
@@ -62,6 +63,22 @@ type Topic struct {
 	MinInsync   int   `json:"min_insync"`       // replicas that must be in sync for acks=all; default 1
 	Unclean     bool  `json:"unclean_election"` // a replica that lags may lead when no other is left; default false
 	Retention   int64 `json:"retention"`        // of records; default 168h, 0 = for ever
+}
+
+// Queue is how a broker of kind queue behaves. Defaults are those of the profile; times are on the monotonic clock of the
+// node that serves.
+type Queue struct {
+	Profile              string `json:"profile"`                // sqs, sqs-fifo, rabbitmq-quorum, jetstream or pubsub
+	Visibility           int64  `json:"visibility"`             // how long a receive hides a message
+	MaxReceives          int    `json:"max_receives"`           // then it is a dead letter; 0 = any number
+	DedupWindow          int64  `json:"dedup_window"`           // how long a message's id is known; 0 = it is not
+	Retention            int64  `json:"retention"`              // how long a message lives; 0 = for ever
+	SyncEvery            int64  `json:"sync_every"`             // between two fsyncs; 0 = before anything is confirmed
+	Extend               int64  `json:"extend"`                 // consumers extend the visibility of what they work on so often; 0 = never
+	Batch                int    `json:"batch"`                  // messages of one receive
+	Confirmed            bool   `json:"confirmed"`              // consumers wait for the answer to an acknowledgement where the profile need not
+	DeadLetters          bool   `json:"dead_letters"`           // the queue moves what was received too often
+	DeadLettersConfirmed bool   `json:"dead_letters_confirmed"` // and keeps it until the other queue has it
 }
 
 // Workload offers intents open-loop: arrivals do not wait for anything.

@@ -7,6 +7,8 @@ import (
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/downstream"
+	"github.com/twiceless/twiceless/model/queue"
+	"github.com/twiceless/twiceless/model/queue/service"
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/sim/history"
@@ -25,7 +27,7 @@ func defaultLatency(kind string) string {
 
 // reservedNames are roles of a world; no downstream may have one as its name.
 func reservedNames() []string {
-	return []string{"broker", "client", "consumer", "controller", store.Service, "group", "lease", "network", "operator", store.OutboxService, "producer", store.SentinelService, "stages"}
+	return []string{"broker", "client", "consumer", "controller", store.Service, "group", "lease", "network", "operator", store.OutboxService, "producer", service.Letters, store.SentinelService, "stages"}
 }
 
 // namesOf expands the tags enum and keys: words such as "a|b", of which one with "@" stands for the names of a table.
@@ -63,6 +65,16 @@ func namesIn(word string) []string {
 		return out
 	case "@fault":
 		for _, k := range history.FaultKinds() {
+			out = append(out, k.Name)
+		}
+		return out
+	case "@broker":
+		for _, k := range busKinds() {
+			out = append(out, k.name)
+		}
+		return out
+	case "@queue":
+		for _, k := range queue.Kinds() {
 			out = append(out, k.Name)
 		}
 		return out

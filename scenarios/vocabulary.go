@@ -5,6 +5,8 @@ import (
 
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/queue"
+	"github.com/twiceless/twiceless/model/queue/service"
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/model/store"
 	"github.com/twiceless/twiceless/model/wire"
@@ -15,13 +17,8 @@ import (
 // Vocabulary is what plans of this scenario under that stack may name.
 func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 	asm := assemble(flowOf(s), s.stackNamed(stackName), s.offers())
-	voc := faults.Vocabulary{Roles: []string{wire.Broker, wire.Controller, "consumer", "producer"}, Topics: SortedKeys(s.Broker.Topics), Services: SortedKeys(s.Downstreams)}
-	for _, op := range wire.BrokerOps() {
-		voc.ServiceOps = append(voc.ServiceOps, wire.Broker+"."+op)
-	}
-	for _, op := range wire.ControllerOps() {
-		voc.ServiceOps = append(voc.ServiceOps, wire.Controller+"."+op)
-	}
+	voc := faults.Vocabulary{Roles: append(s.brokerRoles(), "consumer", "producer"), Topics: SortedKeys(s.Broker.Topics), Services: SortedKeys(s.Downstreams)}
+	voc.ServiceOps = append(voc.ServiceOps, s.brokerOps()...)
 	for i := range s.Flow {
 		if st := &s.Flow[i]; st.Service != "" {
 			voc.ServiceOps = append(voc.ServiceOps, st.Service+"."+st.Op)
@@ -57,6 +54,31 @@ func (s *Scenario) Vocabulary(stackName string) faults.Vocabulary {
 	slices.Sort(voc.Roles)
 	slices.Sort(voc.ServiceOps)
 	return voc
+}
+
+// brokerRoles are the roles of the nodes that carry the events.
+func (s *Scenario) brokerRoles() []string {
+	if s.Broker.Queue != nil {
+		return []string{queue.Service, service.Letters}
+	}
+	return []string{wire.Broker, wire.Controller}
+}
+
+// brokerOps are what these nodes are asked.
+func (s *Scenario) brokerOps() (ops []string) {
+	add := func(service string, names []string) {
+		for _, op := range names {
+			ops = append(ops, service+"."+op)
+		}
+	}
+	if s.Broker.Queue != nil {
+		add(queue.Service, queue.Ops())
+		add(service.Letters, queue.Ops())
+		return ops
+	}
+	add(wire.Broker, wire.BrokerOps())
+	add(wire.Controller, wire.ControllerOps())
+	return ops
 }
 
 // anyOps are the ops that a team's own code may call: any of each service.
@@ -122,7 +144,9 @@ func (s *Scenario) space() faults.Space {
 	for i := range s.Broker.Nodes {
 		sp.AllNodes = append(sp.AllNodes, "broker-"+itoa(i+1))
 	}
-	sp.AllNodes = append(sp.AllNodes, "controller-1")
+	if s.Broker.Queue == nil {
+		sp.AllNodes = append(sp.AllNodes, "controller-1")
+	}
 	for _, name := range SortedKeys(s.Downstreams) {
 		sp.AllNodes = append(sp.AllNodes, name+"-1")
 	}

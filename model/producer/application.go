@@ -18,6 +18,10 @@ type Application struct {
 	Client  Settings
 	Cluster client.Config
 	Send    func(model.Call) model.Call // layers between the application and its client; nil = none
+
+	// Own starts the client of another broker on the node: it takes messages, states by itself what the application is told
+	// of each, and calls answered once. nil = the client of the log, by Client and Cluster.
+	Own func(n *sim.Node, answered func()) (hand func(model.Message))
 }
 
 // Boot is the factory of the application's node. The workload is the world outside: it goes on while the application
@@ -28,7 +32,12 @@ func (a Application) Boot(wl Workload, out *Outstanding) func(*sim.Node) sim.Han
 	demand := &demand{workload: wl}
 	return func(n *sim.Node) sim.Handler {
 		out.N = 0 // what an incarnation before had taken died with it: nobody will answer
-		r := &running{n: n, app: a, out: out, client: Attach(n, a.Client, client.New(n, a.Cluster))}
+		r := &running{n: n, app: a, out: out}
+		if a.Own != nil {
+			r.own = a.Own(n, func() { out.N-- })
+		} else {
+			r.client = Attach(n, a.Client, client.New(n, a.Cluster))
+		}
 		n.Go("application", func(p *sim.Proc) { r.run(p, demand) })
 		return r
 	}
@@ -38,7 +47,8 @@ func (a Application) Boot(wl Workload, out *Outstanding) func(*sim.Node) sim.Han
 type running struct {
 	n       *sim.Node
 	app     Application
-	client  *Client
+	client  *Client             // nil = own
+	own     func(model.Message) // see Application
 	out     *Outstanding
 	stopped bool
 	stop    sim.Signal
@@ -87,12 +97,18 @@ func (r *running) close(p *sim.Proc) {
 	for !r.stopped {
 		p.Wait(&r.stop, -1)
 	}
-	r.client.Flush(p)
+	if r.client != nil {
+		r.client.Flush(p)
+	}
 	r.n.After(0, r.n.Finish)
 }
 
 // hand gives a message to the client.
 func (r *running) hand(_ model.Ctx, topic string, m model.Message) (model.Message, error) {
+	if r.own != nil {
+		r.own(m)
+		return m, nil
+	}
 	r.client.Enqueue(topic, m, func(res Result) { r.answer(&m, res.Err, res.Stored) })
 	return m, nil
 }

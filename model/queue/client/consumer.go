@@ -229,6 +229,9 @@ func (q *Consumer) Lost() bool { return false }
 // Seek does nothing: there are no positions.
 func (q *Consumer) Seek(model.PartitionOffset) {}
 
+// Rewind does nothing: what was not taken out comes again by itself.
+func (q *Consumer) Rewind(model.Ctx) {}
+
 // Steer has a loop decide about polls that wait. Skip is not asked: a queue gives what it gives.
 func (q *Consumer) Steer(by model.Steering) { q.steering = by }
 
