@@ -21,14 +21,14 @@ func (choreography) Build(a model.Assembly, f model.Flow) {
 	const between = "charged"
 	a.Topic(between, 2)
 	last := len(f.Stages) - 1
-	a.Consume(f.Source, "charging", service(a, f.Stages[:last], func(c model.Ctx, m model.Message) error {
+	a.Consume(f.Source, "charging", serving(a, f.Stages[:last], func(c model.Ctx, m model.Message) error {
 		return c.With(m.Intent).Emit(between, m)
 	}))
-	a.Consume(between, "presenting", service(a, f.Stages[last:], func(model.Ctx, model.Message) error { return nil }))
+	a.Consume(between, "presenting", serving(a, f.Stages[last:], func(model.Ctx, model.Message) error { return nil }))
 }
 
 // service is one stage group: stages, then what follows, then commit.
-func service(a model.Assembly, stages []model.Stage, then func(model.Ctx, model.Message) error) func(model.Ctx, model.Consumer, model.Batch) {
+func serving(a model.Assembly, stages []model.Stage, then func(model.Ctx, model.Message) error) func(model.Ctx, model.Consumer, model.Batch) {
 	return func(c model.Ctx, in model.Consumer, _ model.Batch) {
 		for {
 			ms, ok := in.Poll(c, 0)

@@ -115,6 +115,12 @@ func (a *assembly) OnBatch(func(model.Batch) model.Batch)                   {}
 func (a *assembly) OnStage(string, func(model.Call) model.Call)             {}
 func (a *assembly) AtService(string, func(*model.Offer))                    {}
 func (a *assembly) RunStages(model.Ctx, model.Message, []model.Stage) error { return nil }
+func (a *assembly) ConsumeStages(topic, group string, _ []model.Stage, loop func(model.Ctx, model.Consumer, model.Batch)) {
+	a.Consume(topic, group, loop)
+}
+
+func (a *assembly) ReadCommitted(string) {}
+
 func (a *assembly) Consume(_, _ string, loop func(model.Ctx, model.Consumer, model.Batch)) {
 	a.loop = loop
 }
