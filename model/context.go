@@ -169,6 +169,7 @@ func (c *Context) ask(service, op string, req any, cause, token int64) (any, int
 // Errors that a service answers with. They are definite: the service did not act.
 var (
 	ErrUnavailable = errors.New("service unavailable")                // an outage: refused at the door
+	ErrRejected    = errors.New("the service rejects this request")   // now and for ever: there is something wrong with it
 	ErrOverloaded  = errors.New("service overloaded")                 // queue full
 	ErrConflict    = errors.New("a request with this key is in work") // retry later
 	ErrMismatch    = errors.New("this key was used with other parameters")

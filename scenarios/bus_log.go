@@ -48,7 +48,7 @@ func (b *logBus) add() []*sim.Node {
 	s := &b.w.sc.Broker
 	topics := b.topics()
 	b.control = b.w.sim.Role(wire.Controller, controller.New(controller.Config{Topics: topics, Session: sim.Duration(s.BrokerSession),
-		WithoutELR: !s.ELR, WithoutBrokerEpochs: !s.BrokerEpochs, QuickRestart: s.Truncation == "high-watermark"}))
+		WithoutELR: !s.ELR, WithoutBrokerEpochs: !s.BrokerEpochs, QuickRestart: s.QuickRestart}))
 	b.control.Disk().Timing(s.Append, s.Fsync)
 	b.cluster = broker.New(b.config(topics))
 	for range s.Nodes {
@@ -79,7 +79,7 @@ func (b *logBus) config(topics []wire.Topic) broker.Config {
 	s := &b.w.sc.Broker
 	cfg := broker.Config{Topics: topics, ReplicaLag: sim.Duration(s.ReplicaLag), Writeback: sim.Duration(s.Writeback),
 		Truncation: truncations()[s.Truncation], UnfencedFetch: s.Truncation != "fenced", LooseHighWatermark: !s.StrictHigh,
-		WithoutBrokerEpochs: !s.BrokerEpochs, WithoutVerification: s.Transactions == "v1",
+		WithoutBrokerEpochs: !s.BrokerEpochs, WithoutVerification: s.Transactions == "v1", EarlyOffsets: s.EarlyOffsets,
 		Log: partition.Config{Defects: b.defects}}
 	if s.Writeback == 0 {
 		cfg.Writeback = -1

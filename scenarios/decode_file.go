@@ -30,6 +30,8 @@ type fileBroker struct {
 	ELR              *yesNo                `f:"eligible_replicas" default:"true" doc:"Whether replicas that left the in-sync set with all that was committed may lead again (KIP-966)."`
 	StrictHigh       *yesNo                `f:"strict_high_watermark" default:"true" doc:"Whether the high watermark stands still while fewer than min_insync are in sync (3.7 and later)."`
 	BrokerEpochs     *yesNo                `f:"broker_epochs" default:"true" doc:"Whether what a broker sent in an earlier uptime counts for nothing (KIP-841)."`
+	QuickRestart     *yesNo                `f:"quick_restart" default:"false" doc:"Whether a broker that comes back within its session stays in the in-sync sets, as with ZooKeeper, which knew sessions of clients and not of processes."`
+	EarlyOffsets     *yesNo                `f:"early_offsets" default:"false" doc:"Whether a new leader tells readers of a high watermark that may be behind the one before it (before KIP-207)."`
 	ReplicaLag       *period               `f:"replica_lag" min:"100ms" max:"1h" default:"30s" doc:"A follower that has not caught up for so long leaves the in-sync set."`
 	BrokerSession    *period               `f:"broker_session" min:"1s" max:"10m" default:"9s" doc:"A broker unheard for so long is fenced by the controller."`
 	FlushMessages    *whole                `f:"flush_messages" min:"0" max:"1000000" unit:"records" default:"0" doc:"Records between two fsyncs of a partition. 0 = never: replication is what keeps records."`
@@ -91,6 +93,7 @@ type fileDownstream struct {
 	Capacity        *perSec   `f:"capacity" min:"1" max:"1000000" doc:"Most calls a second, spaced evenly; unlimited by default."`
 	IdempotencyKeys *choice   `f:"idempotency_keys" enum:"offered|none" default:"none" doc:"Whether a call may carry a key by which the service recognises a repetition."`
 	Fencing         *choice   `f:"fencing" enum:"offered|none" default:"none" doc:"Whether the service refuses a call of an earlier owner than one it has seen."`
+	Poison          *ident    `f:"poison" doc:"The intent that the service refuses for ever, such as order-50: the poison pill."`
 	KeepKeys        *period   `f:"keep_keys" min:"0s" max:"87840h" default:"0s" doc:"How long the service keeps keys, on its wall clock. 0 = for ever."`
 }
 

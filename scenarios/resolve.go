@@ -123,6 +123,8 @@ func resolveCluster(f *fileBroker, b *Broker) {
 	b.ELR = bool(valueOr(f.ELR, true))
 	b.StrictHigh = bool(valueOr(f.StrictHigh, true))
 	b.BrokerEpochs = bool(valueOr(f.BrokerEpochs, true))
+	b.QuickRestart = bool(valueOr(f.QuickRestart, false))
+	b.EarlyOffsets = bool(valueOr(f.EarlyOffsets, false))
 	b.ReplicaLag = int64(valueOr(f.ReplicaLag, 30*nsSecond))
 	b.BrokerSession = int64(valueOr(f.BrokerSession, 9*nsSecond))
 	b.FlushMessages = int64(valueOr(f.FlushMessages, 0))
@@ -212,6 +214,7 @@ func resolveDownstream(f *fileDownstream) Downstream {
 		IdempotencyKeys: string(valueOr(f.IdempotencyKeys, "none")),
 		KeepKeys:        int64(valueOr(f.KeepKeys, 0)),
 		Fencing:         string(valueOr(f.Fencing, "none")),
+		Poison:          string(valueOr(f.Poison, "")),
 	}
 	d.Latency, d.LatencyText = orDist(f.Latency, defaultLatency(d.Kind))
 	if f.Capacity != nil {

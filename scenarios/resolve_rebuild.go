@@ -194,6 +194,7 @@ func (b *Broker) tree() *docNode {
 	return new(docNode).
 		set("kind", leaf(b.Kind)).set("nodes", leafInt(b.Nodes)).set("truncation", leaf(b.Truncation)).set("eligible_replicas", leafYes(b.ELR)).
 		set("strict_high_watermark", leafYes(b.StrictHigh)).set("broker_epochs", leafYes(b.BrokerEpochs)).
+		set("quick_restart", leafYes(b.QuickRestart)).set("early_offsets", leafYes(b.EarlyOffsets)).
 		set("replica_lag", leafTime(b.ReplicaLag)).set("broker_session", leafTime(b.BrokerSession)).
 		set("flush_messages", leafInt(b.FlushMessages)).set("flush_interval", leafTime(b.FlushInterval)).set("writeback", leafTime(b.Writeback)).
 		set("offsets_retention", leafTime(b.OffsetsRetention)).set("transactions", leaf(b.Transactions)).
@@ -235,7 +236,7 @@ func (st *Stage) tree() *docNode {
 
 func (d Downstream) tree() *docNode {
 	n := new(docNode).set("kind", leaf(d.Kind)).set("latency", leaf(d.LatencyText)).set("capacity", leaf(d.CapacityText)).
-		set("idempotency_keys", leaf(d.IdempotencyKeys)).set("fencing", leaf(d.Fencing))
+		set("idempotency_keys", leaf(d.IdempotencyKeys)).set("fencing", leaf(d.Fencing)).set("poison", leaf(d.Poison))
 	return n.set("keep_keys", leafTime(d.KeepKeys))
 }
 

@@ -192,7 +192,7 @@ func (w *world) addService(name string) {
 		panic("scenarios: downstream kind " + d.Kind)
 	}
 	cfg := downstream.Config{Service: name, Latency: d.Latency, CapacityPerSecond: d.Capacity,
-		Offer: w.asm.offers[name], Stage: w.stageOf(name), SQLStages: w.sqlStages(name), Refusing: func() bool { return w.refusing[name] }, Planted: w.planted}
+		Offer: w.asm.offers[name], Stage: w.stageOf(name), SQLStages: w.sqlStages(name), Refusing: func() bool { return w.refusing[name] }, Poison: d.Poison, Planted: w.planted}
 	if w.guest != nil {
 		cfg.Schema = w.guest.Schema(name)
 	}

@@ -15,6 +15,7 @@ type Config struct {
 	Offer             *model.Offer                                             // read at use; nil offers nothing
 	Stage             func(op string) (kind model.StageKind, cl history.Class) // what an op is; nil = every op is an effect
 	Refusing          func() bool                                              // the outage switch, asked at arrival; nil = never
+	Poison            string                                                   // the event whose every request it rejects; "" = none
 	Append, Fsync     rng.Dist                                                 // disk timing
 	Planted           model.Planted                                            // bugs of this world
 
