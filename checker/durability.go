@@ -35,11 +35,7 @@ func judgeDurability(l *ledger) Report {
 		if p.keeps(record) || taken[record.ID] {
 			continue
 		}
-		if p.unclean > f.ID {
-			r.note(history.PropDurability, func() history.Finding { return l.notKept(f, record, p) })
-			continue
-		}
-		r.find(l.notKept(f, record, p))
+		p.file(&r, f.ID, l.notKept(f, record, p))
 	}
 	return r
 }

@@ -12,6 +12,7 @@ import (
 //	the epochs of its elections ascend, and those of its records never decrease along any replica
 //	∀ offset below the highest high watermark:  replicas that hold something there in the end hold the same record
 //
+// What an unclean election discards takes watermarks back, and replicas differ that have not been told of it: that is noted.
 // A replica that lags holds nothing there, and one that was cut off may differ behind the watermark that it knew until it
 // has cut its log: so replicas are compared in the end, and those of nodes that are down then are left out. Assumes that
 // watermarks are stated by leaders to readers; a follower's idea of them is no fact.
@@ -65,7 +66,7 @@ func (l *ledger) judgeWatermarks(r *Report) {
 				fmt.Sprintf("a leader was elected in epoch %d after one in epoch %d", f.Fence, before.Fence)))
 		case f.Kind == history.KindWatermark && f.Offset < before.Offset:
 			found[at] = true
-			r.find(l.regress(f.Resource, history.LabelWatermarkBack, before.ID, f.ID,
+			l.log(f.Resource).file(r, before.ID, l.regress(f.Resource, history.LabelWatermarkBack, before.ID, f.ID,
 				fmt.Sprintf("the %s watermark went from %d to %d", f.Op, before.Offset, f.Offset)))
 		}
 	}
@@ -112,7 +113,7 @@ func (l *ledger) judgeReplicas(r *Report, p *partitionLog, down map[string]bool)
 			}
 			r.Exercised[history.PropLogRegress]++
 			if other := leader.records[i]; other.origin != e.origin {
-				r.find(l.regress(p.name, history.LabelReplicasDiffer, other.by, e.by,
+				p.file(r, 0, l.regress(p.name, history.LabelReplicasDiffer, other.by, e.by,
 					fmt.Sprintf("two replicas hold different records at offset %d, below the high watermark %d", e.offset, high)))
 				return
 			}

@@ -26,6 +26,16 @@ type partitionLog struct {
 	high      tops // its high watermarks
 }
 
+// file reports what became of something that was stated before a fact. What an election discarded since that its operator let
+// be unclean was their choice: it is noted, and breaks no guarantee.
+func (p *partitionLog) file(r *Report, since int64, f history.Finding) {
+	if p.unclean > since {
+		r.note(f.Property, func() history.Finding { return f })
+		return
+	}
+	r.find(f)
+}
+
 // replica is the log of one node. Records of a log have ascending offsets; gaps mean nothing.
 type replica struct {
 	node    string

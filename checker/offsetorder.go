@@ -11,7 +11,7 @@ import (
 //	send b began after send a was acknowledged as committed at offset m, and b was acknowledged  ⇒  offset of b > m
 //
 // An acknowledgement of a replica whose record is not committed yet promises no order, as it promises no durability. That is what linearizability of "append returns an offset" comes to. A send begins with the cause of its KindAppended,
-// and is acknowledged by the KindAccepted whose cause that is. Assumes that whoever acknowledges names the record.
+// and is acknowledged by the KindAccepted whose cause that is. What comes of an unclean election is noted. Assumes that whoever acknowledges names the record.
 //
 // Cost: linear. A log of one replica that took each record behind all others has them in order of their offsets, and there is
 // nothing to look for: who began later was taken later. Else a binary search per acknowledgement. Exercised: the
@@ -35,7 +35,7 @@ func judgeOffsetOrder(l *ledger) Report {
 		} else {
 			r.Exercised[history.PropOffsetOrder]++
 			if before := acked[p].before(record.Cause); before.fact != 0 && before.offset >= record.Offset && (p.disorder || len(p.replicas) > 1) {
-				r.find(l.disordered(f, record, before))
+				p.file(&r, before.fact, l.disordered(f, record, before))
 			}
 		}
 		acked[p].take(record.Offset, f.ID)

@@ -10,7 +10,10 @@ import (
 //
 //	∀ delivery d of a record r:  d is of r's partition and offset, and of its event, key and payload
 //	∀ partition, offset:  one replica takes one record there, unless it was cut or stopped in between; and at most one
-//	                      of all records at that offset was ever acknowledged or delivered
+//	                      of all records at that offset was ever acknowledged as committed, or delivered
+//
+// Who acknowledges before a record is committed, as with acks=1, promises its offset to nobody; and what an unclean election
+// discarded leaves its offsets to others, which is noted.
 //
 // The first is corrupted-record, and covers what no log ever took; the second inconsistent-offset. The record of a
 // delivery is its cause; a delivery without a cause says nothing of a record. Keys and hashes are compared where both
@@ -102,7 +105,7 @@ func (l *ledger) judgeSeen(r *Report, first map[*partitionLog]map[int64]int64) {
 		}
 		p := l.log(record.Resource)
 		at, doubtful := first[p]
-		if !doubtful {
+		if !doubtful || f.Kind == history.KindAccepted && !p.committed(record.Offset, f.ID) {
 			continue
 		}
 		switch before, seen := at[record.Offset]; {
@@ -110,7 +113,7 @@ func (l *ledger) judgeSeen(r *Report, first map[*partitionLog]map[int64]int64) {
 			at[record.Offset] = record.ID
 		case before != shown && before != record.ID:
 			at[record.Offset] = shown
-			r.find(l.sharedOffset(p, before, record.ID, "both were acknowledged or handed out"))
+			p.file(r, before, l.sharedOffset(p, before, record.ID, "both were acknowledged or handed out"))
 		}
 	}
 }

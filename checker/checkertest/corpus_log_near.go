@@ -259,6 +259,27 @@ func nearOffsets() []Example {
 			p.Append("order-1", "anna")
 			p.Truncate("broker-1", 0).Append("order-2", "bert").Deliver("consumer-1")
 		}),
+		logExample("acknowledged by one replica and lost, and its offset acknowledged again", history.PropInconsistentOffset, "", func(s *Story) {
+			p := s.Partition("orders/0", "broker-1")
+			p.High(0).Append("order-1", "anna").Accept()
+			p.Elect("broker-2", 2).Truncate("broker-1", 0)
+			t := p.Append("order-2", "bert").Copy("broker-1")
+			p.High(1)
+			t.Accept()
+		}),
+		with(history.PropDurability, with(history.PropInconsistentOffset, logExample("an unclean election leaves an offset to another record", history.PropInconsistentOffset, "", func(s *Story) {
+			p := s.Partition("orders/0", "broker-1")
+			one := p.Append("order-1", "anna")
+			p.High(1)
+			one.Accept()
+			p.ElectUncleanly("broker-2", 2).Truncate("broker-1", 0)
+			p.Append("order-2", "bert").Copy("broker-1").Deliver("consumer-1")
+		}))),
+		with(history.PropLogRegress, logExample("an unclean election takes the high watermark back", history.PropLogRegress, "", func(s *Story) {
+			p := s.Partition("orders/0", "broker-1")
+			p.Append("order-1", "anna")
+			p.High(1).ElectUncleanly("broker-2", 2).Truncate("broker-1", 0).High(0)
+		})),
 		logExample("two partitions use one offset", history.PropInconsistentOffset, "", func(s *Story) {
 			s.Offer("order-1", "anna").Append("orders/0", 0).Deliver("consumer-1")
 			s.Offer("order-2", "bert").Append("orders/1", 0).Deliver("consumer-1")
