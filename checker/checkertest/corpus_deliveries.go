@@ -93,6 +93,16 @@ func nearMembers() []Example {
 			s.AssignAt(1, "consumer-1", "orders/0", 0)
 			r.DeliverIn(1, "consumer-1")
 		}),
+		logExample("an aborted record is left out", history.PropPositionJump, "", func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0")
+			p := s.Partition("orders/0", "broker-1")
+			one := p.Append("order-1", "anna")
+			p.Append("order-2", "bert").By("p", 0, 0, "t1")
+			p.Mark("p", 0, "abort")
+			three := p.Append("order-3", "cleo")
+			one.Deliver("consumer-1")
+			three.Deliver("consumer-1")
+		}),
 		logExample("a marker is left out", history.PropPositionJump, "", func(s *Story) {
 			p := s.Partition("orders/0", "broker-1")
 			p.Mark("p", 0, "commit")
