@@ -175,12 +175,30 @@ func (t *trial) expect(c *Case, r *Result) {
 // symptoms are those of the row that a run shows, each once.
 func (t *trial) symptoms(r *Result) (seen []string) {
 	for _, s := range t.f.Anomaly {
-		noted := s.Label == "" && r.Verdicts.Seen[s.Property] > 0
-		if noted || slices.ContainsFunc(r.Verdicts.Findings, s.is) || slices.ContainsFunc(r.Verdicts.Samples, s.is) {
+		if t.shows(r, s) {
 			seen = append(seen, s.String())
 		}
 	}
 	return seen
+}
+
+// shows says whether a run shows a symptom. Where a promise or a guarantee is only noted, because what happened was allowed, a
+// negative control has what it is there for, and nothing was flagged.
+func (t *trial) shows(r *Result, s Symptom) bool {
+	switch {
+	case slices.ContainsFunc(r.Verdicts.Findings, s.is):
+		return true
+	case t.f.Control() && !noted(s.Property):
+		return false
+	}
+	return s.Label == "" && r.Verdicts.Seen[s.Property] > 0 || slices.ContainsFunc(r.Verdicts.Samples, s.is)
+}
+
+// noted says whether a property is never more than noted.
+func noted(p history.Property) bool {
+	return slices.ContainsFunc(checker.Kinds(), func(k checker.Checker) bool {
+		return k.Weight == history.Noted && slices.Contains(k.Properties, p)
+	})
 }
 
 // most is the symptom that most runs showed; "" = none did.
