@@ -145,6 +145,7 @@ var statuses = []struct {
 	{model.ErrUnavailable, http.StatusServiceUnavailable},
 	{model.ErrOverloaded, http.StatusTooManyRequests},
 	{model.ErrConflict, http.StatusConflict},
+	{model.ErrRejected, http.StatusBadRequest},
 	{model.ErrMismatch, http.StatusUnprocessableEntity},
 }
 

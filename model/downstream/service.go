@@ -86,7 +86,7 @@ func (s *service) Receive(_ *sim.Node, r *sim.Request) {
 	switch {
 	case s.cfg.Refusing != nil && s.cfg.Refusing() && !closes(r):
 		r.Fail(model.ErrUnavailable, 0)
-	case s.cfg.Poison != "" && r.Action.Event == s.cfg.Poison:
+	case s.cfg.Poison != "" && r.Action.Event == s.cfg.Poison && !closes(r):
 		r.Fail(model.ErrRejected, 0)
 	case !s.ready:
 		s.early = append(s.early, r)

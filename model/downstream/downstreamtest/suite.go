@@ -23,6 +23,7 @@ func Run(t *testing.T, k downstream.Kind) {
 		{"an answered call is applied exactly once", appliedOnce},
 		{"a repetition without a key is applied again", repeated},
 		{"a service that refuses has not acted", refuses},
+		{"a poison pill is rejected for ever, and nothing else is", rejectsPoison},
 		{"a stop at any step of a call loses nothing answered and hides nothing applied", stopAtEachStep},
 		{"what a kill left unflushed is not stated and then lost", killThenPowerLoss},
 		{"stops at any time lose nothing answered and hide nothing applied", stopAnytime},
@@ -110,6 +111,25 @@ func refuses(t *testing.T, k downstream.Kind) {
 	require.True(t, model.Definite(got[0].Err))
 	require.Equal(t, 2*sim.Millisecond, got[0].Took, "refused at the door: two network hops")
 	require.NoError(t, got[1].Err)
+	require.Equal(t, []int{0, 1}, []int{g.OnDisk("order-1"), g.OnDisk("order-2")})
+}
+
+func rejectsPoison(t *testing.T, k downstream.Kind) {
+	cfg := busy()
+	cfg.Poison = "order-1"
+	g := NewRig(k, 1, cfg)
+	defer g.World.Close()
+	var got []Answer
+	g.Task(func(c *model.Context) {
+		for _, event := range []string{"order-1", "order-2", "order-1"} {
+			got = append(got, Call(c, Message(event, 5)))
+		}
+	})
+	g.Run()
+	require.ErrorIs(t, got[0].Err, model.ErrRejected)
+	require.True(t, model.Definite(got[0].Err))
+	require.NoError(t, got[1].Err)
+	require.ErrorIs(t, got[2].Err, model.ErrRejected, "trying again does not help")
 	require.Equal(t, []int{0, 1}, []int{g.OnDisk("order-1"), g.OnDisk("order-2")})
 }
 
