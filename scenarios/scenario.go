@@ -38,21 +38,6 @@ type Broker struct {
 	ELR              bool             `json:"eligible_replicas"`       // KIP-966; default true
 	StrictHigh       bool             `json:"strict_high_watermark"`   // it stands still below min_insync; default true
 	BrokerEpochs     bool             `json:"broker_epochs"`           // a fetch of an earlier uptime counts for nothing (KIP-841); default true
-	ReplicaLag       int64            `json:"replica_lag"`             // a follower that has not caught up for so long leaves the ISR; default 30s
-	BrokerSession    int64            `json:"broker_session"`          // a broker unheard for so long is fenced by the controller; default 9s
-	FlushMessages    int64            `json:"flush_messages"`          // records between two fsyncs of a partition; 0 = never
-	FlushInterval    int64            `json:"flush_interval"`          // time between two fsyncs of a partition; 0 = never
-	Writeback        int64            `json:"writeback"`               // the operating system writes back what is older; default 30s, 0 = never
-	OffsetsRetention int64            `json:"offsets_retention"`       // of the positions of an empty group; default 168h
-	Transactions     string           `json:"transactions"`            // protocol: v1, v1-verified or v2 (default)
-	Queue            *Queue           `json:"queue,omitempty"`         // of kind queue; nil = of kind log
-	Defects          []string         `json:"defects,omitempty"`       // published defects of brokers and clients, sorted
-	Kind             string           `json:"kind"`                    // log
-	Nodes            int              `json:"nodes"`                   // brokers; default 3
-	Truncation       string           `json:"truncation"`              // how a follower finds where its log and its leader's part; default fenced
-	ELR              bool             `json:"eligible_replicas"`       // KIP-966; default true
-	StrictHigh       bool             `json:"strict_high_watermark"`   // it stands still below min_insync; default true
-	BrokerEpochs     bool             `json:"broker_epochs"`           // a fetch of an earlier uptime counts for nothing (KIP-841); default true
 	QuickRestart     bool             `json:"quick_restart,omitempty"` // a broker that is back within its session stays in sync, as with ZooKeeper; default false
 	EarlyOffsets     bool             `json:"early_offsets,omitempty"` // a new leader tells of a high watermark that may be behind (before KIP-207); default false
 	ReplicaLag       int64            `json:"replica_lag"`             // a follower that has not caught up for so long leaves the ISR; default 30s
@@ -62,6 +47,7 @@ type Broker struct {
 	Writeback        int64            `json:"writeback"`               // the operating system writes back what is older; default 30s, 0 = never
 	OffsetsRetention int64            `json:"offsets_retention"`       // of the positions of an empty group; default 168h
 	Transactions     string           `json:"transactions"`            // protocol: v1, v1-verified or v2 (default)
+	Queue            *Queue           `json:"queue,omitempty"`         // of kind queue; nil = of kind log
 	Defects          []string         `json:"defects,omitempty"`       // published defects of brokers and clients, sorted
 	Topics           map[string]Topic `json:"topics"`
 	SessionTimeout   int64            `json:"session_timeout"` // on the broker's monotonic clock; default 6s
