@@ -11,7 +11,9 @@ import (
 //	when it asked, the member believed that it owned the partition in the generation of the request, and when the
 //	position moved the group had completed no later generation
 //
-// The first half is the client's rule, the second the coordinator's. Assumes that a member states KindAssigned and
+// The first half is the client's rule, the second the coordinator's. A position that a transaction moves (Value) was taken in
+// by the group at Until and waits for the marker: it is then that no later generation may have been completed. Who has the
+// partition next is told to wait (KIP-447). One of which nobody knows any more when that was, 0, is left out. Assumes that a member states KindAssigned and
 // KindRevoked with the partition and its generation, and that the cause of KindCommitted is the KindCommitting. Moves
 // without one, such as an operator's, and partitions of which no assignment was ever stated are left out.
 //
@@ -34,10 +36,10 @@ type share struct {
 
 func judgeCommits(l *ledger) Report {
 	r := newReport()
-	owned := map[share]*history.Fact{}      // the last assigned or revoked
-	stated := map[string]bool{}             // partitions of which assignments are stated
-	asked := map[int64]*history.Fact{}      // what the member knew when it asked, by the id of the committing fact
-	completed := map[string]*history.Fact{} // last generation of a group
+	owned := map[share]*history.Fact{}        // the last assigned or revoked
+	stated := map[string]bool{}               // partitions of which assignments are stated
+	asked := map[int64]*history.Fact{}        // what the member knew when it asked, by the id of the committing fact
+	completed := map[string][]*history.Fact{} // generations of a group
 	for f := range l.kinds(history.KindAssigned, history.KindRevoked, history.KindCommitting, history.KindGeneration, history.KindCommitted) {
 		mine := share{f.Node, f.Incarnation, f.Resource}
 		switch f.Kind {
@@ -49,13 +51,13 @@ func judgeCommits(l *ledger) Report {
 		case history.KindCommitting:
 			asked[f.ID] = owned[mine]
 		case history.KindGeneration:
-			completed[f.Resource] = f
+			completed[f.Resource] = append(completed[f.Resource], f)
 		case history.KindCommitted:
-			if f.Cause == 0 || l.at(f.Cause).Kind != history.KindCommitting || !stated[f.Resource] {
+			if f.Cause == 0 || l.at(f.Cause).Kind != history.KindCommitting || !stated[f.Resource] || f.Value != "" && f.Until == 0 {
 				continue
 			}
 			r.Exercised[history.PropCommit]++
-			switch now, last := completed[f.Op], asked[f.Cause]; {
+			switch now, last := present(completed[f.Op], f), asked[f.Cause]; {
 			case now != nil && f.Fence < now.Fence:
 				r.find(notOwned(l.h, f, now, history.LabelNotFenced, fmt.Sprintf("generation %d had begun", now.Fence)))
 			case last == nil || last.Kind == history.KindRevoked || last.Fence != f.Fence:
@@ -64,6 +66,16 @@ func judgeCommits(l *ledger) Report {
 		}
 	}
 	return r
+}
+
+// present is the generation that a group had when it decided on a move; nil = none is known.
+func present(completed []*history.Fact, moved *history.Fact) *history.Fact {
+	for i := len(completed) - 1; i >= 0; i-- {
+		if moved.Value == "" || completed[i].Time < moved.Until {
+			return completed[i]
+		}
+	}
+	return nil
 }
 
 // notOwned is the finding of a move; why is the fact that forbids it, nil = there is none.

@@ -17,7 +17,8 @@ import (
 // The reference is folded here, from the records that the log took: a record that was read twice, or not at all, shows in the
 // next output, also if a later error mends the sum. Of two records at one offset the later one counts: the log had lost
 // the other. Assumes that a key's inputs lie in one partition, that input records bear their decimal value, and that all
-// records of the input topic count: aborted ones must not bear a value.
+// records of the input topic count: aborted ones must not bear a value. Where nothing but a count is put out records need no
+// value, and all of them count.
 //
 //	sum, count   over no input: 0
 //	min, max, last   over no input: no value, so that any output is wrong
@@ -90,11 +91,14 @@ func judgeFolds(l *ledger) Report {
 // inputs are the records of the keys of partitions, ascending by offset, one at each.
 func (l *ledger) inputs() map[input][]int64 {
 	inputs := map[input][]int64{}
+	valued := map[input]bool{}
 	for f := range l.kinds(history.KindFolded) {
-		inputs[input{f.Resource, f.Key}] = nil
+		in := input{f.Resource, f.Key}
+		inputs[in] = nil
+		valued[in] = valued[in] || f.Op != "count"
 	}
 	for f := range l.kinds(history.KindAppended) {
-		if in := (input{f.Resource, f.Key}); f.Value != "" && f.Offset >= 0 {
+		if in := (input{f.Resource, f.Key}); (f.Value != "" || !valued[in]) && f.Offset >= 0 {
 			if list, wanted := inputs[in]; wanted {
 				inputs[in] = append(list, f.ID)
 			}
@@ -133,7 +137,7 @@ func (l *ledger) prefixes(records []int64, op string) []foldOf {
 	for _, id := range records {
 		f := l.at(id)
 		v, err := strconv.ParseInt(f.Value, 10, 64)
-		now = now.with(op, v, known && err == nil)
+		now = now.with(op, v, known && (err == nil || op == "count"))
 		now.offset, now.fact = f.Offset, id
 		list = append(list, now)
 	}

@@ -31,6 +31,7 @@ func Kinds() []Checker {
 		loss(),
 		money(),
 		offsetOrder(),
+		openTransactions(),
 		order(),
 		overwrites(),
 		ownership(),

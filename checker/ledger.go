@@ -47,6 +47,9 @@ type ledger struct {
 	logByName map[string]*partitionLog
 
 	queueFacts *queueFacts // built when a checker of queues asks
+
+	transacted map[int64]*history.Fact // the number of each record, and the markers; built when a loss is explained
+	ended      map[producerAt][]marker
 }
 
 type effectName struct{ stage, resource string }

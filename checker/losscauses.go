@@ -7,7 +7,8 @@ import (
 )
 
 // Cause labels of losses: what happened first on the way to an effect that never came. Only an event's last
-// records count, those that led to no further record of it: a record that was forwarded did its work.
+// records count, those that led to no further record of it: a record that was forwarded did its work. One of a transaction
+// that was not committed is no record.
 //
 //	consumer code gave it up                          dropped-without-trace
 //	no log took it, and the application heard success never-appended
@@ -52,7 +53,7 @@ func (l *ledger) lossLabel(a *account) history.Label {
 func (l *ledger) lastRecords(a *account) []int64 {
 	var records, forwarded []int64
 	for _, id := range l.of(a) {
-		if l.at(int64(id)).Kind != history.KindAppended {
+		if l.at(int64(id)).Kind != history.KindAppended || l.withdrawn(int64(id)) {
 			continue
 		}
 		records = append(records, int64(id))
@@ -68,6 +69,23 @@ func (l *ledger) lastRecords(a *account) []int64 {
 		_, found := slices.BinarySearch(forwarded, id)
 		return found
 	})
+}
+
+// withdrawn says whether a record belongs to a transaction that its log does not have as committed.
+func (l *ledger) withdrawn(id int64) bool {
+	if l.transacted == nil {
+		l.transacted = l.sequenced()
+		l.ended = l.endings()
+		if l.transacted == nil {
+			l.transacted = map[int64]*history.Fact{}
+		}
+	}
+	n := l.transacted[id]
+	if n == nil || n.Op == "" {
+		return false
+	}
+	f := l.at(id)
+	return !committedBy(l.ended[producerAt{f.Resource, n.Value}], f.Offset)
 }
 
 // firstPassed is the first fact by which a position moved past one of these records, 0 = none.

@@ -16,6 +16,7 @@ type Directory struct {
 	Planted     Planted              // bugs of this world; 0 = none
 	Emit        func(c *Context, topic string, m Message) error
 	Transactor  func(c *Context, name string) Transactor
+	Restore     func(c *Context, topic string, partition int, to Bound, take func(Message))
 }
 
 // Context is the Ctx of native code: a process, the intent it works on, the directory.
@@ -102,6 +103,11 @@ func (c *Context) Emit(topic string, m Message) error { return c.dir.Emit(c, top
 
 // Transactor makes a producer of transactions on the node of the process.
 func (c *Context) Transactor(name string) Transactor { return c.dir.Transactor(c, name) }
+
+// Restore reads a partition of a log that holds state.
+func (c *Context) Restore(topic string, partition int, to Bound, take func(Message)) {
+	c.dir.Restore(c, topic, partition, to, take)
+}
 
 // Call asks a service and waits. An error tells, by Definite, whether the service may have acted all the same. A
 // service may be given with one of its nodes, as in dedup@dedup-2; otherwise the directory knows the node.

@@ -90,7 +90,9 @@ type Ctx interface {
 	Go(name string, fn func(Ctx))           // another process on the node
 	GoBackground(name string, fn func(Ctx)) // one that keeps no run from being quiescent: timers, scans
 	Transactor(name string) Transactor      // a producer of transactions; no two that are alive may have one name
-	Planted(Bug) bool                       // the world was built with this defect, for tests of the checkers
+	// Restore hands over the committed records of a partition, from its beginning to a bound, for as long as that takes.
+	Restore(topic string, partition int, to Bound, take func(Message))
+	Planted(Bug) bool // the world was built with this defect, for tests of the checkers
 	Process() *sim.Proc
 }
 

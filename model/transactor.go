@@ -28,3 +28,14 @@ type Transactor interface {
 
 // ErrTransactionLost says that a Transactor is of no more use.
 var ErrTransactionLost = errors.New("the producer is fenced, or the fate of its transaction is unknown")
+
+// Bound is how far a log is read by somebody who takes up the state that it holds.
+type Bound uint8
+
+// To the high watermark, which waits for every transaction that is open below it, the state is complete. The last stable
+// offset is where the first open transaction begins: what was committed behind that is left out, though the positions that were
+// committed with it count (KAFKA-10167; github.com/evolution-gaming/kafka-flow/issues/850).
+const (
+	HighWatermark Bound = iota
+	LastStableOffset
+)

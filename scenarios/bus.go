@@ -36,17 +36,23 @@ type bus interface {
 	final()
 }
 
+// restorer is a bus whose logs can be read by who keeps state in them: one with transactions.
+type restorer interface {
+	restore(c *model.Context, topic string, partition int, to model.Bound, take func(model.Message))
+}
+
 // busKind is one row of the table of brokers.
 type busKind struct {
 	name, doc string
+	gives     []model.Capability
 	of        func(*world) bus
 }
 
 // busKinds lists the kinds of brokers, sorted by name.
 func busKinds() []busKind {
 	return []busKind{
-		{"log", "a replicated, partitioned log with groups and transactions, after Kafka (M50)", newLogBus},
-		{"queue", "a queue with handles and redelivery, of one of the profiles of real systems (M51)", newQueueBus},
+		{"log", "a replicated, partitioned log with groups and transactions, after Kafka (M50)", []model.Capability{model.BrokerTransaction, model.GroupFence}, newLogBus},
+		{"queue", "a queue with handles and redelivery, of one of the profiles of real systems (M51)", nil, newQueueBus},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/twiceless/twiceless/model/controller"
 	"github.com/twiceless/twiceless/model/operator"
 	"github.com/twiceless/twiceless/model/producer"
+	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -25,6 +26,7 @@ type logBus struct {
 	brokers  []*sim.Node
 	defects  model.Defects
 	attached map[string]attached // by node; looked up only
+	began    map[string]*began   // by node; looked up only
 }
 
 // deadLetterGroup keeps the position of the operator who publishes dead letters again.
@@ -41,7 +43,7 @@ func newLogBus(w *world) bus {
 	if err != nil {
 		panic("scenarios: " + err.Error() + " passed the check")
 	}
-	return &logBus{w: w, defects: defects, attached: map[string]attached{}}
+	return &logBus{w: w, defects: defects, attached: map[string]attached{}, began: map[string]*began{}}
 }
 
 func (b *logBus) add() []*sim.Node {
@@ -79,7 +81,7 @@ func (b *logBus) config(topics []wire.Topic) broker.Config {
 	s := &b.w.sc.Broker
 	cfg := broker.Config{Topics: topics, ReplicaLag: sim.Duration(s.ReplicaLag), Writeback: sim.Duration(s.Writeback),
 		Truncation: truncations()[s.Truncation], UnfencedFetch: s.Truncation != "fenced", LooseHighWatermark: !s.StrictHigh,
-		WithoutBrokerEpochs: !s.BrokerEpochs, WithoutVerification: s.Transactions == "v1", EarlyOffsets: s.EarlyOffsets,
+		WithoutBrokerEpochs: !s.BrokerEpochs, WithoutVerification: s.Transactions == "v1", EarlyOffsets: s.EarlyOffsets, EarlyListener: s.EarlyListener,
 		Log: partition.Config{Defects: b.defects}}
 	if s.Writeback == 0 {
 		cfg.Writeback = -1
@@ -88,11 +90,16 @@ func (b *logBus) config(topics []wire.Topic) broker.Config {
 	if s.RebalanceDelay == 0 {
 		group.InitialRebalanceDelay = -1
 	}
-	transaction := transactions.Config{Version: transactionVersion(s.Transactions), Defects: b.defects}
+	transaction := transactions.Config{FirstEpoch: int32(s.FirstEpoch), Version: transactionVersion(s.Transactions), Defects: b.defects}
 	cfg.PerBroker = func(n *sim.Node) (broker.Factory, broker.Factory) {
 		markers := transactions.NewMarkers(n, transaction)
-		return func(h coordinator.Host) coordinator.Coordinator { return groups.New(group, h) },
-			func(h coordinator.Host) coordinator.Coordinator { return transactions.New(h, markers, transaction) }
+		return func(h coordinator.Host) coordinator.Coordinator {
+				own := group
+				own.Verify = broker.VerifyOffsets(h)
+				return groups.New(own, h)
+			}, func(h coordinator.Host) coordinator.Coordinator {
+				return transactions.New(h, markers, transaction)
+			}
 	}
 	return cfg
 }
@@ -173,6 +180,7 @@ func (b *logBus) settings() producer.Settings {
 	s.RequestTimeout, s.AckTimeout = sim.Duration(p.RequestTimeout), sim.Duration(p.RequestTimeout)
 	s.DeliveryTimeout, s.Backoff = sim.Duration(p.DeliveryTimeout), sim.Duration(p.Backoff)
 	s.BackoffMax = max(s.BackoffMax, s.Backoff)
+	s.TransactionTimeout = sim.Duration(p.TransactionTimeout)
 	s.TransactionVersion, s.Defects = transactionVersion(sc.Broker.Transactions), b.defects
 	if st.Idempotent {
 		s = s.Idempotent()
@@ -248,6 +256,9 @@ func (b *logBus) records(topic string) int64 { return b.cluster.Records(topic) }
 func (b *logBus) final() {
 	committed := b.positions()
 	b.cluster.FinalState(controller.States(b.control), func(topic string, index int) (from int64, how string, ok bool) {
+		if topic == stack.Changelog(b.w.asm.flow.Source) {
+			return 0, "", false // state, and nobody's events
+		}
 		name := model.PartitionName(topic, index)
 		how, from = "parked", committed[groupPosition{deadLetterGroup, name}]
 		for i := range b.w.asm.loops {

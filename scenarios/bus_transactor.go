@@ -6,6 +6,7 @@ import (
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/client"
+	"github.com/twiceless/twiceless/model/consumer"
 	"github.com/twiceless/twiceless/model/producer"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
@@ -14,7 +15,14 @@ import (
 // transactor is the transactional producer of one process.
 type transactor struct {
 	client *producer.Client
-	ready  bool // it has its identity
+	ready  bool   // it has its identity
+	began  *began // of the incarnation
+}
+
+// began counts the transactions of one incarnation of a node.
+type began struct {
+	incarnation int32
+	n           int
 }
 
 // transactor begins a producer that fences whoever had its name before.
@@ -22,8 +30,26 @@ func (b *logBus) transactor(c *model.Context, name string) model.Transactor {
 	n := c.Process().Node()
 	s := b.settings().Transactional(name)
 	s.Retries = producer.Unlimited
-	return &transactor{client: producer.Attach(n, s, client.New(n, b.find()))}
+	count := b.began[n.Name()]
+	if count == nil || count.incarnation != n.Incarnation() {
+		count = &began{incarnation: n.Incarnation()}
+		b.began[n.Name()] = count
+	}
+	s.Began = count.n
+	return &transactor{client: producer.Attach(n, s, client.New(n, b.find())), began: count}
 }
+
+// restore reads the state that a partition holds.
+func (b *logBus) restore(c *model.Context, topic string, index int, to model.Bound, take func(model.Message)) {
+	p := c.Process()
+	timeout := sim.Duration(b.w.sc.Consumers.RequestTimeout)
+	consumer.Restoring{Cluster: client.New(p.Node(), b.find()), RequestTimeout: timeout,
+		MaxWait: sim.Duration(b.w.sc.Consumers.FetchWait), Backoff: restoreBackoff,
+	}.Run(p, wire.TopicPartition{Topic: topic, Partition: index}, to, take)
+}
+
+// restoreBackoff is retry.backoff.ms of who restores.
+const restoreBackoff = 100 * sim.Millisecond
 
 func (t *transactor) Begin(c model.Ctx) error {
 	if !t.ready {
@@ -32,7 +58,11 @@ func (t *transactor) Begin(c model.Ctx) error {
 		}
 		t.ready = true
 	}
-	return t.judge(t.client.Begin())
+	err := t.client.Begin()
+	if err == nil {
+		t.began.n++
+	}
+	return t.judge(err)
 }
 
 func (t *transactor) Send(c model.Ctx, topic string, m model.Message) error {

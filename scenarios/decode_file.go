@@ -32,6 +32,7 @@ type fileBroker struct {
 	BrokerEpochs     *yesNo                `f:"broker_epochs" default:"true" doc:"Whether what a broker sent in an earlier uptime counts for nothing (KIP-841)."`
 	QuickRestart     *yesNo                `f:"quick_restart" default:"false" doc:"Whether a broker that comes back within its session stays in the in-sync sets, as with ZooKeeper, which knew sessions of clients and not of processes."`
 	EarlyOffsets     *yesNo                `f:"early_offsets" default:"false" doc:"Whether a new leader tells readers of a high watermark that may be behind the one before it (before KIP-207)."`
+	EarlyListener    *yesNo                `f:"early_listener" default:"false" doc:"Whether a broker that starts answers clients before it knows any topic, that there is none (Kafka with ZooKeeper)."`
 	ReplicaLag       *period               `f:"replica_lag" min:"100ms" max:"1h" default:"30s" doc:"A follower that has not caught up for so long leaves the in-sync set."`
 	BrokerSession    *period               `f:"broker_session" min:"1s" max:"10m" default:"9s" doc:"A broker unheard for so long is fenced by the controller."`
 	FlushMessages    *whole                `f:"flush_messages" min:"0" max:"1000000" unit:"records" default:"0" doc:"Records between two fsyncs of a partition. 0 = never: replication is what keeps records."`
@@ -40,6 +41,7 @@ type fileBroker struct {
 	OffsetsRetention *period               `f:"offsets_retention" min:"1m" max:"87840h" default:"168h" doc:"How long the positions of a group without members are kept."`
 	Transactions     *choice               `f:"transactions" enum:"v1|v1-verified|v2" default:"v2" doc:"Protocol of transactions: as before 3.6, with verification (KIP-890 part 1), with an epoch for each transaction (part 2)."`
 	Queue            *fileQueue            `f:"queue" doc:"How a broker of kind queue behaves."`
+	FirstEpoch       *whole                `f:"first_producer_epoch" min:"0" max:"32766" default:"0" doc:"Epoch of the first identity that a transactional producer is given; the last is 32766."`
 	Defects          []choice              `f:"defects" enum:"@defect" len:"64" doc:"Published defects that brokers and clients have here."`
 	Topics           map[string]*fileTopic `f:"topics" need:"topics: { orders: { partitions: 6 } }" keys:"@topic" len:"64" doc:"The topics by name."`
 	SessionTimeout   *period               `f:"session_timeout" min:"100ms" max:"30m" default:"6s" doc:"A member unheard for so long, on the broker's monotonic clock, is removed from its group."`
@@ -105,6 +107,8 @@ type fileProducer struct {
 	RequestTimeout  *period `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long one try waits for its answer."`
 	DeliveryTimeout *period `f:"delivery_timeout" min:"1ms" max:"24h" default:"2m" doc:"With retries: from hand-over to giving up."`
 	Backoff         *period `f:"backoff" min:"1ms" max:"10m" default:"100ms" doc:"Between two tries."`
+
+	TransactionTimeout *period `f:"transaction_timeout" min:"1s" max:"15m" default:"1m" doc:"Of engines with transactions: a transaction that is open for so long is aborted by its coordinator, on the coordinator's wall clock, when it next looks, every 10 s."`
 }
 
 type fileConsumers struct {

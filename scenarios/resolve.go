@@ -32,6 +32,8 @@ func resolveFile(f *fileScenario) *Scenario {
 			RequestTimeout:  int64(valueOr(f.Producer.RequestTimeout, 2*nsSecond)),
 			DeliveryTimeout: int64(valueOr(f.Producer.DeliveryTimeout, 2*nsMinute)),
 			Backoff:         int64(valueOr(f.Producer.Backoff, 100*nsMillisecond)),
+
+			TransactionTimeout: int64(valueOr(f.Producer.TransactionTimeout, nsMinute)),
 		},
 		Phases: Phases{Chaos: int64(valueOr(f.Phases.Chaos, 90*nsSecond)), Drain: int64(valueOr(f.Phases.Drain, 0))},
 		Limits: Limits{Events: int64(valueOr(f.Limits.Events, 20_000_000)), Facts: int64(valueOr(f.Limits.Facts, 2_000_000))},
@@ -125,6 +127,8 @@ func resolveCluster(f *fileBroker, b *Broker) {
 	b.BrokerEpochs = bool(valueOr(f.BrokerEpochs, true))
 	b.QuickRestart = bool(valueOr(f.QuickRestart, false))
 	b.EarlyOffsets = bool(valueOr(f.EarlyOffsets, false))
+	b.FirstEpoch = int(valueOr(f.FirstEpoch, 0))
+	b.EarlyListener = bool(valueOr(f.EarlyListener, false))
 	b.ReplicaLag = int64(valueOr(f.ReplicaLag, 30*nsSecond))
 	b.BrokerSession = int64(valueOr(f.BrokerSession, 9*nsSecond))
 	b.FlushMessages = int64(valueOr(f.FlushMessages, 0))

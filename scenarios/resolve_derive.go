@@ -20,6 +20,9 @@ func (s *Scenario) derive() {
 // drainFloor is the drain's limit unless a file lengthens it.
 func (s *Scenario) drainFloor() int64 { return roundUp(3*s.Phases.Chain, nsMinute) + 10*nsMinute }
 
+// abortScan is how much later than its timeout a transaction may be aborted.
+const abortScan = 10 * nsSecond
+
 // chain is the longest chain of timeouts of any stack: nothing that is still alive waits longer for one thing.
 func (s *Scenario) chain() int64 {
 	var run sim.Duration // through the flow
@@ -33,6 +36,7 @@ func (s *Scenario) chain() int64 {
 	if q := s.Broker.Queue; q != nil {
 		longest = max(longest, q.Visibility+int64(run))
 	}
+	longest = max(longest, s.Producer.TransactionTimeout+abortScan+failover) // readers of what is committed wait for it
 	for _, st := range s.Stacks {
 		longest = max(longest, int64(st.keeps(run)))
 	}

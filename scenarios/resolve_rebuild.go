@@ -175,7 +175,7 @@ func (s *Scenario) tree() *docNode {
 		set("producer", new(docNode).
 			set("client", leaf(p.Client)).set("linger", leafTime(p.Linger)).set("batch_records", leafInt(p.BatchRecords)).set("in_flight", leafInt(p.InFlight)).
 			set("request_timeout", leafTime(p.RequestTimeout)).set("delivery_timeout", leafTime(p.DeliveryTimeout)).
-			set("backoff", leafTime(p.Backoff))).
+			set("backoff", leafTime(p.Backoff)).set("transaction_timeout", leafTime(p.TransactionTimeout))).
 		set("consumers", new(docNode).
 			set("client", leaf(c.Client)).set("protocol", leaf(c.Protocol)).set("static", leafYes(c.Static)).set("reset", leaf(c.Reset)).
 			set("isolation", leaf(c.Isolation)).set("require_stable", leafYes(c.RequireStable)).
@@ -195,6 +195,7 @@ func (b *Broker) tree() *docNode {
 		set("kind", leaf(b.Kind)).set("nodes", leafInt(b.Nodes)).set("truncation", leaf(b.Truncation)).set("eligible_replicas", leafYes(b.ELR)).
 		set("strict_high_watermark", leafYes(b.StrictHigh)).set("broker_epochs", leafYes(b.BrokerEpochs)).
 		set("quick_restart", leafYes(b.QuickRestart)).set("early_offsets", leafYes(b.EarlyOffsets)).
+		set("early_listener", leafYes(b.EarlyListener)).set("first_producer_epoch", leafInt(b.FirstEpoch)).
 		set("replica_lag", leafTime(b.ReplicaLag)).set("broker_session", leafTime(b.BrokerSession)).
 		set("flush_messages", leafInt(b.FlushMessages)).set("flush_interval", leafTime(b.FlushInterval)).set("writeback", leafTime(b.Writeback)).
 		set("offsets_retention", leafTime(b.OffsetsRetention)).set("transactions", leaf(b.Transactions)).

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/stack"
@@ -56,7 +57,9 @@ func (c *crossChecks) onQueue(path string, st *Stack) {
 
 // engine lets the engine of a stack check itself where it stands.
 func (c *crossChecks) engine(path string, st *Stack) {
-	site := &stack.Site{Engine: st.Engine, Inside: kindsOf(st.Layers), Source: c.s.Workload.Topic, Called: c.s.calledForCritical()}
+	broker, _ := busByName(c.s.Broker.Kind)
+	site := &stack.Site{Engine: st.Engine, Inside: kindsOf(st.Layers), Source: c.s.Workload.Topic, Called: c.s.calledForCritical(),
+		Transacts: slices.Contains(broker.gives, model.BrokerTransaction)}
 	stack.CheckEngine(site)
 	for _, f := range site.Flaws {
 		c.add(path, "%s", f.Message)

@@ -49,6 +49,8 @@ type Broker struct {
 	Transactions     string           `json:"transactions"`            // protocol: v1, v1-verified or v2 (default)
 	Queue            *Queue           `json:"queue,omitempty"`         // of kind queue; nil = of kind log
 	Defects          []string         `json:"defects,omitempty"`       // published defects of brokers and clients, sorted
+	FirstEpoch       int              `json:"first_producer_epoch"`    // of a transactional producer; default 0
+	EarlyListener    bool             `json:"early_listener"`          // a broker that starts says of every topic that there is none; default false
 	Topics           map[string]Topic `json:"topics"`
 	SessionTimeout   int64            `json:"session_timeout"` // on the broker's monotonic clock; default 6s
 	RebalanceDelay   int64            `json:"rebalance_delay"` // first join of an empty group waits this long; default 3s
@@ -130,6 +132,8 @@ type Producer struct {
 	RequestTimeout  int64  `json:"request_timeout"`  // default 2s
 	DeliveryTimeout int64  `json:"delivery_timeout"` // with retries: from hand-over to giving up; default 2m
 	Backoff         int64  `json:"backoff"`          // between tries; default 100ms
+
+	TransactionTimeout int64 `json:"transaction_timeout"` // of engines with transactions; default 1m
 }
 
 // Consumers is the group.

@@ -136,6 +136,9 @@ func (w *world) assemble(put func(model.Flow, map[string]*model.Offer) *assembly
 	w.dir = &model.Directory{Services: map[string]*sim.Node{}, CallTimeout: sim.Duration(w.sc.Consumers.CallTimeout), Planted: w.planted}
 	w.dir.Emit = func(c *model.Context, topic string, m model.Message) error { return w.bus.emit(c, topic, m) }
 	w.dir.Transactor = func(c *model.Context, name string) model.Transactor { return w.bus.transactor(c, name) }
+	w.dir.Restore = func(c *model.Context, topic string, partition int, to model.Bound, take func(model.Message)) {
+		w.bus.(restorer).restore(c, topic, partition, to, take)
+	}
 	if w.guest != nil {
 		w.dir.CallTimeout = transportGivesUp // deadlines are the code's own
 	}

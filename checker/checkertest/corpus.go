@@ -150,6 +150,11 @@ func plantedLosses() []Example {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Commit().Deliver("consumer-1")
 			s.Stop("consumer-1")
 		}),
+		example("committed, and what it led to was taken back", history.PropLoss, history.LabelCommittedBeforeEffect, func(s *Story) {
+			d := s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1")
+			d.Forward("bills/0", 0).TakenBack("p", "t1")
+			d.Commit()
+		}),
 		example("dropped", history.PropLoss, history.LabelDroppedWithoutTrace, func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Drop().Commit()
 		}),
@@ -200,6 +205,9 @@ func plantedOthers() []Example {
 		}),
 		example("a position moved by a zombie", history.PropCommit, history.LabelNotFenced, func(s *Story) {
 			s.Assign(1, "consumer-1", "orders/0").Assign(2, "consumer-2", "orders/0").Move(1, "consumer-1", "orders/0", 5)
+		}),
+		example("a position taken into a transaction from a zombie", history.PropCommit, history.LabelNotFenced, func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0").Assign(2, "consumer-2", "orders/0").MoveInTransaction(1, "consumer-1", "orders/0", 5, func() {})
 		}),
 		example("a position moved after it was given up", history.PropCommit, history.LabelNotOwned, func(s *Story) {
 			s.Assign(1, "consumer-1", "orders/0").Revoke(1, "consumer-1", "orders/0").Move(1, "consumer-1", "orders/0", 5)

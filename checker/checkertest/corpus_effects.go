@@ -55,6 +55,9 @@ func plantedEffects() []Example {
 		example("an input counted twice, mended later", history.PropWrongFold, history.LabelMiscounted, func(s *Story) {
 			s.Input("anna", 0, "5").Input("anna", 1, "-2").Output("sum", "anna", 0, "10").Output("sum", "anna", 1, "3")
 		}),
+		example("records without a value, and one is not counted", history.PropWrongFold, history.LabelMiscounted, func(s *Story) {
+			s.Input("anna", 0, "").Input("anna", 1, "").Output("count", "anna", 0, "1").Output("count", "anna", 1, "1")
+		}),
 		example("a least value of no inputs", history.PropWrongFold, history.LabelMiscounted, func(s *Story) {
 			s.Input("anna", 3, "5").Output("min", "anna", 2, "5")
 		}),
@@ -173,6 +176,9 @@ func nearEffects() []Example {
 		example("folds of every sort, of two keys", history.PropWrongFold, "", func(s *Story) {
 			s.Input("anna", 0, "5").Input("bert", 1, "9").Input("anna", 2, "-2").Output("sum", "anna", 1, "5").Output("sum", "anna", 2, "3").
 				Output("count", "anna", 2, "2").Output("min", "anna", 2, "-2").Output("max", "anna", 2, "5").Output("last", "anna", 9, "-2").Output("sum", "carl", 9, "0")
+		}),
+		example("records without a value, of which one key is counted and the other summed", history.PropWrongFold, "", func(s *Story) {
+			s.Input("anna", 0, "").Input("bert", 1, "3").Input("bert", 2, "").Input("anna", 3, "").Output("count", "anna", 3, "2").Output("sum", "bert", 2, "3")
 		}),
 		example("an input that took the place of another", history.PropWrongFold, "", func(s *Story) {
 			s.Input("anna", 0, "5").Input("anna", 1, "100").Restart("broker-1", "power-loss", 2, 1).Input("anna", 1, "2").Output("sum", "anna", 1, "7")

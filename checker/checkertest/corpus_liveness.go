@@ -25,6 +25,11 @@ func plantedLiveness() []Example {
 			s.Many(1)[0].Deliver("consumer-1").Do(done...)
 			s.Heals(100).Wait(200).RunEnds("limit drain")
 		}),
+		example("a client that waits for the end of its transaction", history.PropOpenForEver, history.LabelNothingMoves, func(s *Story) {
+			began := s.Init("p", 0).Begin("relay-1", "p", 0, "t1")
+			s.Decide("commit", began).Begin("relay-1", "p", 0, "t2")
+			s.Heals(100).Wait(200).RunEnds("stuck: 1 transaction")
+		}),
 		example("a storm of rebalances", history.PropLivelock, history.LabelWithoutProgress, func(s *Story) {
 			s.Many(1)[0].Deliver("consumer-1").Do(done...)
 			s.Heals(100)
@@ -132,6 +137,18 @@ func nearLiveness() []Example {
 			b.Handled(history.Acked)
 			s.RunEnds("quiescent")
 		}),
+		example("a transaction that is decided after the heal", history.PropOpenForEver, "", func(s *Story) {
+			began := s.Init("p", 0).Begin("relay-1", "p", 0, "t1")
+			s.Heals(100).Wait(200).Decide("abort", began).RunEnds("quiescent")
+		}),
+		example("one transaction given up, and the next decided", history.PropOpenForEver, "", func(s *Story) {
+			s.Init("p", 0).Begin("relay-1", "p", 0, "t1")
+			s.Decide("commit", s.Begin("relay-1", "p", 0, "t2")).Heals(100).Wait(200).RunEnds("quiescent")
+		}),
+		unjudged(example("a dead client in a transaction", history.PropOpenForEver, "", func(s *Story) {
+			s.Init("p", 0).Begin("relay-1", "p", 0, "t1")
+			s.Stop("relay-1").Heals(100).Wait(200).RunEnds("quiescent")
+		})),
 		example("a live owner with nothing to read", history.PropStuckPartition, "", func(s *Story) {
 			s.Assign(1, "consumer-1", "orders/0")
 			s.Many(1)[0].Deliver("consumer-1").Do(done...).Handled(history.Acked)

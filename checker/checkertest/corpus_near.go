@@ -135,6 +135,9 @@ func nearGuarantees() []Example {
 		example("moved by its owner while the next generation gathers", history.PropCommit, "", func(s *Story) {
 			s.Assign(1, "consumer-1", "orders/0").Move(1, "consumer-1", "orders/0", 5).Assign(2, "consumer-2", "orders/0")
 		}),
+		example("taken into a transaction, and moved in the next generation", history.PropCommit, "", func(s *Story) {
+			s.Assign(1, "consumer-1", "orders/0").MoveInTransaction(1, "consumer-1", "orders/0", 5, func() { s.Assign(2, "consumer-2", "orders/0") })
+		}),
 		example("given up, assigned again, and moved", history.PropCommit, "", func(s *Story) {
 			s.Assign(1, "consumer-1", "orders/0").Revoke(1, "consumer-1", "orders/0")
 			s.Assign(2, "consumer-1", "orders/0").Move(2, "consumer-1", "orders/0", 5)

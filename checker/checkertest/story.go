@@ -281,6 +281,18 @@ func (d *Delivery) Forward(partition string, offset int64) *Log {
 	return d.r.i.append(partition, offset, d.id)
 }
 
+// TakenBack has the record belong to a transaction of a producer that is aborted.
+func (r *Log) TakenBack(producer, transaction string) *Log {
+	s := r.i.s
+	f := fact(history.KindSequenced, "broker-1", "", r.id)
+	f.Resource, f.Offset, f.Value, f.Fence, f.Op = r.partition, 0, producer, 0, transaction
+	s.Record(f)
+	f = fact(history.KindMarked, "broker-1", "", 0)
+	f.Resource, f.Offset, f.Value, f.Fence, f.Op = r.partition, r.offset+1, producer, 0, "abort"
+	s.Record(f)
+	return r
+}
+
 func (d *Delivery) fact(k history.Kind) history.Fact {
 	return fact(k, d.node, d.r.i.event, d.id)
 }
@@ -384,6 +396,19 @@ func (s *Story) MoveOf(group string, generation int64, node, partition string, o
 	f.Resource, f.Offset, f.Op, f.Fence = partition, offset, group, generation
 	f.Cause = s.Record(f)
 	f.Kind, f.Node = history.KindCommitted, "broker-1"
+	s.Record(f)
+	return s
+}
+
+// MoveInTransaction is a commit that the coordinator takes in, and that waits for the marker of its transaction while meanwhile
+// comes to pass.
+func (s *Story) MoveInTransaction(generation int64, node, partition string, offset int64, meanwhile func()) *Story {
+	f := fact(history.KindCommitting, node, "", 0)
+	f.Resource, f.Offset, f.Op, f.Fence = partition, offset, Group, generation
+	f.Cause = s.Record(f)
+	f.Kind, f.Node, f.Value, f.Until = history.KindCommitted, "broker-1", "7", s.now+Millisecond
+	s.now = f.Until
+	meanwhile()
 	s.Record(f)
 	return s
 }

@@ -100,7 +100,7 @@ func (rep *replica) takeRecords(p *producing, i int, pb *wire.ProduceBatch, req 
 	if pb.Producer.ID == 0 {
 		batch.Sequence = -1
 	}
-	res.Base, res.Stored = batch.Base, rep.b.c.witness.appended(rep, &batch, p.r.Action.Attempt, req.Transaction)
+	res.Base, res.Stored = batch.Base, rep.b.c.witness.appended(rep, &batch, p.r.Action.Attempt, req.Name)
 	act := p.r.Action
 	if m := &batch.Messages[0]; act.Event == "" {
 		act.Event, act.Stage = m.Event, m.Stage

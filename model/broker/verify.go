@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/twiceless/twiceless/model/broker/coordinator"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 )
@@ -41,7 +42,8 @@ func (b *Broker) heldOf(producer int64) *heldProducer {
 	return nil
 }
 
-// unverified are the partitions in which the producer has no transaction open.
+// unverified are the partitions in which the producer has no transaction open in its epoch. One of the epoch before is another
+// one, from version 2 on: its marker is still to come, and would stand for what is appended meanwhile.
 func (b *Broker) unverified(req *wire.ProduceRequest) (out []wire.TopicPartition) {
 	for i := range req.Batches {
 		pb := &req.Batches[i]
@@ -49,7 +51,7 @@ func (b *Broker) unverified(req *wire.ProduceRequest) (out []wire.TopicPartition
 		if err != nil || rep.had(pb) {
 			continue
 		}
-		if _, open := rep.log.OpenSince(pb.Producer.ID); !open {
+		if !rep.log.OpenIn(pb.Producer) {
 			out = append(out, wire.TopicPartition{Topic: pb.Topic, Partition: pb.Partition})
 		}
 	}
@@ -135,4 +137,34 @@ func (b *Broker) refuse(h heldRequest, err error) {
 		reply.Results[i] = wire.ProduceResult{Err: err, Base: -1}
 	}
 	h.r.Reply(reply, 0)
+}
+
+// VerifyOffsets is how the group coordinator of a host asks whether the partition that it lives on belongs to a transaction,
+// before it takes positions into it (KAFKA-15449); from version 2 on it has the partition taken in. Then is called once, in
+// an event of the node or at once, with what the producer hears. Nil = nobody asks: a cluster without verification has no
+// version 2.
+func VerifyOffsets(of coordinator.Host) func(req *wire.TxnCommitRequest, partition int, then func(error)) {
+	h := of.(*host)
+	b := h.rep.b
+	if b.cfg.WithoutVerification {
+		return nil
+	}
+	return func(req *wire.TxnCommitRequest, partition int, then func(error)) {
+		to := b.coordinatorOf(wire.TransactionsTopic, req.Transaction)
+		if to == nil {
+			then(wire.ErrNoCoordinator)
+			return
+		}
+		ask := wire.AddPartitionsRequest{Transaction: req.Transaction, Producer: req.Producer, VerifyOnly: req.TxnVersion < 2,
+			Partitions: []wire.TopicPartition{{Topic: wire.OffsetsTopic, Partition: partition}}}
+		b.n.Call(to, b.op.add, sim.Action{}, ask, 0, b.cfg.AppendTimeout, func(_ any, _ int64, err error) {
+			if err != nil {
+				err = unverifiable(err, req.TxnVersion)
+			}
+			if errors.Is(err, wire.ErrNotEnoughReplicas) {
+				err = wire.ErrNoCoordinator // so is that told to one who commits
+			}
+			then(err)
+		})
+	}
 }

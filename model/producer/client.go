@@ -85,7 +85,7 @@ func Attach(n *sim.Node, cfg Settings, cluster *client.Cluster) *Client {
 	c.backoff = client.NewBackoff(n, "producer", cfg.Backoff, cfg.BackoffMax)
 	c.reconnect = client.NewBackoff(n, "reconnect", cfg.Reconnect, cfg.ReconnectMax)
 	if cfg.Transaction != "" {
-		c.txn = &transactions{c: c}
+		c.txn = &transactions{c: c, count: cfg.Began}
 	}
 	if cfg.Defects.Has(model.SequenceForgotten) {
 		cluster.OnMissing(c.forgetSequences)

@@ -45,6 +45,8 @@ type Settings struct {
 	TransactionTimeout sim.Duration // transaction.timeout.ms, on the coordinator's clock
 	TransactionVersion int          // 1, or 2 (KIP-890 part 2)
 
+	Began int // transactions that earlier clients of this id have begun in this incarnation of the node: the numbers in the names of transactions go on from there. It decides nothing
+
 	Socket  func(broker *sim.Node) Socket // of the connection to a broker; nil = the kernel's
 	Defects model.Defects
 }

@@ -57,7 +57,7 @@ type transactions struct {
 	err     error  // behind AbortableError or FatalError
 	name    string // of the transaction, for facts; "" = none
 	began   int64  // fact of its beginning
-	count   int    // transactions begun by this incarnation
+	count   int    // transactions begun in this incarnation of the node
 	started bool   // the coordinator may know of it
 	bump    bool   // an epoch has to be asked for before the next one
 	renew   bool   // the defect epoch-bump-in-transaction is at work: nothing is sent until there is a new epoch
@@ -376,8 +376,8 @@ func (t *transactions) bumpInside() {
 		return
 	}
 	t.renew = true
-	s := t.initStep(t.c.ids.ProducerID)
-	s.urgency, s.outcome = urgentInit, nil
+	s := t.initStep(wire.ProducerID{}) // as to a broker before 2.5, which takes no expectation (KIP-360)
+	s.outcome = nil
 	s.then = func(reply any) error {
 		id := reply.(wire.InitProducerReply).Producer
 		t.c.ids.ProducerID, t.renew, t.started = id, false, false

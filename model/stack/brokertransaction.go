@@ -23,7 +23,12 @@ import (
 //
 //	inline  the effects are called inside the transaction: an abort does not take them back, and the batch comes again
 //	onward  the loop does not rewind: what was aborted is never read again, unless somebody else gets the partition
-type brokerTransaction struct{ inline, onward bool }
+//	stable  of a loop with state: it is restored up to the last stable offset, which a transaction that somebody has left
+//	        open keeps below what was committed since
+type brokerTransaction struct {
+	inline, onward bool
+	state, stable  bool // counts the records of each key on the way, in the transaction
+}
 
 // Appliers is the group that has the effects behind the transactions.
 const Appliers = "appliers"
@@ -37,6 +42,10 @@ func (e brokerTransaction) Name() string {
 		return "broker-transaction-inline"
 	case e.onward:
 		return "broker-transaction-no-rewind"
+	case e.stable:
+		return "broker-transaction-state-lso"
+	case e.state:
+		return "broker-transaction-state"
 	}
 	return "broker-transaction"
 }
@@ -46,17 +55,28 @@ func (brokerTransaction) Needs() []model.Capability {
 }
 func (brokerTransaction) Gives() []model.Capability { return nil }
 
+// Check wants a broker that has transactions.
+func (e brokerTransaction) Check(s *Site) {
+	if !s.Transacts {
+		s.Report("", "%s needs %s, and a broker of this kind has no transactions over records and positions; use engine: commit-after, or broker: { kind: log }", e.Name(), model.BrokerTransaction)
+	}
+}
+
 // Build runs one loop in the members of the group, and another in those that have the effects.
 func (e brokerTransaction) Build(a model.Assembly, f model.Flow) {
-	inside, behind := f.Stages, []model.Stage(nil)
-	if first := slices.IndexFunc(f.Stages, func(s model.Stage) bool { return s.Kind == model.Effect }); !e.inline && first >= 0 {
-		inside, behind = f.Stages[:first], f.Stages[first:]
+	inside, behind := halves(f.Stages)
+	if e.inline {
+		inside, behind = f.Stages, nil
 	}
 	out := Prepared(f.Source)
 	a.Topic(out, 0)
+	if e.state {
+		a.Topic(Changelog(f.Source), 0)
+	}
 	a.ConsumeStages(f.Source, model.Workers, inside, func(c model.Ctx, in model.Consumer, handle model.Batch) {
-		c.Record(history.Fact{Kind: history.KindLinked, Op: "consume-produce", Resource: f.Source, Key: model.Workers, Value: out, Fence: -1, Offset: -1})
+		c.Process().Record(history.Fact{Kind: history.KindLinked, Op: "consume-produce", Resource: f.Source, Key: model.Workers, Value: out, Fence: -1, Offset: -1})
 		u := &transacting{brokerTransaction: e, in: in, out: out}
+		u.keepState(f.Source)
 		for {
 			batch, ok := in.Poll(c, 0)
 			if !ok {
@@ -69,12 +89,40 @@ func (e brokerTransaction) Build(a model.Assembly, f model.Flow) {
 	a.ReadCommitted(Appliers)
 }
 
+// halves are the stages before the first effect, and those from it on.
+func halves(all []model.Stage) (inside, behind []model.Stage) {
+	first := slices.IndexFunc(all, func(s model.Stage) bool { return s.Kind == model.Effect })
+	if first < 0 {
+		return all, nil
+	}
+	return all[:first], all[first:]
+}
+
 // transacting is one member's loop.
 type transacting struct {
 	brokerTransaction
 	in  model.Consumer
 	out string
 	t   model.Transactor // nil = none yet, or the last one is of no more use
+
+	counts *counts // nil = the loop has no state
+}
+
+// keepState has a loop with state restore what it is given.
+func (u *transacting) keepState(source string) {
+	if !u.state {
+		return
+	}
+	bound := model.HighWatermark
+	if u.stable {
+		bound = model.LastStableOffset
+	}
+	u.counts = newCounts(source, bound)
+	u.in.OnAssign(func(c model.Ctx, given []model.PartitionOffset) {
+		for _, p := range given {
+			u.counts.restore(c, p.Partition)
+		}
+	})
 }
 
 // transactionPause is how long a loop waits before it tries again what the broker refused.
@@ -82,6 +130,9 @@ const transactionPause = 100 * sim.Millisecond
 
 // work handles a batch in one transaction.
 func (u *transacting) work(c model.Ctx, batch []model.Message, handle model.Batch) {
+	if u.counts != nil {
+		u.counts.ready(c, batch)
+	}
 	if err := u.begin(c); err != nil {
 		u.undo(c, batch, err)
 		return
@@ -105,6 +156,11 @@ func (u *transacting) complete(c model.Ctx, batch []model.Message, outcomes []mo
 	done := settled(batch, outcomes)
 	for i := range done {
 		m := done[i]
+		if u.counts != nil {
+			if err := u.t.Send(c.With(m.Intent), u.counts.changelog, u.counts.take(c, &m)); err != nil {
+				return err
+			}
+		}
 		m.IdempotencyKey, m.Headers, m.Attempt = "", "", 0
 		if err := u.t.Send(c.With(m.Intent), u.out, m); err != nil {
 			return err
@@ -126,6 +182,9 @@ func (u *transacting) undo(c model.Ctx, batch []model.Message, err error) {
 	}
 	if lost {
 		u.t = nil
+	}
+	if u.counts != nil {
+		u.counts.forget()
 	}
 	c.Sleep(transactionPause)
 	if !u.onward {

@@ -9,12 +9,13 @@ import (
 
 // Site is where a layer, or the engine, stands in a scenario: what its check may know, and what the check has found.
 type Site struct {
-	Engine  string    // name of the stack's engine
-	Outside []string  // names of the layers around this one, the outermost first
-	Inside  []string  // names of the layers that it wraps, the outermost first
-	Source  string    // topic of the flow
-	Called  []Service // what the critical effects call, in the order of the flow
-	Flaws   []Flaw    // what is wrong, in the order of the reports
+	Engine    string    // name of the stack's engine
+	Outside   []string  // names of the layers around this one, the outermost first
+	Inside    []string  // names of the layers that it wraps, the outermost first
+	Source    string    // topic of the flow
+	Transacts bool      // the broker has transactions over records and positions
+	Called    []Service // what the critical effects call, in the order of the flow
+	Flaws     []Flaw    // what is wrong, in the order of the reports
 }
 
 // Service is a called service as a check sees it.

@@ -117,6 +117,7 @@ const (
 const (
 	PropDrained        Property = "drained"
 	PropStuckPartition Property = "stuck-partition"
+	PropOpenForEver    Property = "transaction-without-end"
 	PropLivelock       Property = "livelock"
 	PropPoisonLoop     Property = "poison-loop"
 	PropStarvation     Property = "starvation"

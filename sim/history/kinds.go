@@ -26,7 +26,7 @@ const (
 	KindReversed          // a resource applied a compensation
 	KindSuppressed        // a party recognised a repetition and did not apply it again
 	KindCommitting        // a consumer asked to move its group's position: Resource topic/partition, Offset = next to read
-	KindCommitted         // the group's position moved; durable. Cause is the request
+	KindCommitted         // the group's position moved; durable. Cause is the request. Value: the producer whose transaction moved it, Until: when the group took the request in (0 = not known)
 	KindCommitFailed      // the request was refused or is indeterminate; Cause is the request
 	KindGeneration        // a group completed a rebalance: Resource group, Fence the new generation
 	KindAssigned          // a member believes that it owns Resource from now on

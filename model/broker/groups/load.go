@@ -88,6 +88,6 @@ func (g *group) resume() {
 		if said.generation != g.generation {
 			said.fact = 0
 		}
-		g.c.committed(g, p.Topic, p.Partition, &said, "")
+		g.c.committed(g, p.Topic, p.Partition, &said, "", 0)
 	}
 }

@@ -163,7 +163,7 @@ func (c *Coordinator) store(g *group, r *sim.Request, generation int64, offsets 
 			o := &offsets[i]
 			g.slot(o.Topic, o.Partition).under--
 			if err == nil && g.take(o.Topic, o.Partition, said[i]) {
-				fact = c.committed(g, o.Topic, o.Partition, &said[i], "")
+				fact = c.committed(g, o.Topic, o.Partition, &said[i], "", 0)
 			}
 		}
 		c.expectExpiryOfCommit(g)
@@ -187,9 +187,9 @@ func answerCommit(r *sim.Request, reply wire.CommitReply, fact int64, err error)
 }
 
 // committed states that a position has moved. Of a transaction the producer's id is its Value.
-func (c *Coordinator) committed(g *group, topic string, partition int, o *moved, producer string) int64 {
+func (c *Coordinator) committed(g *group, topic string, partition int, o *moved, producer string, taken sim.Time) int64 {
 	return c.n.Record(history.Fact{Kind: history.KindCommitted, Event: o.event, Resource: model.PartitionName(topic, partition), Offset: o.offset,
-		Fence: o.generation, Cause: o.fact, Op: g.name, Value: producer})
+		Fence: o.generation, Cause: o.fact, Op: g.name, Value: producer, Until: int64(taken)})
 }
 
 // offsets answers with the replicated positions.

@@ -14,7 +14,8 @@ type pendingOffset struct {
 	wire.TopicPartition
 	moved
 	producer int64
-	place    int64 // how many records this coordinator had appended with it: by that a marker knows what lies before it in the log
+	taken    sim.Time // when this coordinator took it in, of the world; 0 = a former one did
+	place    int64    // how many records this coordinator had appended with it: by that a marker knows what lies before it in the log
 }
 
 // txnCommit takes positions into a transaction: they move when its commit marker comes.
@@ -66,7 +67,7 @@ func (c *Coordinator) storePending(g *group, r *sim.Request, req *wire.TxnCommit
 	}
 	for i := range offsets {
 		at := wire.TopicPartition{Topic: offsets[i].Topic, Partition: offsets[i].Partition}
-		g.pending = append(g.pending, pendingOffset{TopicPartition: at, moved: said[i], producer: req.Producer.ID, place: place})
+		g.pending = append(g.pending, pendingOffset{TopicPartition: at, moved: said[i], producer: req.Producer.ID, taken: c.n.World().Now(), place: place})
 	}
 	if inMemory {
 		answerCommit(r, reply, 0, nil)
@@ -109,7 +110,7 @@ func (c *Coordinator) endPending(g *group, marker *wire.Batch, before int64, liv
 	for i := range ended {
 		p := &ended[i]
 		if commit && g.take(p.Topic, p.Partition, p.moved) && live {
-			c.committed(g, p.Topic, p.Partition, &p.moved, strconv.FormatInt(p.producer, 10))
+			c.committed(g, p.Topic, p.Partition, &p.moved, strconv.FormatInt(p.producer, 10), p.taken)
 		}
 	}
 	if !live || len(ended) == 0 {

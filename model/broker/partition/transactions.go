@@ -92,6 +92,12 @@ func (l *Log) OpenSince(producer int64) (first int64, ok bool) {
 	return none, false
 }
 
+// OpenIn says whether the producer has a transaction open here in that epoch.
+func (l *Log) OpenIn(producer wire.ProducerID) bool {
+	p := l.producer(producer.ID)
+	return p != nil && p.since != none && p.epoch == producer.Epoch
+}
+
 // LastStable is the offset below which everything is decided, and known to be: below the high watermark, and before the
 // first record of each transaction whose marker is not below it too.
 func (l *Log) LastStable() int64 {

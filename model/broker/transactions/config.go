@@ -37,6 +37,10 @@ type Config struct {
 	// ms: what Kafka's marker channel waits before it connects again.
 	Backoff sim.Duration
 
+	// FirstEpoch is the epoch of the first identity that an id is given, for scenarios that begin where epochs end. In Kafka it
+	// is 0, the default.
+	FirstEpoch int32
+
 	Defects model.Defects // published ones of this part, see model.DefectTable
 }
 

@@ -32,7 +32,7 @@ func (c *Coordinator) found(r *sim.Request, req *wire.InitProducerRequest, id in
 	t := c.ids[req.Transaction]
 	if t == nil {
 		t = c.add(req.Transaction, metadata{
-			producer: wire.ProducerID{ID: id, Epoch: noEpoch}, lastEpoch: noEpoch, timeout: req.Timeout, began: never, updated: c.host.Node().Wall(),
+			producer: wire.ProducerID{ID: id, Epoch: noEpoch + c.cfg.FirstEpoch}, lastEpoch: noEpoch, timeout: req.Timeout, began: never, updated: c.host.Node().Wall(),
 		})
 		c.arm()
 	}
