@@ -25,8 +25,10 @@ import (
 //	onward  the loop does not rewind: what was aborted is never read again, unless somebody else gets the partition
 //	stable  of a loop with state: it is restored up to the last stable offset, which a transaction that somebody has left
 //	        open keeps below what was committed since
+//	open    the second group reads what is open and what was aborted too, and has the effects of that as well
 type brokerTransaction struct {
 	inline, onward bool
+	open           bool
 	state, stable  bool // counts the records of each key on the way, in the transaction
 }
 
@@ -42,6 +44,8 @@ func (e brokerTransaction) Name() string {
 		return "broker-transaction-inline"
 	case e.onward:
 		return "broker-transaction-no-rewind"
+	case e.open:
+		return "broker-transaction-uncommitted"
 	case e.stable:
 		return "broker-transaction-state-lso"
 	case e.state:
@@ -86,7 +90,9 @@ func (e brokerTransaction) Build(a model.Assembly, f model.Flow) {
 		}
 	})
 	a.ConsumeStages(out, Appliers, behind, commitAfterLoop)
-	a.ReadCommitted(Appliers)
+	if !e.open {
+		a.ReadCommitted(Appliers)
+	}
 }
 
 // halves are the stages before the first effect, and those from it on.
