@@ -12,7 +12,7 @@ export RAPID_SEED ?= 20260101
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := check
-.PHONY: check build lint lint-all test race shuffle det compare bench fuzz full
+.PHONY: check build lint lint-all test race shuffle det compare verify bench fuzz full
 
 check: build lint test ## what to run before a commit
 
@@ -48,6 +48,9 @@ det: ## the same cases on every kind of build and processor at hand
 
 compare:
 	$(GO) run ./cmd/simulate compare --runs $(RUNS) --out $(OUT)
+
+verify: ## the catalogue of published failures
+	$(GO) run ./cmd/simulate verify --quiet
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

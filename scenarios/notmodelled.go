@@ -4,13 +4,10 @@ package scenarios
 // that says so: whoever models one of these strikes its line.
 func NotModelled() []string {
 	return []string{
-		"Replication: there is one broker and one copy of each partition. No followers, no elections, no acks=all, no min.insync.replicas, no unclean leader.",
-		"Broker transactions and idempotent producers: a producer’s retry can make a second record, and read_committed does not exist.",
+		"A quorum of controllers: the metadata of the log lies on one node, which is durable and can be killed, paused and cut off.",
+		"Followers that serve readers, compaction of logs, reassignment of replicas, quotas.",
 		"Damage of disks: a power loss drops or tears what was not fsynced, but nothing rots, fills up, slows down or lies about an fsync.",
-		"Loss of single packets and congestion: a link is up, slow by its distribution, or cut. Bandwidth is unlimited, and a connection neither reorders nor repeats.",
-		"Retention and compaction: topics keep everything, so that no consumer is too late for a record.",
-		"Cooperative and incremental rebalancing, static members, KIP-848: groups rebalance eagerly.",
-		"Several batches in flight: a producer has one request a partition on its way, so that its retries cannot reorder.",
+		"Loss of single packets, but for links that a plan makes lossy: any other link is up, slow by its distribution, or cut, and its bandwidth is unlimited.",
 		"Contention inside a process: threads, garbage collection and memory show only as pauses that a fault brings.",
 		"Several faults that fall together: measuring runs have exactly one.",
 		"Releases: versions of code, schemas and messages do not change in a run.",
