@@ -28,7 +28,7 @@ func (s *Scenario) queueConfig() queue.Config {
 	c.Queue, c.Servers = s.Workload.Topic, s.Broker.Nodes
 	c.Visibility, c.MaxReceives, c.DedupWindow = sim.Duration(q.Visibility), q.MaxReceives, sim.Duration(q.DedupWindow)
 	c.Retention, c.SyncEvery = sim.Duration(q.Retention), sim.Duration(q.SyncEvery)
-	c.DeadLetterConfirmed = q.DeadLettersConfirmed
+	c.SingleActive, c.DeadLetterConfirmed = q.SingleActive, q.DeadLettersConfirmed
 	c.Append, c.Fsync, c.Writeback = s.Broker.Append, s.Broker.Fsync, sim.Duration(s.Broker.Writeback)
 	if q.DeadLetters {
 		c.DeadLetters = deadLettersOf(s.Workload.Topic)

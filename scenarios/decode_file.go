@@ -60,6 +60,7 @@ type fileQueue struct {
 	Extend               *period `f:"extend" min:"0s" max:"1h" default:"0s" doc:"Consumers extend the visibility of what they work on so often. 0 = never."`
 	Batch                *whole  `f:"batch" min:"1" max:"1000" unit:"messages" default:"10" doc:"Most messages of one receive."`
 	Confirmed            *yesNo  `f:"confirmed" default:"false" doc:"Whether consumers wait for the answer to an acknowledgement where the system need not give one."`
+	SingleActive         *yesNo  `f:"single_active" default:"false" doc:"Whether only the consumer that has been connected longest gets messages (x-single-active-consumer of RabbitMQ)."`
 	DeadLetters          *yesNo  `f:"dead_letters" default:"false" doc:"Whether the queue itself moves what was received too often to a queue of dead letters."`
 	DeadLettersConfirmed *yesNo  `f:"dead_letters_confirmed" default:"false" doc:"Whether it keeps a dead letter until the other queue has confirmed it."`
 }

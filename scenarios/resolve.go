@@ -161,6 +161,7 @@ func resolveQueue(f *fileQueue) *Queue {
 	q.Extend = int64(valueOr(f.Extend, 0))
 	q.Batch = int(valueOr(f.Batch, 10))
 	q.Confirmed = bool(valueOr(f.Confirmed, false))
+	q.SingleActive = bool(valueOr(f.SingleActive, false))
 	q.DeadLetters = bool(valueOr(f.DeadLetters, false))
 	q.DeadLettersConfirmed = bool(valueOr(f.DeadLettersConfirmed, false))
 	return q

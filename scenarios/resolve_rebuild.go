@@ -213,6 +213,7 @@ func (q *Queue) tree() *docNode {
 	return new(docNode).set("profile", leaf(q.Profile)).set("visibility", leafTime(q.Visibility)).set("max_receives", leafInt(q.MaxReceives)).
 		set("dedup_window", leafTime(q.DedupWindow)).set("retention", leafTime(q.Retention)).set("sync_every", leafTime(q.SyncEvery)).
 		set("extend", leafTime(q.Extend)).set("batch", leafInt(q.Batch)).set("confirmed", leafYes(q.Confirmed)).
+		set("single_active", leafYes(q.SingleActive)).
 		set("dead_letters", leafYes(q.DeadLetters)).set("dead_letters_confirmed", leafYes(q.DeadLettersConfirmed))
 }
 

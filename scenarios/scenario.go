@@ -81,6 +81,7 @@ type Queue struct {
 	Extend               int64  `json:"extend"`                 // consumers extend the visibility of what they work on so often; 0 = never
 	Batch                int    `json:"batch"`                  // messages of one receive
 	Confirmed            bool   `json:"confirmed"`              // consumers wait for the answer to an acknowledgement where the profile need not
+	SingleActive         bool   `json:"single_active"`          // only the consumer that has been connected longest gets messages
 	DeadLetters          bool   `json:"dead_letters"`           // the queue moves what was received too often
 	DeadLettersConfirmed bool   `json:"dead_letters_confirmed"` // and keeps it until the other queue has it
 }
