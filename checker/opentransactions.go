@@ -8,11 +8,11 @@ import (
 
 // openTransactions judges, when a run has settled:
 //
-//	∀ incarnation of a client that is alive:  the last transaction that it began is decided
+//	∀ incarnation of a client that is alive:  since it began its last transaction its producer had one decided
 //
 // A client that waits for its coordinator for ever is seen nowhere else, as long as others do its work: who has its partitions
-// next has another transactional id. One that began a later transaction has given the one before up, or has been told. Assumes
-// that the cause of a decision is the beginning. A client whose last transaction was empty, so that no coordinator heard of it,
+// next has another transactional id. One that began a later transaction has given the one before up, or has been told. A decision by
+// the coordinator alone, for a timeout, is one too. A client whose last transaction was empty, so that no coordinator heard of it,
 // is taken for one that waits.
 //
 // Cost: linear in the facts of transactions and stops. Noted. Exercised: the incarnations with a transaction; undecided: those
@@ -33,7 +33,7 @@ func judgeOpenTransactions(l *ledger) Report {
 		return r
 	}
 	last := map[incarnation]int64{} // the last beginning
-	decided := map[int64]bool{}
+	decided := map[string]int64{}   // by producer, the last decision
 	var order []incarnation
 	for f := range l.kinds(history.KindTransaction, history.KindStopped) {
 		who := incarnation{f.Node, f.Incarnation}
@@ -46,14 +46,14 @@ func judgeOpenTransactions(l *ledger) Report {
 			}
 			last[who] = f.ID
 		case f.Op == opCommitTx || f.Op == opAbort:
-			decided[f.Cause] = true
+			decided[f.Resource] = f.ID
 		}
 	}
 	for _, who := range order {
 		began := last[who]
 		switch {
 		case began == 0:
-		case decided[began]:
+		case decided[l.at(began).Resource] > began:
 			r.Exercised[history.PropOpenForEver]++
 		case !e.settled:
 			r.Undecided[history.PropOpenForEver]++

@@ -10,7 +10,8 @@ import (
 //
 //	∀ transaction with two records or more:  all of them are committed, or none is
 //
-// A record of a transaction is committed if its log holds it (or a compaction took it away) and the first marker of its
+// What a producer sends again is the same record, whichever of its copies stands: one that a log lost before anybody was told, or that
+// was taken back, is no record. A record of a transaction is committed if its log holds it (or a compaction took it away) and the first marker of its
 // producer behind it there is a commit. So a decision that is delayed and meets a later transaction of the same producer
 // counts as what it does: it ends that one. A transaction that nobody has ended in any partition has committed nothing.
 // Assumes that KindSequenced names the transaction, KindMarked for each marker, and that the run was drained.
@@ -37,25 +38,14 @@ func judgeTornTransactions(l *ledger) Report {
 	r := newReport()
 	var list []*transacted
 	byName := map[string]*transacted{}
-	var ends map[producerAt][]marker
-	taken := l.compacted()
-	for f := range l.kinds(history.KindSequenced) {
-		record := l.record(f.Cause)
-		if f.Op == "" || record == nil {
-			continue
-		}
-		if ends == nil {
-			ends = l.endings()
-		}
-		t := byName[f.Op]
+	for _, w := range l.written() {
+		t := byName[w.number.Op]
 		if t == nil {
-			t = &transacted{name: f.Op}
-			byName[f.Op] = t
+			t = &transacted{name: w.number.Op}
+			byName[w.number.Op] = t
 			list = append(list, t)
 		}
-		p := l.log(record.Resource)
-		held := p.keeps(record) || taken[record.ID]
-		t.count(f, held, committedBy(ends[producerAt{record.Resource, f.Value}], record.Offset))
+		t.count(&w)
 	}
 	for _, t := range list {
 		if t.records < 2 {
@@ -69,16 +59,56 @@ func judgeTornTransactions(l *ledger) Report {
 	return r
 }
 
-func (t *transacted) count(f *history.Fact, held, committed bool) {
+func (t *transacted) count(w *written) {
 	t.records++
 	switch {
-	case held && committed:
+	case w.committed:
 		if t.committed == nil {
-			t.committed = f
+			t.committed = w.number
 		}
 	case t.uncounted == nil:
-		t.uncounted, t.lost = f, !held
+		t.uncounted, t.lost = w.number, !w.held
 	}
+}
+
+// written is one record of a transaction: of its copies the one that is committed, or else the first.
+type written struct {
+	number          *history.Fact // sequenced
+	held, committed bool
+}
+
+// copyOf is what the copies of a record have in common: what the producer did it for, and where.
+type copyOf struct {
+	transaction, partition string
+	cause                  int64
+}
+
+// written are the records of transactions, in the order of their first copies.
+func (l *ledger) written() (list []written) {
+	var ends map[producerAt][]marker
+	taken := l.compacted()
+	first := map[copyOf]int{}
+	for f := range l.kinds(history.KindSequenced) {
+		record := l.record(f.Cause)
+		if f.Op == "" || record == nil {
+			continue
+		}
+		if ends == nil {
+			ends = l.endings()
+		}
+		held := l.log(record.Resource).keeps(record) || taken[record.ID]
+		w := written{f, held, held && committedBy(ends[producerAt{record.Resource, f.Value}], record.Offset)}
+		of := copyOf{f.Op, record.Resource, record.Cause}
+		if i, again := first[of]; again && record.Cause != 0 {
+			if w.committed && !list[i].committed {
+				list[i] = w
+			}
+			continue
+		}
+		first[of] = len(list)
+		list = append(list, w)
+	}
+	return list
 }
 
 type producerAt struct{ partition, producer string }

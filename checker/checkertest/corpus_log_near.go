@@ -81,6 +81,16 @@ func nearTransactions() []Example {
 			one.Mark("p", 0, "abort")
 			two.Mark("q", 0, "commit")
 		}),
+		logExample("a copy of a record was cut off, and the one that was sent again is committed", history.PropTorn, "", func(s *Story) {
+			one, two := s.Partition("orders/0", "broker-1"), s.Partition("orders/1", "broker-1")
+			again := s.Offer("order-1", "anna")
+			one.Take(again).By("p", 0, 0, "t1")
+			two.Append("order-2", "bert").By("p", 0, 0, "t1")
+			one.Truncate("broker-1", 0)
+			one.Take(again).By("p", 0, 0, "t1")
+			one.Mark("p", 0, "commit")
+			two.Mark("p", 0, "commit")
+		}),
 		logExample("a later transaction of the producer is aborted", history.PropTorn, "", func(s *Story) {
 			one, two := s.Partition("orders/0", "broker-1"), s.Partition("orders/1", "broker-1")
 			one.Append("order-1", "anna").By("p", 0, 0, "t1")
