@@ -177,6 +177,7 @@ func (b *logBus) settings() producer.Settings {
 	if p.BatchRecords > 0 {
 		s.BatchRecords = p.BatchRecords
 	}
+	s.RecordBytes = p.RecordBytes
 	s.RequestTimeout, s.AckTimeout = sim.Duration(p.RequestTimeout), sim.Duration(p.RequestTimeout)
 	s.DeliveryTimeout, s.Backoff = sim.Duration(p.DeliveryTimeout), sim.Duration(p.Backoff)
 	s.BackoffMax = max(s.BackoffMax, s.Backoff)

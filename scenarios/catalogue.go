@@ -49,14 +49,18 @@ type Failure struct {
 	Unmet   string             // why the plan need not be met in the mended scenario; "" = it must be
 }
 
-// Symptom is a property that is violated, or noted, with a cause label or with any.
+// Symptom is a property that is violated, or noted, with a cause label or with any; or the share of intents that were refused.
 type Symptom struct {
 	Property history.Property
 	Label    history.Label // "" = any
+	Least    int           // of refused: per cent of the offered intents; else 0
 }
 
-// String is the symptom as files have it: loss, or loss: truncated.
+// String is the symptom as files have it: loss, or loss: truncated, or refused: 20%.
 func (s Symptom) String() string {
+	if s.Least > 0 {
+		return fmt.Sprintf("%s: %d%%", s.Property, s.Least)
+	}
 	if s.Label == "" {
 		return string(s.Property)
 	}
@@ -133,7 +137,7 @@ type fileFailure struct {
 	Plan      []prose  `f:"plan" len:"64" doc:"The faults, one a line."`
 	Seeds     *whole   `f:"seeds" min:"1" max:"1000" unit:"seeds" default:"10" doc:"Runs of each sort."`
 	Least     *whole   `f:"least" min:"1" max:"1000" unit:"seeds" default:"1" doc:"How many of them must show the anomaly."`
-	Anomaly   []prose  `f:"anomaly" len:"8" doc:"Properties, each with or without a cause label: any of them is the anomaly."`
+	Anomaly   []prose  `f:"anomaly" len:"8" doc:"Properties, each with or without a cause label, or the share of intents that are refused, such as refused: 20%: any of them is the anomaly."`
 	Shown     []prose  `f:"shown" len:"8" doc:"Of a negative control: properties that must be seen."`
 	Unmet     prose    `f:"unmet" doc:"Why the faults of the plan need not be met in the mended scenario."`
 }
@@ -232,7 +236,10 @@ func (f *fileFailure) check() []issue {
 
 func parseSymptom(text string) (Symptom, error) {
 	property, label, _ := strings.Cut(text, ":")
-	s := Symptom{history.Property(strings.TrimSpace(property)), history.Label(strings.TrimSpace(label))}
+	if s, ok, err := parseShare(property, label); ok {
+		return s, err
+	}
+	s := Symptom{Property: history.Property(strings.TrimSpace(property)), Label: history.Label(strings.TrimSpace(label))}
 	for _, k := range checker.Kinds() {
 		if slices.Contains(k.Properties, s.Property) {
 			return s, checkLabel(s.Label)

@@ -186,7 +186,7 @@ func (t *trial) symptoms(r *Result) (seen []string) {
 // negative control has what it is there for, and nothing was flagged.
 func (t *trial) shows(r *Result, s Symptom) bool {
 	switch {
-	case slices.ContainsFunc(r.Verdicts.Findings, s.is):
+	case s.within(&r.Row), slices.ContainsFunc(r.Verdicts.Findings, s.is):
 		return true
 	case t.f.Control() && !noted(s.Property):
 		return false

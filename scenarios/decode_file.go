@@ -105,6 +105,7 @@ type fileProducer struct {
 	Linger          *period `f:"linger" min:"0s" max:"10m" doc:"How long a batch waits for more records; by default as the client does."`
 	BatchRecords    *whole  `f:"batch_records" min:"0" max:"1000000" unit:"records" default:"0" doc:"Most records of a batch. 0 = as many as fit in its bytes."`
 	InFlight        *whole  `f:"in_flight" min:"1" max:"1000000" unit:"requests" doc:"Most requests under way to one broker; by default as the client does."`
+	RecordBytes     *whole  `f:"record_bytes" min:"0" max:"1000000" unit:"bytes" default:"0" doc:"What a record takes in its batch. 0 = what its texts take."`
 	RequestTimeout  *period `f:"request_timeout" min:"1ms" max:"10m" default:"2s" doc:"How long one try waits for its answer."`
 	DeliveryTimeout *period `f:"delivery_timeout" min:"1ms" max:"24h" default:"2m" doc:"With retries: from hand-over to giving up."`
 	Backoff         *period `f:"backoff" min:"1ms" max:"10m" default:"100ms" doc:"Between two tries."`
@@ -131,7 +132,9 @@ type fileConsumers struct {
 }
 
 type fileNetwork struct {
-	Latency *distText `f:"latency" min:"0s" max:"24h" default:"lognormal(p50 300us, p99 2ms)" doc:"Time of one hop."`
+	Latency    *distText `f:"latency" min:"0s" max:"24h" default:"lognormal(p50 300us, p99 2ms)" doc:"Time of one hop."`
+	Congestion *choice   `f:"congestion" enum:"reno|cubic" default:"reno" doc:"What a loss of packets leaves of a connection's window: half, or seven tenths."`
+	Offload    *whole    `f:"offload" min:"1" max:"44" unit:"segments" default:"1" doc:"Full segments that leave as one packet, and are lost as one: on virtual links, which get them before they are split."`
 }
 
 type filePhases struct {

@@ -29,6 +29,7 @@ func resolveFile(f *fileScenario) *Scenario {
 		Producer: Producer{
 			Client:          string(valueOr(f.Producer.Client, "java")),
 			BatchRecords:    int(valueOr(f.Producer.BatchRecords, 0)),
+			RecordBytes:     int(valueOr(f.Producer.RecordBytes, 0)),
 			RequestTimeout:  int64(valueOr(f.Producer.RequestTimeout, 2*nsSecond)),
 			DeliveryTimeout: int64(valueOr(f.Producer.DeliveryTimeout, 2*nsMinute)),
 			Backoff:         int64(valueOr(f.Producer.Backoff, 100*nsMillisecond)),
@@ -43,6 +44,7 @@ func resolveFile(f *fileScenario) *Scenario {
 	s.Broker.Append, s.Broker.AppendText = orDist(broker.Append, "uniform(50us, 150us)")
 	s.Broker.Fsync, s.Broker.FsyncText = orDist(broker.Fsync, "lognormal(p50 1ms, p99 6ms)")
 	s.Network.Latency, s.Network.LatencyText = orDist(f.Network.Latency, "lognormal(p50 300us, p99 2ms)")
+	s.Network.Congestion, s.Network.Offload = string(valueOr(f.Network.Congestion, "reno")), int(valueOr(f.Network.Offload, 1))
 	for _, name := range SortedKeys(broker.Topics) {
 		s.Broker.Topics[name] = resolveTopic(orEmpty(broker.Topics[name]), &s.Broker)
 	}

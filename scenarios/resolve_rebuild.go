@@ -174,6 +174,7 @@ func (s *Scenario) tree() *docNode {
 		set("downstreams", tableOf(s.Downstreams, Downstream.tree)).
 		set("producer", new(docNode).
 			set("client", leaf(p.Client)).set("linger", leafTime(p.Linger)).set("batch_records", leafInt(p.BatchRecords)).set("in_flight", leafInt(p.InFlight)).
+			set("record_bytes", leafInt(p.RecordBytes)).
 			set("request_timeout", leafTime(p.RequestTimeout)).set("delivery_timeout", leafTime(p.DeliveryTimeout)).
 			set("backoff", leafTime(p.Backoff)).set("transaction_timeout", leafTime(p.TransactionTimeout))).
 		set("consumers", new(docNode).
@@ -183,7 +184,8 @@ func (s *Scenario) tree() *docNode {
 			set("max_poll_interval", leafTime(c.MaxPollInterval)).set("heartbeat", leafTime(c.Heartbeat)).
 			set("fetch_wait", leafTime(c.FetchWait)).set("call_timeout", leafTime(c.CallTimeout)).
 			set("request_timeout", leafTime(c.RequestTimeout)).set("commit_timeout", leafTime(c.CommitTimeout)).set("restart", leafTime(c.Restart))).
-		set("network", new(docNode).set("latency", leaf(s.Network.LatencyText))).
+		set("network", new(docNode).set("latency", leaf(s.Network.LatencyText)).
+			set("congestion", leaf(s.Network.Congestion)).set("offload", leafInt(s.Network.Offload))).
 		set("phases", new(docNode).set("chaos", leafTime(s.Phases.Chaos))).
 		set("limits", new(docNode).set("events", leafInt(s.Limits.Events)).set("facts", leafInt(s.Limits.Facts))).
 		set("stacks", listOf(s.Stacks, (*Stack).tree)).

@@ -130,6 +130,7 @@ type Producer struct {
 	Linger          int64  `json:"linger"`           // how long a batch waits for more; default of the client
 	BatchRecords    int    `json:"batch_records"`    // most records of a batch; 0 = by bytes alone
 	InFlight        int    `json:"in_flight"`        // requests under way per connection; default of the client
+	RecordBytes     int    `json:"record_bytes"`     // of a record in its batch; 0 = what its texts take
 	RequestTimeout  int64  `json:"request_timeout"`  // default 2s
 	DeliveryTimeout int64  `json:"delivery_timeout"` // with retries: from hand-over to giving up; default 2m
 	Backoff         int64  `json:"backoff"`          // between tries; default 100ms
@@ -156,8 +157,10 @@ type Consumers struct {
 	Restart         int64  `json:"restart"`           // time from boot to the first instruction; default 200ms
 }
 
-// Network is the latency of one hop.
+// Network is the latency of one hop, and how connections bear links that lose packets: see sim.Streams.
 type Network struct {
+	Congestion  string   `json:"congestion"` // reno (default) or cubic: what a loss leaves of the window
+	Offload     int      `json:"offload"`    // full segments that are one packet; default 1
 	Latency     rng.Dist `json:"-"`
 	LatencyText string   `json:"latency"` // default lognormal(p50 300us, p99 2ms)
 }

@@ -82,7 +82,7 @@ func buildWith(c *Case, plan []faults.Fault, mem *Memory, guest Guest, put func(
 	if err != nil {
 		panic("scenarios: " + err.Error() + " passed the check")
 	}
-	cfg := sim.Config{Seed: c.Witness.Seed, Latency: sc.Network.Latency, History: &mem.history,
+	cfg := sim.Config{Seed: c.Witness.Seed, Latency: sc.Network.Latency, Streams: sc.Network.streams(), History: &mem.history,
 		Limits: sim.Limits{Events: sc.Limits.Events, Facts: int(sc.Limits.Facts)}, EveryEvent: mem.everyEvent,
 		KillDropsPageCache: planted.Has(model.PageCacheLostOnKill), Sites: sc.code != nil && sc.code.Sites}
 	if guest != nil {
@@ -311,4 +311,14 @@ func (w *world) addProducer() {
 	wl.Kept = w.kept.events()
 	w.producer = w.sim.Role("producer", w.bus.publisher(wl, &w.out))
 	w.boots = append(w.boots, w.producer)
+}
+
+// streams is how connections bear a lossy link. CUBIC's growth is that of Reno at the round trips and losses of these models, where its
+// window is below what its function for fast and long ways gives.
+func (n *Network) streams() sim.Streams {
+	s := sim.Streams{Offload: n.Offload}
+	if n.Congestion == "cubic" {
+		s.Decrease = rng.Ratio{Num: 7, Den: 10}
+	}
+	return s
 }

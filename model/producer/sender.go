@@ -16,6 +16,8 @@ type conn struct {
 	flying   []*request
 	notYet   sim.Time // refused: no attempt before
 	refused  int      // times in a row
+	again    sim.Time // of librdkafka: the attempt after the last one not before
+	closed   int      // connections that it gave up, each not long after the one before
 	awaits   bool     // told when the socket is writable
 	wanted   bool     // a batch is due for it
 	probed   int32    // incarnation at the last hand-over without acknowledgement; 0 = none
@@ -259,11 +261,31 @@ func (c *Client) transmit(k *conn, batches []*batch, size int) {
 		b.flying = true
 		b.part.flying = append(b.part.flying, b)
 	}
-	c.n.Call(k.broker, c.op, act, body, first.Cause, c.cfg.RequestTimeout, func(reply any, _ int64, err error) {
+	c.n.Call(k.broker, c.op, act, body, first.Cause, c.patience(batches[0]), func(reply any, _ int64, err error) {
 		if !r.gone {
 			c.hear(r, reply, err)
 		}
 	})
+}
+
+// What librdkafka gives a request whose first record is late already, and how often it looks for requests that are.
+const (
+	leastPatience = 100 * sim.Millisecond
+	scanEvery     = sim.Second
+)
+
+// patience is how long a request is waited for before its connection is given up. librdkafka waits no longer than its first
+// record may take (rd_kafka_ProduceRequest), and looks once a second (rd_kafka_broker_timeout_scan, here at whole seconds of the
+// monotonic clock): what stands still for less than that second more is forgiven. So the first deadline closes a connection. The Java client
+// gives the batch up then and keeps the connection until the request's own time is over.
+func (c *Client) patience(first *batch) sim.Duration {
+	if !c.cfg.PerRecord {
+		return c.cfg.RequestTimeout
+	}
+	now := c.n.Now()
+	late := max(now.Add(leastPatience), c.deadline(first))
+	scan := late.Add(scanEvery - 1)
+	return min(c.cfg.RequestTimeout, scan.Add(-sim.Duration(scan)%scanEvery).Sub(now))
 }
 
 // take takes the first batch out of the queue.
@@ -335,6 +357,7 @@ func (c *Client) giveUp(k *conn, first *request, err error) {
 	k.flying = nil
 	if errors.Is(err, sim.ErrTimeout) {
 		k.socket.Close()
+		c.reopen(k)
 	}
 	c.cluster.Avoid(k.broker)
 	for _, r := range flying {
@@ -348,6 +371,22 @@ func (c *Client) giveUp(k *conn, first *request, err error) {
 			c.result(r, i, b, wire.ProduceResult{Err: why, Base: -1})
 		}
 	}
+}
+
+// reopen says when a connection that was given up is made anew. librdkafka lets its reconnect backoff pass between two attempts and
+// doubles it each time (rd_kafka_broker_update_reconnect_backoff), until none was needed for as long as its maximum, whether or not the
+// attempt succeeded: where every connection comes to a standstill, it is without one most of the time.
+func (c *Client) reopen(k *conn) {
+	if !c.cfg.PerRecord {
+		return
+	}
+	now := c.n.Now()
+	if k.again.Add(c.cfg.ReconnectMax) < now {
+		k.closed = 0
+	}
+	k.closed++
+	k.notYet = max(k.notYet, now, k.again)
+	k.again = k.notYet.Add(c.reconnect.After(k.closed))
 }
 
 // refuse notes that no connection can be made: nothing was sent, and it is tried again after the backoff of connections,

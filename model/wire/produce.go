@@ -24,8 +24,12 @@ type ProduceRequest struct {
 	Batches     []ProduceBatch
 }
 
+// requestHeader is the frame and the header of a Produce request of version 7, and what stands around its batches: with a client
+// id of 7 letters and a topic of 32. Where every record is a request of its own it weighs more than the record.
+const requestHeader = 81
+
 // WireSize is how many bytes it is on a connection with a bounded goodput.
-func (r ProduceRequest) WireSize() int { return r.Size }
+func (r ProduceRequest) WireSize() int { return requestHeader + r.Size }
 
 // ProduceBatch is what a producer wants appended to one partition.
 type ProduceBatch struct {
