@@ -223,7 +223,7 @@ func olderCase(t *testing.T) string {
 func TestCorpusOfAnOlderCase(t *testing.T) {
 	older := olderCase(t)
 	keep(t, older, "older.case")
-	lacks := "35 fields of later models at their defaults: broker.nodes, broker.truncation, broker.eligible_replicas and 32 more"
+	lacks := "38 fields of later models at their defaults: broker.nodes, broker.truncation, broker.eligible_replicas and 35 more"
 	require.Contains(t, strings.Join(strings.Fields(simulate("corpus", "list").out), " "), lacks)
 	require.Contains(t, simulate("replay", older).out, "stale: "+lacks+"\n")
 	got := simulate("corpus", "refresh")
