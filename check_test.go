@@ -46,6 +46,9 @@ func casesHere(t *testing.T) []string {
 
 // The life of a bug: found, shrunk, saved; found again at once by its case; mended, and the case passes.
 func TestLifeOfABug(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a long search")
+	}
 	elsewhere(t)
 	found := twiceless.CheckNative(t, "payments", charging(native.ChargeBlindly), small, kills())
 	require.Equal(t, reports.Broke, found.Kind, found.Detail)

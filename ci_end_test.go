@@ -77,6 +77,9 @@ func inCI(t *testing.T, dir, artefacts, summary string) []testEvent {
 // the annotation begins a line of output, the summary and the artefacts are where CI looks for them; and of a test that
 // holds only what was put to the test.
 func TestCIOfAFailingTest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a long search")
+	}
 	dir, artefacts := t.TempDir(), t.TempDir()
 	summary := filepath.Join(t.TempDir(), "summary.md")
 	source, err := os.ReadFile("ci_end_test.go")

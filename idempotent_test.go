@@ -158,6 +158,9 @@ schedule 3 of at least 19 · again  go test github.com/twiceless/twiceless -run 
 
 // The key alone leaves two rows, the unique row alone two charges; together they hold in every schedule.
 func TestKeyAndUniqueRowHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a long search")
+	}
 	keyed := func(c *consumer, ctx context.Context, order string) error {
 		if err := c.charge(ctx, order); err != nil {
 			return err

@@ -40,7 +40,7 @@ type Failure struct {
 	Stack   string             // of both scenarios
 	Broken  *Scenario          // with the defect, or without the layer
 	Mended  *Scenario          // the other way round; nil = a negative control has none
-	Planted []string           // planted bugs of the broken scenario\'s runs, sorted
+	Planted []string           // planted bugs of the broken scenario's runs, sorted
 	Plan    []string           // the schedule, as package faults prints it; none = load alone
 	Seeds   int                // that are run
 	Least   int                // of these, how many must show the anomaly, at least 1

@@ -23,6 +23,7 @@ func TestCatalogueFiles(t *testing.T) {
 
 // TestVerifySaysNo takes a row that is reproduced and breaks each of its three halves in turn.
 func TestVerifySaysNo(t *testing.T) {
+	alone(t)
 	row := func() *Failure {
 		for _, f := range Catalogue() {
 			if f.ID == "F-12" {

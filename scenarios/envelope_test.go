@@ -66,6 +66,7 @@ func keptAt(t *testing.T, sc *Scenario, st *Stack, mem *Memory, plan string) *Re
 // A horizon is measured from the first delivery: a replay that comes after the bound less chaos and the limits of both drains is surely inside, and
 // one just beyond the bound shows why it is there.
 func TestStacksKeepTheirPromisesUpToTheHorizon(t *testing.T) {
+	alone(t)
 	sc, mem := payments(t), &Memory{}
 	sc.Phases.Chaos = 20 * nsSecond
 	for _, name := range []string{"key-event-stage", "dedup-24h"} {

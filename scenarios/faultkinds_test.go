@@ -145,6 +145,7 @@ func withKeep(t testing.TB, keep string) *Scenario {
 // order is charged twice; one that is kept for a day has not. A step back of the same size leaves every key young. A
 // step of another node's clock, the consumer's, does nothing: it holds no keys.
 func TestClockJumpAgainstTheKeepingTimeOfKeys(t *testing.T) {
+	alone(t)
 	mem := &Memory{}
 	short, day := withKeep(t, "10m"), payments(t)
 	for _, c := range []struct {
@@ -172,6 +173,7 @@ func TestClockJumpAgainstTheKeepingTimeOfKeys(t *testing.T) {
 // The kind as it is drawn: an hour is far outside the envelope's clock skew and well inside the day that keys are kept,
 // and no timer or session goes by a wall clock.
 func TestClockJumpAtTheDefaults(t *testing.T) {
+	alone(t)
 	sc, mem := payments(t), &Memory{}
 	for seed := uint64(1); seed <= 6; seed++ {
 		r := measured(t, sc, "key-event-stage", "clock-jump", seed, mem)
@@ -186,6 +188,7 @@ func TestClockJumpAtTheDefaults(t *testing.T) {
 // wait, and after 30 s they go on. Killed between claim and mark, the store comes back with the claim pending, and what
 // comes again is parked. Nothing is lost and nothing is charged twice.
 func TestDedupDown(t *testing.T) {
+	alone(t)
 	sc, mem := payments(t), &Memory{}
 	settled := func(r *Result) {
 		require.Zero(t, r.Row.Excess[history.Critical])
@@ -214,6 +217,7 @@ func TestDedupDown(t *testing.T) {
 // Every stack meets the same plan. One without a store misses the fault, by a fact, and its run is the control's;
 // a report is told that the cell cannot happen. A plan by hand that names a store which is not there is bad input.
 func TestDedupDownWithoutAStore(t *testing.T) {
+	alone(t)
 	require.Equal(t, stack.DedupService, faults.RoleDedup)
 	sc, mem := payments(t), &Memory{}
 	var plans [][]string

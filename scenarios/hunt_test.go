@@ -29,6 +29,7 @@ func huntingPlan(t testing.TB, h *Hunter, seed uint64) []string {
 // A plan can be drawn alone, in any order, by anybody; the stack, the kinds and the base are what it depends on besides
 // its seed: the base chooses the run that is observed.
 func TestHuntingPlansDependOnTheirSeedAlone(t *testing.T) {
+	alone(t)
 	a, b := hunter(t, "dedup-durable", 5, "consumer-kill", "pause"), hunter(t, "dedup-durable", 5, "consumer-kill", "pause")
 	want := map[uint64][]string{}
 	for seed := uint64(5); seed < 45; seed++ {
@@ -56,6 +57,7 @@ func TestHuntingPlansDependOnTheirSeedAlone(t *testing.T) {
 
 // Every plan is one that the scenario can read back, of at most three faults, most of them at hooks; the first has none.
 func TestHuntingPlansAim(t *testing.T) {
+	alone(t)
 	var kinds []string
 	for _, k := range history.FaultKinds() {
 		kinds = append(kinds, k.Name)

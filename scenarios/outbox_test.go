@@ -18,6 +18,7 @@ func outboxed(t *testing.T, param, value string) *Scenario {
 // M33: what happens to a consumer, around the call as it would be or around the row that stands for it, finds the row
 // written once.
 func TestOutboxIsWrittenOnceWhateverBecomesOfConsumers(t *testing.T) {
+	alone(t)
 	for _, fault := range []string{"kill $caller for 1s", "pause $caller for 60s", "partition $caller from broker for 20s"} {
 		for _, variant := range []string{"keyed", "keyless"} {
 			sc := outboxed(t, "variant", variant)

@@ -11,6 +11,7 @@ import (
 // Every answer of a dedup store rests on one stated effect, under every stack that has such a store, whatever stops its
 // nodes and its callers; so the judge never has to search. The stack carries the fact that asked to the store.
 func TestEveryAnswerOfADedupStoreHasItsPoint(t *testing.T) {
+	alone(t)
 	sc, mem := payments(t), &Memory{}
 	for _, stack := range []string{"dedup-durable", "dedup-24h", "dedup-replicated"} {
 		for seed, fault := range []string{"none", "consumer-kill", "partition", "dedup-down", "dedup-failover"} {

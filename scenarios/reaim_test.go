@@ -84,6 +84,7 @@ func TestReaimSaysThatAnAnchorIsGone(t *testing.T) {
 
 // A finding that a fault now hides, and that needs none, is told with an empty plan.
 func TestReaimWithoutFaults(t *testing.T) {
+	alone(t)
 	c := small(t, "at-least-once", twiceCharged, killAtEnd)
 	c.Intent.Plan = []string{"when payments.charge/sent{event=order-100} #1 refuse payments for 1h"}
 	c.Intent.Fingerprint = "duplicate-effect (critical)/charge/applied-reply-lost"

@@ -64,6 +64,7 @@ func TestRemediesOfACharge(t *testing.T) {
 
 // Nothing recognises a notification that is sent again, so that no layer helps there.
 func TestRemediesOfANotification(t *testing.T) {
+	alone(t)
 	c := small(t, "key-event-stage", "duplicate-effect (notify)/present/redelivered-after-commit-lost", killAtEnd)
 	found, err := FindRemedies(c, RemedyLimits{Runs: 14})
 	require.NoError(t, err)
@@ -76,6 +77,7 @@ func TestRemediesOfANotification(t *testing.T) {
 // A case of one member is judged with all of them: the lone one would find in its memory what it has done before the
 // partition moved, and a record there would look like a remedy.
 func TestRemediesAreThoseOfTheGroup(t *testing.T) {
+	alone(t)
 	c := small(t, "at-least-once", "duplicate-effect (critical)/charge/redelivered-after-rebalance",
 		"when payments.charge/applied{event=order-100,stage=charge} #1 partition $caller from broker for 20s")
 	found, err := FindRemedies(c, RemedyLimits{Runs: 12})
@@ -88,6 +90,7 @@ func TestRemediesAreThoseOfTheGroup(t *testing.T) {
 
 // A replay comes after the drain, wherever hooks are. A key that is kept for a day is no remedy for one that comes later.
 func TestRemediesOfALateReplay(t *testing.T) {
+	alone(t)
 	c := small(t, "key-event-stage", "duplicate-effect (critical)/charge/redelivered-after-replay", "after drain 26h replay workers")
 	found, err := FindRemedies(c, RemedyLimits{Runs: 100})
 	require.NoError(t, err)
@@ -137,6 +140,7 @@ func TestRemediesAreBounded(t *testing.T) {
 
 // A fault that has a time is tried there, too: it need not break at any hook.
 func TestRemediesTryATimeWhereItIs(t *testing.T) {
+	alone(t)
 	c := small(t, "at-least-once", twiceCharged, killAtEnd)
 	r, err := Run(c, &Memory{})
 	require.NoError(t, err)

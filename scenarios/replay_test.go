@@ -33,6 +33,7 @@ func notes(facts []history.Fact) (out []string) {
 // An operator who sets the group back a day later has everything done again, unless a record of it is still there: a key
 // of a day is not, one that is kept for ever is, and so is the store's.
 func TestLateReplay(t *testing.T) {
+	alone(t)
 	permanent := payments(t)
 	permanent.stackNamed("key-event-stage").Layers[2].With["keep"] = "0s"
 	mem := &Memory{}

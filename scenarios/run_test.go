@@ -41,6 +41,7 @@ func stacksOf(sc *Scenario) []string {
 
 // Without faults every stack does everything exactly once: the control must be clean.
 func TestControlIsClean(t *testing.T) {
+	alone(t)
 	sc := payments(t)
 	mem := &Memory{}
 	for _, st := range stacksOf(sc) {

@@ -83,6 +83,7 @@ func smaller(a, b Size) bool {
 
 // What is left of a story of 380 events is one event, one member, one partition, one fault at a hook.
 func TestShrinkOneStory(t *testing.T) {
+	alone(t)
 	mem := &Memory{}
 	c := measuredFailing(t, payments(t), "at-least-once", "consumer-kill", 2, mem)
 	require.NotNil(t, c)
@@ -102,6 +103,7 @@ func TestShrinkOneStory(t *testing.T) {
 
 // Each step alone makes its own number smaller and no other larger.
 func TestShrinkSteps(t *testing.T) {
+	alone(t)
 	full := failing(t, "at-least-once", twiceCharged, killAtEnd)
 	with := func(edit func(*Intent)) *Case {
 		c := *full
@@ -153,6 +155,7 @@ func TestShrinkSteps(t *testing.T) {
 // Shrinking keeps the fingerprint, makes nothing larger, and leaves a case file that does the same run again:
 // for measuring plans and for what hunting brings, of several faults.
 func TestShrinkKeepsTheFinding(t *testing.T) {
+	alone(t)
 	mem, sc := &Memory{}, halfMinute(t)
 	var cases []*Case
 	for _, cell := range [][2]string{{"at-least-once", "consumer-kill"}, {"key-event-stage", "partition"}, {"dedup-durable", "pause"}, {"at-most-once", "consumer-kill"}} {
@@ -217,6 +220,7 @@ func TestShrinkIsDeterministic(t *testing.T) {
 
 // A budget ends the search and never the proof.
 func TestShrinkBudget(t *testing.T) {
+	alone(t)
 	c := failing(t, "at-least-once", twiceCharged, killAtEnd)
 	for _, runs := range []int{4, 6, 9} {
 		s, err := Shrink(context.Background(), c, ShrinkOptions{Runs: runs})

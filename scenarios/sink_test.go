@@ -84,6 +84,7 @@ func TestZombieIsFencedByThePosition(t *testing.T) {
 // A day later an operator sets the group back. Whoever reads its position in the database does not notice, and the
 // group's positions follow: no lag is left that nobody works off.
 func TestSinkTransactionIgnoresAReset(t *testing.T) {
+	alone(t)
 	const replay = "after drain 26h replay workers"
 	sc := ledger(t)
 	plain := planned(t, sc, "at-least-once", 7, &Memory{}, replay)
@@ -117,6 +118,7 @@ func TestPublishedTwiceIsBookedTwiceWithoutAUniqueRow(t *testing.T) {
 
 // Every stack of the library that promises something keeps it at the bounds of its envelope.
 func TestLedgerUpToTheBounds(t *testing.T) {
+	alone(t)
 	sc, mem := ledger(t), &Memory{}
 	sc.Phases.Chaos = 20 * nsSecond
 	for i := range sc.Stacks {

@@ -112,6 +112,7 @@ func TestFenceStopsAZombieAtTheService(t *testing.T) {
 // Over partitions and pauses at moments nobody chose: once the service has heard of a generation, no earlier one is
 // applied, and little of the damage is left. The rest is what was done before the partition moved.
 func TestFencedUnderPartitionAndPause(t *testing.T) {
+	alone(t)
 	sc := payments(t)
 	sc.Phases.Chaos = 30 * nsSecond
 	mem := &Memory{}

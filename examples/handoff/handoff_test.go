@@ -11,6 +11,9 @@ import (
 
 // What is committed when it is handed over goes down with the process that has it in a queue.
 func TestEarly(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a search that goes on until it finds")
+	}
 	twiceless.HostLoop(t, "payments", func(env *twiceless.Env) func(context.Context) error {
 		l := &handoff.Early{Client: env.Client(), Charges: charges(env), Log: quiet}
 		return l.Run

@@ -30,12 +30,18 @@ func TestRelay(t *testing.T) {
 
 // Without one, an order is charged by a relay that dies, and again by the next that finds the row.
 func TestKeyless(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a search that goes on until it finds")
+	}
 	host(t, func(r outbox.Relay) relay { return &outbox.Keyless{Relay: r} },
 		twiceless.Expect("duplicate-effect (critical)/charge/applied-reply-lost", "keyless.go:28"))
 }
 
 // A row that is taken away first is the only thing that knew of the charge.
 func TestForgetful(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a search that goes on until it finds")
+	}
 	host(t, func(r outbox.Relay) relay { return &outbox.Forgetful{Relay: r} },
 		twiceless.Expect("loss/charge/committed-before-effect", "forgetful.go:35"))
 }

@@ -129,6 +129,9 @@ func TestSomeMeasurements(t *testing.T) {
 // On a clean link an idle librdkafka without answers to wait for wakes once a second: what may take less than that is lost in
 // proportion. With answers nothing is. The sockets' buffers have grown, as Linux has them grow where the window does.
 func TestTheClientsTick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing is concurrent in it")
+	}
 	tick := func(acks int, timeout sim.Duration) float64 {
 		c := cell{acks: acks, batch: 1, seconds: 259.7}
 		s := c.settings()

@@ -55,6 +55,9 @@ func TestNestedModulesFollowTheLattice(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nothing is concurrent in it")
+	}
 	root, err := Root()
 	if err != nil {
 		t.Fatal(err)

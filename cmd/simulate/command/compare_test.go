@@ -52,6 +52,9 @@ func files(t *testing.T, dir string) []string {
 }
 
 func TestCompareLeavesAReport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and its concurrency is that of package scenarios")
+	}
 	scenarioFile(t)
 	got := compareSmall("--runs", "4")
 	require.Contains(t, []int{0, exitInconclusive}, got.code, got.errors)
@@ -126,6 +129,9 @@ func TestACellThatCannotHappen(t *testing.T) {
 
 // TestThePageTellsItsCases: each story of the page has a picture and a command that works where the page lies.
 func TestThePageTellsItsCases(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and its concurrency is that of package scenarios")
+	}
 	scenarioFile(t)
 	simulate("compare", "small.yaml", "--faults", "partition,pause", "--quiet", "--runs", "4") // one cause under two faults
 	page := read(t, "out", "report.html")

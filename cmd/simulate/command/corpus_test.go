@@ -48,6 +48,9 @@ func caseFiles(t *testing.T, dir string) []string {
 // From a run that failed to a case that is kept: copied as it is, put in its place, found again, and refreshed when a
 // model has changed, here by an edit of the witness.
 func TestCorpusKeepsFailingRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and its concurrency is that of package scenarios")
+	}
 	zombies(t)
 	list := simulate("corpus", "list")
 	require.Zero(t, list.code, list.errors)
@@ -104,6 +107,9 @@ func TestCorpusPrunes(t *testing.T) {
 
 // why says what a case is, what it shows, who shows the same, what prune would do, and tells the story.
 func TestCorpusWhy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and its concurrency is that of package scenarios")
+	}
 	zombies(t)
 	require.Zero(t, simulate("corpus", "refresh").code)
 	files := caseFiles(t, corpusDir+"/payments")
@@ -137,6 +143,9 @@ func TestCorpusWhy(t *testing.T) {
 // What a case can come to besides failing: a stack that was mended, a hook that is no more, a fault that has to fall
 // elsewhere, and code that is not of this program.
 func TestCorpusOutcomes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and its concurrency is that of package scenarios")
+	}
 	path := olderCase(t)
 	const kill = "when notifier.present/replied{event=order-20,stage=present} #1 kill"
 	mended := []string{`"stack": "at-least-once"`, `"stack": "keyed"`}
@@ -221,6 +230,9 @@ func olderCase(t *testing.T) string {
 
 // A case of an earlier model is listed as what it is; replay says what its file lacks.
 func TestCorpusOfAnOlderCase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and its concurrency is that of package scenarios")
+	}
 	older := olderCase(t)
 	keep(t, older, "older.case")
 	lacks := "38 fields of later models at their defaults: broker.nodes, broker.truncation, broker.eligible_replicas and 35 more"

@@ -62,6 +62,9 @@ func TestShrinkTellsTheSmallestStory(t *testing.T) {
 }
 
 func TestShrinkWritesWhereItIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and its concurrency is that of package scenarios")
+	}
 	path, _ := brokenCase(t)
 	require.Equal(t, exitFinding, simulate("shrink", path, "-o", "one.case").code)
 	piped := simulateWith(read(t, path), "shrink", "-", "-o", "-")
@@ -84,6 +87,9 @@ func TestShrinkInterrupted(t *testing.T) {
 }
 
 func TestShrinkOfAStaleCase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and its concurrency is that of package scenarios")
+	}
 	path, c := brokenCase(t)
 	gone := *c
 	gone.Intent.Stack = "keyed"

@@ -13,6 +13,9 @@ import (
 const bug = "loss/charge/committed-before-effect"
 
 func TestHosted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a search that goes on until it finds")
+	}
 	twiceless.Host(t, "../shop.yaml", func(env *twiceless.Env) twiceless.Handler {
 		s := &Service{DB: env.SQL("orders"), Customers: env.HTTP("customers"), Payments: env.HTTP("payments"), Notifier: env.HTTP("notifier")}
 		return func(ctx context.Context, m twiceless.Message) error { return s.Handle(ctx, []byte(m.Payload)) }
