@@ -37,11 +37,14 @@ test:
 	$(GO) test ./...
 	$(call nested,test ./...)
 
-race: ## but for judges and reports, which are functions: nothing in them runs beside anything
-	$(GO) test -race -short $$($(GO) list ./... | grep -v -e /checker -e /reports -e /internal/lint)
+# Judges, reports and lint are functions: nothing in them runs beside anything.
+FUNCTIONS = /checker|/reports|/internal/lint
 
-shuffle:
-	$(GO) test -shuffle=on -short ./...
+race: ## in shuffled order, without long searches
+	$(GO) test -race -shuffle=on -short $$($(GO) list ./... | grep -vE '$(FUNCTIONS)')
+
+shuffle: ## those that need no race detector, in shuffled order
+	$(GO) test -shuffle=on -short $$($(GO) list ./... | grep -E '$(FUNCTIONS)')
 
 det: ## the same cases on every kind of build and processor at hand
 	.ci/determinism $(CASES)
