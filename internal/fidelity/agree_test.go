@@ -12,32 +12,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// agreement of the shares lost, measured and ours.
+// agreement of a share of messages, measured and ours.
 type agreement struct {
-	cells         int
-	rank          float64 // correlation of ranks (Spearman), ties share theirs
-	median        float64 // of the absolute deviations
-	mean, largest float64
-	where         string // the largest is
-	dup, ourDup   float64
-	mostDup       float64
-	ourMostDup    float64
+	cells          int
+	rank           float64 // correlation of ranks (Spearman), ties share theirs
+	median         float64 // of the absolute deviations
+	mean, largest  float64
+	where          string // the largest is
+	measured, ours struct{ mean, most float64 }
 }
 
-func agree(cells []cell) agreement {
+func losses(r result) float64     { return r.loss }
+func duplicates(r result) float64 { return r.dup }
+
+func agree(cells []cell, share func(result) float64) agreement {
 	a := agreement{cells: len(cells)}
 	var measured, ours, off []float64
 	for _, c := range cells {
-		measured, ours = append(measured, c.measured.loss), append(ours, c.ours.loss)
-		d := math.Abs(c.measured.loss - c.ours.loss)
+		here, there := share(c.ours), share(c.measured)
+		measured, ours = append(measured, there), append(ours, here)
+		d := math.Abs(there - here)
 		off = append(off, d)
 		a.mean += d / float64(len(cells))
 		if d > a.largest {
 			a.largest, a.where = d, c.name()
 		}
-		a.dup += c.measured.dup / float64(len(cells))
-		a.ourDup += c.ours.dup / float64(len(cells))
-		a.mostDup, a.ourMostDup = max(a.mostDup, c.measured.dup), max(a.ourMostDup, c.ours.dup)
+		a.measured.mean += there / float64(len(cells))
+		a.ours.mean += here / float64(len(cells))
+		a.measured.most, a.ours.most = max(a.measured.most, there), max(a.ours.most, here)
 	}
 	slices.Sort(off)
 	a.median = (off[(len(off)-1)/2] + off[len(off)/2]) / 2
@@ -79,7 +81,7 @@ func correlation(a, b []float64) float64 {
 func TestRanks(t *testing.T) {
 	require.Equal(t, []float64{2.5, 4, 1, 2.5}, ranks([]float64{5, 9, 1, 5}))
 	require.InDelta(t, -1, correlation(ranks([]float64{1, 2, 30}), ranks([]float64{9, 5, 1})), 1e-9)
-	a := agree([]cell{{percent: 1, measured: result{loss: 0.1}}, {percent: 2, measured: result{loss: 0.5}, ours: result{loss: 0.2}}, {percent: 3, measured: result{loss: 0.6}, ours: result{loss: 0.6}}})
+	a := agree([]cell{{percent: 1, measured: result{loss: 0.1}}, {percent: 2, measured: result{loss: 0.5}, ours: result{loss: 0.2}}, {percent: 3, measured: result{loss: 0.6}, ours: result{loss: 0.6}}}, losses)
 	require.InDelta(t, 0.1, a.median, 1e-9)
 	require.InDelta(t, 0.3, a.largest, 1e-9)
 	require.InDelta(t, 1, a.rank, 1e-9)
@@ -99,31 +101,42 @@ func (c cell) line() string {
 func compared(cells []cell) string {
 	var b strings.Builder
 	b.WriteString("Shares of messages in per cent: lost, and there more than once. Losses of packets are each way.\n")
+	b.WriteString("Rank is the correlation of ranks; median, mean and largest are those of the deviations, in points.\n")
 	b.WriteString("go test ./internal/fidelity -full -update\n\n")
-	var chosen, rest, between []cell
-	for _, c := range cells {
-		if c.calibration() {
-			chosen = append(chosen, c)
-		} else {
-			rest = append(rest, c)
-			if c.measured.loss > 0.01 || c.ours.loss > 0.01 {
-				between = append(between, c)
-			}
-		}
-	}
-	for _, of := range []struct {
-		name  string
-		cells []cell
-	}{{"all", cells}, {"calibration", chosen}, {"validation", rest}, {"validation, where over 1 % are lost", between}} {
-		a := agree(of.cells)
-		fmt.Fprintf(&b, "%-36s %3d cells   rank correlation %.3f   deviation: median %.1f, mean %.1f, largest %.1f (%s)   duplicates: mean %.3f against %.3f, most %.2f against %.2f\n",
-			of.name, a.cells, a.rank, 100*a.median, 100*a.mean, 100*a.largest, a.where, 100*a.dup, 100*a.ourDup, 100*a.mostDup, 100*a.ourMostDup)
-	}
-	fmt.Fprintf(&b, "\n%-32s %8s %8s %8s   %8s %8s\n", "", "lost", "ours", "off by", "twice", "ours")
+	summarise(&b, "lost", cells, losses, func(c cell) bool { return true })
+	b.WriteString("With acks 0 there are none twice, measured or ours:\n")
+	summarise(&b, "there more than once", cells, duplicates, func(c cell) bool { return c.acks == 1 })
+	fmt.Fprintf(&b, "%-32s %8s %8s %8s   %8s %8s\n", "", "lost", "ours", "off by", "twice", "ours")
 	for _, c := range cells {
 		b.WriteString(c.line())
 	}
 	return b.String()
+}
+
+// summarise writes how a share agrees in all cells of a sort, in those that settings were chosen by, and in the others.
+func summarise(b *strings.Builder, title string, cells []cell, share func(result) float64, of func(cell) bool) {
+	groups := []struct {
+		name string
+		in   func(cell) bool
+	}{
+		{"all", func(cell) bool { return true }},
+		{"calibration", cell.calibration},
+		{"validation", func(c cell) bool { return !c.calibration() }},
+		{"validation, where over 1 % are lost", func(c cell) bool { return !c.calibration() && max(c.measured.loss, c.ours.loss) > 0.01 }},
+	}
+	fmt.Fprintf(b, "%-36s %5s %6s %8s %8s %8s   %10s %8s   %10s %8s\n", title, "cells", "rank", "median", "mean", "largest", "mean there", "ours", "most there", "ours")
+	for _, g := range groups {
+		var in []cell
+		for _, c := range cells {
+			if of(c) && g.in(c) {
+				in = append(in, c)
+			}
+		}
+		a := agree(in, share)
+		fmt.Fprintf(b, "%-36s %5d %6.3f %8.3f %8.3f %8.3f   %10.3f %8.3f   %10.3f %8.3f   %s\n", g.name, a.cells, a.rank, 100*a.median, 100*a.mean, 100*a.largest,
+			100*a.measured.mean, 100*a.ours.mean, 100*a.measured.most, 100*a.ours.most, a.where)
+	}
+	b.WriteString("\n")
 }
 
 // together runs n jobs on all processors. Each is a world of its own.
