@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -92,7 +93,7 @@ func TestOperatorSteps(t *testing.T) {
 	for _, f := range stopped {
 		require.Equal(t, "stop", r.History.At(f.Cause).Op)
 	}
-	back := factsOf(r, func(f *history.Fact) bool { return f.Kind == history.KindCommitted && f.Fence == model.NoGeneration })
+	back := factsOf(r, func(f *history.Fact) bool { return f.Kind == history.KindCommitted && f.Fence == wire.NoGeneration })
 	require.Len(t, back, 6)
 	for _, f := range back {
 		reset := r.History.At(f.Cause)
@@ -260,7 +261,7 @@ func TestOperatorWaitsForTheSession(t *testing.T) {
 	require.Len(t, killed, 3)
 	require.Equal(t, "stop", r.History.At(killed[0].Cause).Op)
 	evicted := factsOf(r, ofKind(history.KindEvicted))
-	back := factsOf(r, func(f *history.Fact) bool { return f.Kind == history.KindCommitted && f.Fence == model.NoGeneration })
+	back := factsOf(r, func(f *history.Fact) bool { return f.Kind == history.KindCommitted && f.Fence == wire.NoGeneration })
 	require.Len(t, evicted, 3)
 	require.Len(t, back, 6)
 	require.Greater(t, back[0].ID, evicted[2].ID)

@@ -118,7 +118,7 @@ func (c *Client) topic(name string) *topic {
 			return t
 		}
 	}
-	t := &topic{name: name, act: model.OpProduce + " " + name}
+	t := &topic{name: name, act: wire.OpProduce + " " + name}
 	c.topics = append(c.topics, t)
 	return t
 }
