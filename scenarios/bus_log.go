@@ -10,6 +10,7 @@ import (
 	"github.com/twiceless/twiceless/model/client"
 	"github.com/twiceless/twiceless/model/consumer"
 	"github.com/twiceless/twiceless/model/controller"
+	"github.com/twiceless/twiceless/model/cost"
 	"github.com/twiceless/twiceless/model/operator"
 	"github.com/twiceless/twiceless/model/producer"
 	"github.com/twiceless/twiceless/model/stack"
@@ -85,6 +86,9 @@ func (b *logBus) config(topics []wire.Topic) broker.Config {
 		Log: partition.Config{Defects: b.defects}}
 	if s.Writeback == 0 {
 		cfg.Writeback = -1
+	}
+	if p, ok := cost.Named(s.Costs); ok {
+		cfg.Work, cfg.Handlers = broker.Work(p.BrokerCost()), int(p.Workers.N)
 	}
 	group := groups.Config{InitialRebalanceDelay: sim.Duration(s.RebalanceDelay), OffsetsRetention: sim.Duration(s.OffsetsRetention), Defects: b.defects, Planted: b.w.planted}
 	if s.RebalanceDelay == 0 {

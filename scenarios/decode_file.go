@@ -43,6 +43,7 @@ type fileBroker struct {
 	Queue            *fileQueue            `f:"queue" doc:"How a broker of kind queue behaves."`
 	FirstEpoch       *whole                `f:"first_producer_epoch" min:"0" max:"32766" default:"0" doc:"Epoch of the first identity that a transactional producer is given; the last is 32766."`
 	Defects          []choice              `f:"defects" enum:"@defect" len:"64" doc:"Published defects that brokers and clients have here."`
+	Costs            *choice               `f:"costs" enum:"@costs" doc:"For how long a broker of kind log is busy with each request, record and byte: a profile of package model/cost; see docs/costs.md. By default it takes no time."`
 	Topics           map[string]*fileTopic `f:"topics" need:"topics: { orders: { partitions: 6 } }" keys:"@topic" len:"64" doc:"The topics by name."`
 	SessionTimeout   *period               `f:"session_timeout" min:"100ms" max:"30m" default:"6s" doc:"A member unheard for so long, on the broker's monotonic clock, is removed from its group."`
 	RebalanceDelay   *period               `f:"rebalance_delay" min:"0s" max:"10m" default:"3s" doc:"How long the first join of an empty group waits for others."`

@@ -1,7 +1,11 @@
 package scenarios
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/cost"
 	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/model/store"
@@ -30,6 +34,19 @@ func Parts() []Part {
 		parts = append(parts, Part{"store", k.Name, k.Doc})
 	}
 	return parts
+}
+
+// CostProfiles lists what broker.costs may name, each with all of its figures, what they rest on and their sources.
+func CostProfiles() []Part {
+	var list []Part
+	for _, p := range cost.Profiles() {
+		doc := p.Why + ". In a world brokers are busy by it; clients and links are not. More: docs/costs.md"
+		for _, f := range p.Figures() {
+			doc += fmt.Sprintf("\n%s: %s (%s) %s", f.Name, strings.TrimSpace(fmt.Sprintf("%d %s", f.N, f.Unit)), f.Evidence, f.Source)
+		}
+		list = append(list, Part{"cost profile", p.Name, doc})
+	}
+	return list
 }
 
 // PlantedBugs lists the defects that a world can be built with, to show that the checkers would find them.

@@ -131,6 +131,7 @@ func resolveCluster(f *fileBroker, b *Broker) {
 	b.EarlyOffsets = bool(valueOr(f.EarlyOffsets, false))
 	b.FirstEpoch = int(valueOr(f.FirstEpoch, 0))
 	b.EarlyListener = bool(valueOr(f.EarlyListener, false))
+	b.Costs = string(valueOr(f.Costs, ""))
 	b.ReplicaLag = int64(valueOr(f.ReplicaLag, 30*nsSecond))
 	b.BrokerSession = int64(valueOr(f.BrokerSession, 9*nsSecond))
 	b.FlushMessages = int64(valueOr(f.FlushMessages, 0))

@@ -152,6 +152,9 @@ func (c *crossChecks) parties() {
 			c.add(at+".min_insync", "%d replicas in sync of %d copies: nothing could be written with acks all", t.MinInsync, t.Replication)
 		}
 	}
+	if s.Broker.Queue != nil && s.Broker.Costs != "" {
+		c.add("broker.costs", "of a broker of kind log; leave it out")
+	}
 	if q := s.Broker.Queue; q != nil && len(topics) > 1 {
 		c.add("broker.topics", "a broker of kind queue has one queue, and there are %d topics", len(topics))
 	}

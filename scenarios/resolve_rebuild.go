@@ -197,7 +197,7 @@ func (b *Broker) tree() *docNode {
 		set("kind", leaf(b.Kind)).set("nodes", leafInt(b.Nodes)).set("truncation", leaf(b.Truncation)).set("eligible_replicas", leafYes(b.ELR)).
 		set("strict_high_watermark", leafYes(b.StrictHigh)).set("broker_epochs", leafYes(b.BrokerEpochs)).
 		set("quick_restart", leafYes(b.QuickRestart)).set("early_offsets", leafYes(b.EarlyOffsets)).
-		set("early_listener", leafYes(b.EarlyListener)).set("first_producer_epoch", leafInt(b.FirstEpoch)).
+		set("early_listener", leafYes(b.EarlyListener)).set("costs", leaf(b.Costs)).set("first_producer_epoch", leafInt(b.FirstEpoch)).
 		set("replica_lag", leafTime(b.ReplicaLag)).set("broker_session", leafTime(b.BrokerSession)).
 		set("flush_messages", leafInt(b.FlushMessages)).set("flush_interval", leafTime(b.FlushInterval)).set("writeback", leafTime(b.Writeback)).
 		set("offsets_retention", leafTime(b.OffsetsRetention)).set("transactions", leaf(b.Transactions)).

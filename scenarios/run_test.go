@@ -54,7 +54,7 @@ func TestControlIsClean(t *testing.T) {
 }
 
 // The counts that do not depend on the machine are budgets: at most 80 kernel events per offered intent, and at
-// most 60 idle events per simulated second.
+// most 160 idle events per simulated second.
 func TestEventBudgets(t *testing.T) {
 	alone(t)
 	sc := payments(t)

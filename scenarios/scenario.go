@@ -50,6 +50,7 @@ type Broker struct {
 	Queue            *Queue           `json:"queue,omitempty"`         // of kind queue; nil = of kind log
 	Defects          []string         `json:"defects,omitempty"`       // published defects of brokers and clients, sorted
 	FirstEpoch       int              `json:"first_producer_epoch"`    // of a transactional producer; default 0
+	Costs            string           `json:"costs,omitempty"`         // profile of how long brokers of kind log are busy; "" = no time
 	EarlyListener    bool             `json:"early_listener"`          // a broker that starts says of every topic that there is none; default false
 	Topics           map[string]Topic `json:"topics"`
 	SessionTimeout   int64            `json:"session_timeout"` // on the broker's monotonic clock; default 6s

@@ -6,6 +6,7 @@ import (
 
 	"github.com/twiceless/twiceless/faults"
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/cost"
 	"github.com/twiceless/twiceless/model/downstream"
 	"github.com/twiceless/twiceless/model/queue"
 	"github.com/twiceless/twiceless/model/queue/service"
@@ -71,6 +72,11 @@ func namesIn(word string) []string {
 	case "@broker":
 		for _, k := range busKinds() {
 			out = append(out, k.name)
+		}
+		return out
+	case "@costs":
+		for _, p := range cost.Profiles() {
+			out = append(out, p.Name)
 		}
 		return out
 	case "@queue":

@@ -84,6 +84,16 @@ type Request struct {
 // Background says whether the caller flagged the call as background.
 func (r *Request) Background() bool { return r.bg }
 
+// After runs fn when the monotonic clock of the request's node has advanced by d, unless that incarnation has ended. It is
+// work on the request whatever code asks for it: background if the request is, and then it takes no time in quiet time, as
+// the message took none.
+func (r *Request) After(d Duration, fn func()) Handle {
+	if r.bg && r.w.quiet.on {
+		d = 0
+	}
+	return r.at.after(d, fn, r.bg)
+}
+
 // Applied marks the step at which the service's state has changed durably.
 func (r *Request) Applied() {
 	if r.Alive() {

@@ -41,6 +41,8 @@ type Broker struct {
 	leading     int  // replicas that lead
 	ids         idBlock
 	held        []*heldProducer // producers whose transactions are being verified
+	channels    []channel       // whose request is being handled
+	handlers    *handlers       // nil = requests take no time
 }
 
 // ops are the interned names of what a broker asks others.
@@ -78,6 +80,9 @@ func newBroker(n *sim.Node, c *Cluster) *Broker {
 	if c.cfg.PerBroker != nil {
 		b.groups, b.transactions = c.cfg.PerBroker(n)
 	}
+	if c.cfg.Work != nil {
+		b.handlers = newHandlers(b)
+	}
 	n.OnLeap(b.leap)
 	b.boot()
 	return b
@@ -94,12 +99,29 @@ func Of(n *sim.Node) *Broker {
 
 func (b *Broker) alive() bool { return b.n.Up() && b.n.Incarnation() == b.inc }
 
-// Receive handles one request. A broker that is not yet part of the cluster has no open port.
+// Receive takes one request. A broker that is not yet part of the cluster has no open port.
 func (b *Broker) Receive(_ *sim.Node, r *sim.Request) {
 	if !b.open && !b.cfg.EarlyListener {
 		r.Fail(sim.ErrRefused, 0)
 		return
 	}
+	if req, ok := r.Body.(wire.ProduceRequest); ok && !b.read(r, &req) {
+		return
+	}
+	b.begin(r)
+}
+
+// begin has a request handled, as soon as somebody has time for it.
+func (b *Broker) begin(r *sim.Request) {
+	if b.handlers != nil {
+		b.handlers.take(r)
+		return
+	}
+	b.handle(r)
+}
+
+// handle does what a request asks for.
+func (b *Broker) handle(r *sim.Request) {
 	switch req := r.Body.(type) {
 	case wire.ProduceRequest:
 		b.produce(r, &req)

@@ -56,6 +56,11 @@ type Config struct {
 	// EarlyListener is Kafka with ZooKeeper: a broker answers clients before it knows the topics, that there are none.
 	EarlyListener bool
 
+	// Work is for how long a broker is busy with each request before it does what it asks for, and a follower with what it
+	// fetched; nil = no time. Handlers is num.io.threads; 0 = 8.
+	Work     Work
+	Handlers int
+
 	// Log is how logs judge batches. Its Defects are those of the broker too.
 	Log partition.Config
 
@@ -90,6 +95,9 @@ func (c Config) filled() Config {
 	}
 	if c.FetchRecords == 0 {
 		c.FetchRecords = 1000
+	}
+	if c.Handlers == 0 {
+		c.Handlers = 8
 	}
 	return c
 }

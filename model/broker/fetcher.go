@@ -60,10 +60,19 @@ func (f *fetcher) run() {
 	req := ReplicaFetchRequest{Broker: b.id, BrokerEpoch: b.epoch, MaxWait: b.cfg.FetchWait, From: from}
 	turn := f.turn
 	b.n.Call(b.node(f.leader), b.op.fetch, sim.Action{}, req, 0, b.cfg.FetchTimeout, func(reply any, _ int64, err error) {
-		if turn == f.turn {
-			f.answered(reply, err)
+		if work := b.copying(reply); work > 0 {
+			b.n.After(work, func() { f.heard(turn, reply, err) })
+		} else {
+			f.heard(turn, reply, err)
 		}
 	})
+}
+
+// heard takes a reply, unless the fetcher has had nothing to follow since.
+func (f *fetcher) heard(turn int, reply any, err error) {
+	if turn == f.turn {
+		f.answered(reply, err)
+	}
 }
 
 // answered takes a reply. The next fetch, which tells the leader how far this one came, goes when all of it is in the page cache.

@@ -10,7 +10,7 @@ import (
 type producing struct {
 	b         *Broker
 	r         *sim.Request
-	acks      int
+	req       *wire.ProduceRequest
 	results   []wire.ProduceResult
 	undecided int
 	timer     sim.Handle
@@ -29,7 +29,7 @@ func (b *Broker) produce(r *sim.Request, req *wire.ProduceRequest) {
 // appendAll appends what it can of a request. acks=0 is never answered, acks=1 when all is in the page cache of the
 // leaders, acks=all when the high watermarks have passed it, or after the request's timeout.
 func (b *Broker) appendAll(r *sim.Request, req *wire.ProduceRequest) {
-	p := &producing{b: b, r: r, acks: req.Acks, results: make([]wire.ProduceResult, len(req.Batches)), undecided: len(req.Batches) + 1}
+	p := &producing{b: b, r: r, req: req, results: make([]wire.ProduceResult, len(req.Batches)), undecided: len(req.Batches) + 1}
 	for i := range req.Batches {
 		p.results[i].Base = -1
 		b.appendOne(p, i, req)
@@ -55,7 +55,7 @@ func (b *Broker) appendOne(p *producing, i int, req *wire.ProduceRequest) {
 		p.decided(i, err)
 	case upTo == 0: // a new one
 		rep.takeRecords(p, i, pb, req)
-	case p.acks == wire.AcksAll:
+	case req.Acks == wire.AcksAll:
 		rep.await(waiter{upTo: upTo, p: p, i: i})
 	default:
 		p.decided(i, nil)
@@ -105,7 +105,7 @@ func (rep *replica) takeRecords(p *producing, i int, pb *wire.ProduceBatch, req 
 	if m := &batch.Messages[0]; act.Event == "" {
 		act.Event, act.Stage = m.Event, m.Stage
 	}
-	acks, upTo := p.acks, batch.Next()
+	acks, upTo := req.Acks, batch.Next()
 	rep.seal(&batch)
 	rep.take(batch, act, func() {
 		if acks == wire.AcksLeader {
@@ -161,9 +161,13 @@ func (p *producing) finish() {
 	p.done = true
 	p.b.n.Cancel(p.timer)
 	p.r.Applied()
-	if p.acks == wire.AcksNone {
-		return
+	if p.req.Acks != wire.AcksNone {
+		p.answer()
 	}
+	p.b.unmute(p.r, p.req)
+}
+
+func (p *producing) answer() {
 	var fact int64
 	for i := range p.results {
 		if s := p.results[i].Stored; len(s) > 0 {

@@ -15,8 +15,9 @@ import (
 // whole cycles: after it the facts, the draws and what followers are known to have are as if every event had been executed.
 func TestIdle(t *testing.T) {
 	const day = 26 * sim.Hour
+	var work broker.Work
 	pass := func(everyEvent bool, quiet sim.Duration) (*setup, int64) {
-		s := newSetup(plan{latency: rng.Constant(int64(sim.Millisecond)), everyEvent: everyEvent})
+		s := newSetup(plan{latency: rng.Constant(int64(sim.Millisecond)), everyEvent: everyEvent, broker: broker.Config{Work: work}})
 		s.boot()
 		s.run(3 * sim.Second)
 		leader := s.cluster.Leader("orders", 0)
@@ -49,11 +50,16 @@ func TestIdle(t *testing.T) {
 	s, events := pass(false, day)
 	defer s.w.Close()
 	require.Less(t, events, int64(60_000), "a quiet day")
-	for _, quiet := range []sim.Duration{20 * sim.Minute, 20*sim.Minute + 777*sim.Millisecond} {
-		leapt, few := pass(false, quiet)
-		slow, all := pass(true, quiet)
+	for _, mode := range []struct {
+		quiet sim.Duration
+		work  broker.Work
+		most  int64 // events per idle second
+	}{{20 * sim.Minute, nil, 70}, {20*sim.Minute + 777*sim.Millisecond, nil, 70}, {20 * sim.Minute, func(int, int, int) sim.Duration { return 10 * sim.Microsecond }, 100}} {
+		work = mode.work
+		leapt, few := pass(false, mode.quiet)
+		slow, all := pass(true, mode.quiet)
 		require.Less(t, 4*few, all)
-		require.Less(t, all, int64(quiet/sim.Second)*70, "events per idle second")
+		require.Less(t, all, int64(mode.quiet/sim.Second)*mode.most)
 		require.Equal(t, slow.w.History.Digest(), leapt.w.History.Digest())
 		slow.w.Close()
 		leapt.w.Close()

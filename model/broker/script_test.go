@@ -55,6 +55,9 @@ type script struct {
 	facts int
 	p     plan
 	begun bool
+
+	client      int // that the present request comes from
+	connections int // that produce requests came over
 }
 
 func play(t *testing.T, text string) string {
@@ -172,6 +175,14 @@ func (s *script) with(args []string) {
 			s.p.broker.Log.Defects = s.p.broker.Log.Defects.With(model.StableOffsetReadTwice)
 		case "early-listener":
 			s.p.broker.EarlyListener = true
+		case "work": // for each request, and for each record
+			request, record, _ := strings.Cut(value, "/")
+			each, more := s.duration(request), s.duration(record)
+			s.p.broker.Work = func(requests, records, _ int) sim.Duration {
+				return sim.Duration(requests)*each + sim.Duration(records)*more
+			}
+		case "handlers":
+			s.p.broker.Handlers = s.number(value)
 		case "coordinators":
 			s.p.broker.PerBroker = func(*sim.Node) (groups, transactions broker.Factory) { return newNotebook, newNotebook }
 		default:
@@ -327,7 +338,8 @@ func entries(l *partition.Log) string {
 }
 
 // request: "produce orders/0 all a b to broker-1", "produce orders/0 all a id=7.0 seq=0", "fetch orders/0 3",
-// "end orders/0". Without "to" it goes to the leader. It is sent and not waited for: "run" lets time pass.
+// "end orders/0". Without "to" it goes to the leader, without "client=2" the first client sends it, and
+// without "connection=1" each produce request comes over a connection of its own. It is sent and not waited for: "run" lets time pass.
 func (s *script) request(f []string) {
 	topic, index, _ := strings.Cut(f[1], "/")
 	k, _ := strconv.Atoi(index)
@@ -346,6 +358,10 @@ func (s *script) request(f []string) {
 		}
 	}
 	require.NotNil(s.t, to, "nobody to send to")
+	s.client = 0
+	if options["client"] != "" {
+		s.client = s.number(options["client"]) - 1
+	}
 	switch f[0] {
 	case "produce":
 		s.produceCommand(to, topic, k, words, options)
@@ -401,7 +417,7 @@ func identity(s *script, id string) wire.ProducerID {
 }
 
 func (s *script) send(to *sim.Node, op, what string, body any, show func(any) string) {
-	s.call(0, to, op, sim.Action{}, body, 60*sim.Second, func(reply any, _ int64, err error) {
+	s.call(s.client, to, op, sim.Action{}, body, 60*sim.Second, func(reply any, _ int64, err error) {
 		if err != nil {
 			s.say("%s: %v", what, err)
 			return
@@ -423,12 +439,18 @@ func (s *script) produceCommand(to *sim.Node, topic string, k int, words []strin
 	if options["version"] != "" {
 		req.TxnVersion = s.number(options["version"])
 	}
+	s.connections++
+	req.Connection = s.connections
+	if options["connection"] != "" {
+		req.Connection = s.number(options["connection"])
+	}
 	if options["timeout"] != "" {
 		req.Timeout = s.duration(options["timeout"])
 	}
 	what := "produce " + strings.Join(words[1:], " ")
 	if acks == wire.AcksNone {
-		s.clients[0].After(0, func() { s.clients[0].Send(to, s.w.Op(wire.Broker+"."+wire.OpProduce), sim.Action{}, req, 0) })
+		from := s.clients[s.client]
+		from.After(0, func() { from.Send(to, s.w.Op(wire.Broker+"."+wire.OpProduce), sim.Action{}, req, 0) })
 		return
 	}
 	s.send(to, wire.OpProduce, what, req, func(body any) string {

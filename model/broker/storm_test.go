@@ -39,6 +39,9 @@ func TestStorm(t *testing.T) {
 			{"power-loss", plan{}},
 			{"without-elr", plan{controller: controller.Config{WithoutELR: true}}},
 			{"matched-epoch", plan{broker: broker.Config{UnfencedFetch: true}}},
+			{"busy", plan{broker: broker.Config{Handlers: 2, Work: func(requests, records, _ int) sim.Duration {
+				return sim.Duration(5*requests+records) * sim.Millisecond
+			}}}},
 		} {
 			st := newStorm(t, fmt.Sprintf("%s/%d", mode.name, seed), seed, mode.p)
 			st.lossy = mode.name == "power-loss"

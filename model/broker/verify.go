@@ -129,9 +129,13 @@ func unverifiable(err error, version int) error {
 }
 
 func (b *Broker) refuse(h heldRequest, err error) {
-	if h.req.Acks == wire.AcksNone {
-		return
+	if h.req.Acks != wire.AcksNone {
+		h.answer(err)
 	}
+	b.unmute(h.r, h.req)
+}
+
+func (h heldRequest) answer(err error) {
 	reply := wire.ProduceReply{Results: make([]wire.ProduceResult, len(h.req.Batches))}
 	for i := range reply.Results {
 		reply.Results[i] = wire.ProduceResult{Err: err, Base: -1}

@@ -7,7 +7,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/twiceless/twiceless/model/cost"
-	"github.com/twiceless/twiceless/sim"
 )
 
 // Every figure says what it rests on, and no profile lacks one.
@@ -141,61 +140,6 @@ func TestFlowsThatMakeNoSense(t *testing.T) {
 	} {
 		require.Panics(t, func() { p.Estimate(f) }, "%+v", f)
 	}
-	require.Panics(t, func() { p.ClientCost()(1, -1, 0) })
+	require.Panics(t, func() { p.Client.Time(1, -1, 0) })
 	require.Panics(t, func() { p.Format.Bytes(0, 1) })
-}
-
-// A server does as much at once as it has workers, in order of arrival, and idles without a trace.
-func TestServer(t *testing.T) {
-	type stint struct{ from, to sim.Time }
-	rapid.Check(t, func(t *rapid.T) {
-		workers := rapid.IntRange(1, 4).Draw(t, "workers")
-		s := cost.NewServer(workers)
-		var now, idle sim.Time
-		var stints []stint
-		for range rapid.IntRange(1, 30).Draw(t, "n") {
-			now = now.Add(sim.Duration(rapid.IntRange(0, 5).Draw(t, "gap")))
-			d := sim.Duration(rapid.IntRange(1, 10).Draw(t, "work"))
-			to := now.Add(s.Take(now, d))
-			this := stint{to.Add(-d), to}
-			busy, before := 0, 0
-			for _, other := range stints {
-				require.LessOrEqual(t, other.from, this.from, "out of order")
-				if other.to > this.from {
-					busy++
-				}
-				if other.from < this.from && other.to >= this.from {
-					before++
-				}
-			}
-			require.Less(t, busy, workers, "more at once than there are workers")
-			if now >= idle {
-				require.Equal(t, now, this.from, "an idle server begins at once")
-			}
-			if this.from > now {
-				require.GreaterOrEqual(t, before, workers, "it waits though a worker is free")
-			}
-			stints, idle = append(stints, this), max(idle, to)
-		}
-	})
-}
-
-// One worker is a queue: Lindley's recursion.
-func TestServerOfOneWorker(t *testing.T) {
-	s := cost.NewServer(1)
-	for _, c := range []struct{ now, work, takes int64 }{{0, 5, 5}, {1, 2, 6}, {7, 3, 3}, {20, 0, 0}, {20, 4, 4}, {21, 1, 4}} {
-		require.Equal(t, sim.Duration(c.takes), s.Take(sim.Time(c.now), sim.Duration(c.work)), "at %d", c.now)
-	}
-	require.Panics(t, func() { s.Take(30, -1) })
-	require.Panics(t, func() { cost.NewServer(0) })
-}
-
-// A leap takes along what was under way, and nothing else.
-func TestLeap(t *testing.T) {
-	s := cost.NewServer(1)
-	s.Take(0, 10)
-	s.Leap(5, 100)
-	require.Equal(t, sim.Duration(6), s.Take(105, 1))
-	s.Leap(200, 100)
-	require.Equal(t, sim.Duration(1), s.Take(300, 1))
 }

@@ -1,10 +1,10 @@
 // Package cost says how long the parts of a replicated log are busy and how many bytes they move: a client for each request
 // and record, a broker for each request, record and byte, a link for each byte, a transaction for its requests and log
 // writes. It answers two questions: what a batch size, an acknowledgement or a transaction costs (Estimate), and for how
-// long a node of a world is busy with what it was given (Cost, Server).
+// long a broker of a world is busy with what it was given (BrokerCost).
 //
-// It imports sim, and knows no broker: brokers and clients take a Cost in their configuration, the composition root gives
-// them one of a Profile. All figures are integers: nanoseconds, bytes, picoseconds a byte.
+// It imports sim, and knows no broker: brokers take the function in their configuration, the composition root gives
+// them that of a Profile. All figures are integers: nanoseconds, bytes, picoseconds a byte.
 //
 // # What a figure rests on
 //
@@ -18,7 +18,6 @@
 //   - More bytes, replicas or acknowledgements never make a flow faster, and transactions never do.
 //   - A broker is never slower than the client that a profile was fitted to: the published figure would have been the
 //     broker's otherwise, and the fit wrong.
-//   - A Server works on one thing at a time per worker, in order of arrival, and is idle without a memory.
 //
 // Envelope: steady state without a fault. What a retry, an election or a lossy link costs comes out of the models that have
 // them; they only take from here how long work takes.
@@ -30,6 +29,7 @@
 //
 // # Where it differs from the real systems
 //
+//   - In worlds brokers alone are busy: neither clients nor links take the time that a profile has for them.
 //   - One producer, one partition, one leader. More of them share nothing but links, and that is not computed.
 //   - The time of a record does not depend on its size: the one series that separates batches from records (NetDB 2011) has
 //     200-byte messages alone. Links and brokers do count bytes.
@@ -37,5 +37,5 @@
 //   - The page cache takes every write; nothing waits for a disk.
 //   - Neither compression nor encryption; links carry no TCP/IP headers unless Format.Framed is asked.
 //
-// Next to read: profile.go, format.go, flow.go, overlap.go, transaction.go, server.go; the nodes in rig_test.go; ADR 12.
+// Next to read: profile.go, format.go, flow.go, overlap.go, transaction.go; the nodes in rig_test.go; ADR 12.
 package cost

@@ -42,6 +42,10 @@ func (w *Work) Time(requests, records, bytes int) sim.Duration {
 	return sim.Duration(int64(requests)*w.Request.N + int64(records)*w.Record.N + int64(bytes)*w.Byte.N/picosecondsPerNanosecond)
 }
 
+// BrokerCost is for how long a broker is busy with so many requests that hold so many records and bytes in all, as brokers of
+// worlds take it: an append of a leader, one of a follower, a request without records. It is a pure function.
+func (p *Profile) BrokerCost() func(requests, records, bytes int) sim.Duration { return p.Broker.Time }
+
 // Profile is one set of machines and versions.
 type Profile struct {
 	Name string // unique, lower case

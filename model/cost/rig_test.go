@@ -28,7 +28,7 @@ func newRig(t *testing.T, p cost.Profile, f cost.Flow) *rig {
 	g := &rig{profile: p, flow: f, w: sim.New(sim.Config{Seed: 1, Latency: rng.Constant(p.OneWay.N)})}
 	t.Cleanup(g.w.Close)
 	leaderNode := g.w.Role("leader", func(n *sim.Node) sim.Handler {
-		g.leader = &leader{g: g, n: n, log: newLog(g, n, f.Replicas), connection: cost.NewServer(1)}
+		g.leader = &leader{g: g, n: n, log: newLog(g, n, f.Replicas), connection: newServer(1)}
 		return g.leader
 	})
 	coordNode := g.w.Role("coordinator", func(n *sim.Node) sim.Handler {
@@ -36,7 +36,7 @@ func newRig(t *testing.T, p cost.Profile, f cost.Flow) *rig {
 		return g.coord
 	})
 	g.client = g.w.Role("client", func(n *sim.Node) sim.Handler {
-		c := &client{g: g, n: n, uplink: cost.NewServer(1)}
+		c := &client{g: g, n: n, uplink: newServer(1)}
 		n.Go("application", c.application)
 		return sim.NoHandler()
 	})
@@ -60,16 +60,18 @@ func (g *rig) call(p *sim.Proc, to *sim.Node, op string, body any) (any, error) 
 	return reply, err
 }
 
-// cpu is what nodes are busy by: the hooks that worlds use.
+// clientTime and those below are for how long a party is busy: the figures of the profile, and BrokerCost, which worlds use.
 func (g *rig) clientTime(requests, records, bytes int) sim.Duration {
-	return g.profile.ClientCost()(requests, records, bytes)
+	return g.profile.Client.Time(requests, records, bytes)
 }
 
 func (g *rig) brokerTime(records, bytes int) sim.Duration {
 	return g.profile.BrokerCost()(1, records, bytes)
 }
 
-func (g *rig) linkTime(bytes int) sim.Duration { return g.profile.LinkCost()(0, 0, bytes) }
+func (g *rig) linkTime(bytes int) sim.Duration {
+	return sim.Duration(int64(bytes) * int64(sim.Second) / g.profile.Bandwidth.N)
+}
 
 func (g *rig) consume(p *sim.Proc, from *sim.Node) {
 	for {
@@ -114,7 +116,7 @@ type fetch struct{ follower, offset int }
 type log struct {
 	g       *rig
 	n       *sim.Node
-	link    *cost.Server
+	link    *server
 	entries []entry
 	known   []int // offset of each follower's last fetch
 	parked  []*sim.Request
@@ -128,7 +130,7 @@ type waiting struct {
 }
 
 func newLog(g *rig, n *sim.Node, replicas int) *log {
-	return &log{g: g, n: n, link: cost.NewServer(1), known: make([]int, replicas-1), parked: make([]*sim.Request, replicas-1)}
+	return &log{g: g, n: n, link: newServer(1), known: make([]int, replicas-1), parked: make([]*sim.Request, replicas-1)}
 }
 
 // append calls then when all replicas have the entry.
@@ -162,7 +164,7 @@ func (l *log) serve(follower int) {
 	for _, e := range got {
 		bytes += e.bytes
 	}
-	l.n.After(l.link.Take(l.n.Now(), l.g.linkTime(bytes)), func() { r.Reply(got, 0) })
+	l.n.After(l.link.take(l.n.Now(), l.g.linkTime(bytes)), func() { r.Reply(got, 0) })
 }
 
 func (l *log) advance() {
@@ -183,7 +185,7 @@ type leader struct {
 	g          *rig
 	n          *sim.Node
 	log        *log
-	connection *cost.Server
+	connection *server
 	joining    []*sim.Request // batches of a transaction that the coordinator was asked about
 	joined     int            // the last transaction that it said yes to
 	visible    int            // batches, or transactions, that a consumer may read
@@ -234,7 +236,7 @@ func (l *leader) join() {
 
 func (l *leader) produce(r *sim.Request) {
 	e := r.Body.(entry)
-	l.n.After(l.connection.Take(l.n.Now(), l.g.brokerTime(e.records, e.bytes)), func() {
+	l.n.After(l.connection.take(l.n.Now(), l.g.brokerTime(e.records, e.bytes)), func() {
 		l.log.append(e, func() {
 			if l.g.flow.Acks == cost.AcksAll {
 				r.Reply(nil, 0)
@@ -318,7 +320,7 @@ func (c *coordinator) complete() {
 type client struct {
 	g      *rig
 	n      *sim.Node
-	uplink *cost.Server
+	uplink *server
 	open   bool // batches may leave
 	ready  int  // batches that wait to leave
 	flying int
@@ -393,7 +395,7 @@ func (c *client) leave() {
 	for c.open && c.ready > 0 && (f.Acks == cost.AcksNone || c.flying < f.InFlight) {
 		c.ready--
 		c.flying++
-		c.n.After(c.uplink.Take(c.n.Now(), c.g.linkTime(c.bytes())), c.send)
+		c.n.After(c.uplink.take(c.n.Now(), c.g.linkTime(c.bytes())), c.send)
 	}
 }
 

@@ -276,6 +276,9 @@ func (c *cluster) metadata(req wire.MetadataRequest) wire.MetadataReply {
 func (c *cluster) produce(n *sim.Node, req wire.ProduceRequest, a answer) (wire.ProduceReply, string) {
 	var reply wire.ProduceReply
 	var told strings.Builder
+	if req.Connection > 0 {
+		fmt.Fprintf(&told, " over connection %d", req.Connection)
+	}
 	for i := range req.Batches {
 		b := &req.Batches[i]
 		var events []string

@@ -18,6 +18,7 @@ type conn struct {
 	refused  int      // times in a row
 	again    sim.Time // of librdkafka: the attempt after the last one not before
 	closed   int      // connections that it gave up, each not long after the one before
+	opened   int      // connections that were given up in all: the number of this one
 	awaits   bool     // told when the socket is writable
 	wanted   bool     // a batch is due for it
 	probed   int32    // incarnation at the last hand-over without acknowledgement; 0 = none
@@ -239,7 +240,7 @@ func (c *Client) transmit(k *conn, batches []*batch, size int) {
 	first := &batches[0].messages[0]
 	w := c.n.World()
 	act := w.Act(first.Event, "", batches[0].part.topic.act)
-	body := wire.ProduceRequest{Acks: c.cfg.Acks, Timeout: c.cfg.AckTimeout, Size: size, Batches: make([]wire.ProduceBatch, len(batches))}
+	body := wire.ProduceRequest{Acks: c.cfg.Acks, Timeout: c.cfg.AckTimeout, Connection: k.opened, Size: size, Batches: make([]wire.ProduceBatch, len(batches))}
 	if c.txn != nil {
 		body.Transaction, body.TxnVersion, body.Name = c.cfg.Transaction, c.cfg.TransactionVersion, c.txn.name
 	}
@@ -355,6 +356,7 @@ func (c *Client) take(k *conn) {
 func (c *Client) giveUp(k *conn, first *request, err error) {
 	flying := k.flying
 	k.flying = nil
+	k.opened++
 	if errors.Is(err, sim.ErrTimeout) {
 		k.socket.Close()
 		c.reopen(k)

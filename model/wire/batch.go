@@ -37,7 +37,7 @@ type Batch struct {
 	CoordinatorEpoch int32    // of a marker
 	Time             sim.Time // the leader's wall clock at the append
 	Messages         []model.Message
-	Raw              string // as a disk holds it; it never decides anything
+	Raw              string // as a disk holds it; it decides nothing but for how long a broker is busy with it
 }
 
 // Records is how many offsets the batch takes up.

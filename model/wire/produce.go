@@ -20,6 +20,7 @@ type ProduceRequest struct {
 	Transaction string       // name; "" = none
 	TxnVersion  int          // of the client: 1, or 2 (KIP-890 part 2: partitions are added by the first produce)
 	Name        string       // of this one transaction, as facts name it; "" = none. It decides nothing
+	Connection  int          // which of the producer's connections to this broker it came over, in the order of their opening
 	Size        int          // bytes of the batches, as the producer counts them; it decides nothing but how long they take
 	Batches     []ProduceBatch
 }

@@ -25,7 +25,7 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `explain says what a word of this program means: an engine or layer, a fault kind or verb, a property or checker,
 a column of results.json, the cause label of a finding, a field of a scenario file (workload.arrival, or arrival),
 a bucket, an effect class, a dimension of envelopes, a kind of fact, a planted bug, an exposure
-profile with its lines, a published failure (F-02) or defect.`,
+or cost profile with its lines, a published failure (F-02) or defect.`,
 		Example: "  simulate explain idempotency-key\n  simulate explain duplicates_per_fault\n  simulate explain workload.keys",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -115,6 +115,9 @@ func meanings() []meaning {
 	}
 	for _, b := range scenarios.PlantedBugs() {
 		add(b.What, b.Name, b.Doc+"; built in with: simulate run SCENARIO --plant "+b.Name)
+	}
+	for _, p := range scenarios.CostProfiles() {
+		add(p.What, p.Name, p.Doc)
 	}
 	for _, f := range scenarios.Catalogue() {
 		add("published failure", f.ID, f.Doc())
