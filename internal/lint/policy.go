@@ -71,6 +71,7 @@ var lattice = []row{
 
 	{pkg: "internal/fidelity"},
 	{pkg: "internal/lint"},
+	{pkg: "internal/scripttest"},
 	{pkg: "internal/sqldoor", ours: []string{"model"}},
 	{pkg: "internal/sqlmemory", ours: []string{"model", "model/downstream"}},
 	{pkg: "internal/words"},
@@ -79,7 +80,7 @@ var lattice = []row{
 // testsMayImport is what the test files of every package may import beyond its row, and what packages made for tests (see isTestPackage) may
 // import. An import cycle is the compiler's business.
 var testsMayImport = row{
-	ours:  []string{"sim/...", "model/...", "faults/...", "checker/...", "scenarios/...", "reports/...", "internal/sqldoor", "internal/sqlmemory", "loop/...", "testdata/..."},
+	ours:  []string{"sim/...", "model/...", "faults/...", "checker/...", "scenarios/...", "reports/...", "internal/scripttest", "internal/sqldoor", "internal/sqlmemory", "loop/...", "testdata/..."},
 	third: []string{"pgregory.net/rapid", "github.com/stretchr/testify/..."},
 }
 

@@ -2,10 +2,7 @@ package broker_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiceless/twiceless/internal/scripttest"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/broker"
 	"github.com/twiceless/twiceless/model/broker/partition"
@@ -23,28 +21,8 @@ import (
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/*.txt")
-
-// TestScripts plays testdata/*.txt. A line that begins with "> " is a command, "#" a comment; what is indented is what
-// came of it. go test -update writes it anew.
-func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			old, err := os.ReadFile(file)
-			require.NoError(t, err)
-			got := play(t, string(old))
-			require.Equal(t, got, play(t, got), "played twice")
-			if *update {
-				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-				return
-			}
-			require.Equal(t, string(old), got)
-		})
-	}
-}
+// TestScripts plays testdata/*.txt: see package scripttest.
+func TestScripts(t *testing.T) { scripttest.Files(t, "testdata/*.txt", play) }
 
 // script is one world that a text drives: three brokers and a controller, topic orders of one partition with replicas 1, 2
 // and 3 and min ISR 2, unless "with" says otherwise. A hop takes 1 ms, appends and fsyncs no time.
@@ -67,15 +45,7 @@ func play(t *testing.T, text string) string {
 			s.w.Close()
 		}
 	}()
-	for _, line := range strings.SplitAfter(text, "\n") {
-		if strings.HasPrefix(line, " ") {
-			continue
-		}
-		s.out.WriteString(line)
-		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "> "); ok {
-			s.command(strings.Fields(command))
-		}
-	}
+	scripttest.Commands(text, s.out, s.command)
 	return s.out.String()
 }
 

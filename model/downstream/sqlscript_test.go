@@ -1,10 +1,7 @@
 package downstream
 
 import (
-	goflag "flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,31 +9,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiceless/twiceless/internal/scripttest"
 	"github.com/twiceless/twiceless/internal/sqldoor"
 	"github.com/twiceless/twiceless/model"
 )
 
-var update = goflag.Bool("update", false, "rewrite testdata/sql/*.txt")
-
 // TestSQLScripts plays testdata/sql/*.txt. "> " goes before the name of a session and what it says, "#" before a comment;
 // what is indented is what came of it. go test -update writes it anew.
-func TestSQLScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/sql/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			old, err := os.ReadFile(file)
-			require.NoError(t, err)
-			got := playSQL(t, string(old))
-			if *update {
-				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-				return
-			}
-			require.Equal(t, string(old), got)
-		})
-	}
-}
+func TestSQLScripts(t *testing.T) { scripttest.Files(t, "testdata/sql/*.txt", playSQL) }
 
 // sqlScript is some sessions at one engine. A statement outside of a transaction commits by itself. A deadlock is found
 // at once. What is committed is kept as a disk would hold it.

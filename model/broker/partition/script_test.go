@@ -1,43 +1,22 @@
 package partition
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiceless/twiceless/internal/scripttest"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/*.txt")
-
-// TestScripts plays testdata/*.txt. A line that begins with "> " is a command, "#" a comment; what is indented is what
-// came of it. go test -update writes it anew. The logs of the replicas keep their invariants after every command.
-func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			old, err := os.ReadFile(file)
-			require.NoError(t, err)
-			got := play(t, string(old))
-			if *update {
-				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-				return
-			}
-			require.Equal(t, string(old), got)
-		})
-	}
-}
+// TestScripts plays testdata/*.txt: see package scripttest.
+func TestScripts(t *testing.T) { scripttest.Files(t, "testdata/*.txt", play) }
 
 // script is the logs of some replicas, by name, and the wall clock that all share.
 type script struct {
@@ -50,18 +29,12 @@ type script struct {
 
 func play(t *testing.T, text string) string {
 	s := &script{t: t, logs: map[string]*Log{}}
-	for line := range strings.SplitAfterSeq(text, "\n") {
-		if strings.HasPrefix(line, " ") {
-			continue
+	scripttest.Commands(text, &s.out, func(words []string) {
+		s.command(words)
+		for name, l := range s.logs {
+			require.NoError(t, l.Invariants(), "%s after %q", name, words)
 		}
-		s.out.WriteString(line)
-		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "> "); ok {
-			s.command(strings.Fields(command))
-			for name, l := range s.logs {
-				require.NoError(t, l.Invariants(), "%s after %q", name, line)
-			}
-		}
-	}
+	})
 	return s.out.String()
 }
 

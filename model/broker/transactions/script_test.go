@@ -1,16 +1,14 @@
 package transactions_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/twiceless/twiceless/internal/scripttest"
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/broker/transactions"
 	"github.com/twiceless/twiceless/model/wire"
@@ -19,28 +17,8 @@ import (
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/*.txt")
-
-// TestScripts plays testdata/*.txt. A line that begins with "> " is a command, "#" a comment; what is indented is what
-// came of it. go test -update writes it anew.
-func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			old, err := os.ReadFile(file)
-			require.NoError(t, err)
-			got := play(t, string(old))
-			require.Equal(t, got, play(t, got), "played twice")
-			if *update {
-				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-				return
-			}
-			require.Equal(t, string(old), got)
-		})
-	}
-}
+// TestScripts plays testdata/*.txt: see package scripttest.
+func TestScripts(t *testing.T) { scripttest.Files(t, "testdata/*.txt", play) }
 
 // script is a rig that a text drives, with two producers whose transactional id is "payments". The states of the
 // coordinator are told as they change: its state, producer id and epoch, partitions, and the transition under way.
@@ -64,21 +42,12 @@ type scripted struct {
 
 func play(t *testing.T, text string) string {
 	s := &script{t: t, version: 2, states: map[string]string{}}
-	for _, line := range strings.SplitAfter(text, "\n") {
-		if strings.HasPrefix(line, " ") {
-			continue
-		}
-		s.out.WriteString(line)
-		command, ok := strings.CutPrefix(strings.TrimSpace(line), "> ")
-		if !ok {
-			continue
-		}
-		f := strings.Fields(command)
+	scripttest.Commands(text, &s.out, func(words []string) {
 		if s.rig == nil {
-			s.begin(f)
+			s.begin(words)
 		}
-		s.command(f)
-	}
+		s.command(words)
+	})
 	s.w.Close()
 	return s.out.String()
 }
