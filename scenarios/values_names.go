@@ -45,61 +45,44 @@ func namesOf(tag string) []string {
 
 // namesIn are the names of a table; a word that names none stands for itself.
 func namesIn(word string) []string {
-	var out []string
 	switch word {
 	case "@engine":
-		for _, k := range stack.Engines() {
-			out = append(out, k.Name)
-		}
-		return out
+		return eachName(stack.Engines(), func(k stack.EngineKind) string { return k.Name })
 	case "@downstream":
-		for _, k := range downstream.Kinds() {
-			out = append(out, k.Name)
-		}
-		return out
+		return eachName(downstream.Kinds(), func(k downstream.Kind) string { return k.Name })
 	case "@store":
-		for _, k := range store.Kinds() {
-			if slices.Contains(k.Gives, model.StoreClaim) {
-				out = append(out, k.Name)
-			}
-		}
-		return out
+		claims := slices.DeleteFunc(slices.Clone(store.Kinds()), func(k store.Kind) bool { return !slices.Contains(k.Gives, model.StoreClaim) })
+		return eachName(claims, func(k store.Kind) string { return k.Name })
 	case "@fault":
-		for _, k := range history.FaultKinds() {
-			out = append(out, k.Name)
-		}
-		return out
+		return eachName(history.FaultKinds(), func(k history.FaultKind) string { return k.Name })
 	case "@broker":
-		for _, k := range busKinds() {
-			out = append(out, k.name)
-		}
-		return out
+		return eachName(busKinds(), func(k busKind) string { return k.name })
 	case "@costs":
-		for _, p := range cost.Profiles() {
-			out = append(out, p.Name)
-		}
-		return out
+		return eachName(cost.Profiles(), func(p cost.Profile) string { return p.Name })
 	case "@queue":
-		for _, k := range queue.Kinds() {
-			out = append(out, k.Name)
-		}
-		return out
+		return eachName(queue.Kinds(), func(k queue.Kind) string { return k.Name })
 	case "@defect":
-		for _, k := range model.DefectTable() {
-			out = append(out, k.Name)
-		}
-		return out
+		return eachName(model.DefectTable(), func(k model.DefectKind) string { return k.Name })
 	case "@planted":
 		return namesOfBugs()
 	case "@source":
 		return faults.Sources()
 	case "@dimension":
+		var out []string
 		for _, d := range history.Dimensions() {
 			out = append(out, string(d.Name))
 		}
 		return out
 	}
 	return []string{word}
+}
+
+func eachName[T any](table []T, name func(T) string) []string {
+	out := make([]string, len(table))
+	for i, row := range table {
+		out[i] = name(row)
+	}
+	return out
 }
 
 // downstreamGives reports whether a kind of downstream can offer something.
