@@ -12,7 +12,7 @@ import (
 //
 //	consumer code gave it up                          dropped-without-trace
 //	no log took it, and the application heard success never-appended
-//	never delivered, another event has its place      truncated
+//	never delivered, and its log does not hold it     truncated
 //	taken for a repetition, before the next           suppressed-without-effect
 //	the queue gave a last record up                   left-queue
 //	a position moved past a last record               committed-before-effect
@@ -20,8 +20,8 @@ import (
 //
 // Counterexamples: a stack that commits before it handles and then drops a failed event is labelled dropped; one
 // that reads a partition with a second group that knows no effects is labelled committed-before-effect by that
-// group's position if the facts name no groups; a log that lost its last records and took no others since is
-// unexplained.
+// group's position if the facts name no groups; where no elections are stated, a log that lost its last records and took no
+// others since is unexplained.
 
 // lossLabel explains why required effects of an intent are missing.
 func (l *ledger) lossLabel(a *account) history.Label {

@@ -114,10 +114,14 @@ func between(ids []int64, from, to int64, n int) []int64 {
 	return ids[i:max(i, min(j, i+n))]
 }
 
-// truncated says whether another event took the place of this record later: the log had lost it.
+// truncated says whether the log has lost this record: the log that counts in the end does not hold it, or, of a log that knows no
+// leaders, another event took its place later.
 func (l *ledger) truncated(appended *history.Fact) bool {
 	if appended.Offset < 0 {
 		return false
+	}
+	if p := l.log(appended.Resource); p != nil && p.leader != "" {
+		return !p.standing().holds(appended.Offset, appended.ID)
 	}
 	if l.reused == nil {
 		l.reused = map[place]int64{}

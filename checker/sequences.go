@@ -12,7 +12,8 @@ import (
 //
 // A number that comes again is a record that the log took twice, one that is left out a record that it took before its
 // predecessor. What was cut off does not count: a producer sends it again under its old number, and the log that no longer
-// holds it takes it, rightly. Records under an older epoch than one before them are zombie-writes and are left to that
+// holds it takes it, rightly. Where an unclean election has discarded all of a producer, the log goes on with any number: that
+// is noted. Records under an older epoch than one before them are zombie-writes and are left to that
 // checker. Assumes KindSequenced for each record of an idempotent producer.
 //
 // Cost: linear, a map entry per sequenced record. Exercised: the standing records with a number; where no producer is
@@ -54,7 +55,10 @@ func judgeSequences(l *ledger) Report {
 			if n.Fence < at.epoch {
 				continue
 			}
-			if label := at.take(n); label != "" {
+			switch label := at.take(n); {
+			case label == history.LabelSequenceGap && at.last == nil: // of a producer that the log does not know, Kafka takes any (KIP-360)
+				p.file(&r, 0, l.outOfSequence(p, at, n, label))
+			case label != "":
 				r.find(l.outOfSequence(p, at, n, label))
 			}
 			if at.last == nil || n.Offset > at.last.Offset {

@@ -32,6 +32,9 @@ type bus interface {
 	left(l *loopSpec) int64
 	records(topic string) int64
 
+	// settled says whether the brokers that are up have caught up with each other.
+	settled() bool
+
 	// final records what is held at the end.
 	final()
 }

@@ -255,6 +255,8 @@ func (b *logBus) left(l *loopSpec) int64 {
 
 func (b *logBus) records(topic string) int64 { return b.cluster.Records(topic) }
 
+func (b *logBus) settled() bool { return b.cluster.InSync() }
+
 // final tells what the logs hold: of what a group of the stack reads, every record that some group has not committed; of
 // a topic that nobody joins to read, dead letters, every record behind the operator's position. Positions are those that
 // the history has committed.

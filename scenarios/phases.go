@@ -116,24 +116,37 @@ func (w *world) still(on bool) {
 	}
 }
 
-// watch ends a drain when the world is quiescent: no foreground event and nothing outstanding; or stuck: work is
+// watch ends a drain when the world is quiescent: no foreground event, nothing outstanding, and logs settled; or stuck: work is
 // outstanding and the ledger has not moved for the longest chain of timeouts.
 func (w *world) watch() *sim.StopReason {
 	if !w.draining {
 		return nil
 	}
 	if w.sim.Foreground() == 0 && w.outstanding() == 0 && !w.restless() {
-		if w.rest() {
+		if !w.settled() || w.rest() {
 			return nil
 		}
 		return &sim.StopReason{Kind: sim.StopQuiescent}
 	}
+	w.idle = 0
 	w.look()
 	if w.sim.Now().Sub(w.moved) > sim.Duration(w.sc.Phases.Chain) {
 		return &sim.StopReason{Kind: sim.StopStuck, Detail: fmt.Sprintf("%d records and %d intents outstanding, nothing moved for %v",
 			w.lag(), w.out.N, sim.Duration(w.sc.Phases.Chain))}
 	}
 	return nil
+}
+
+// settling is how long brokers may take to catch up with each other in the end. Where one never does, judges see logs as they are.
+const settling = 30 * sim.Second
+
+// settled says whether logs are as they stay. A broker that was away until now may hold what nobody else does and has not
+// been told yet, and one that has just begun to fetch lacks what everybody else has: judged now, both would look broken.
+func (w *world) settled() bool {
+	if w.idle == 0 {
+		w.idle = w.sim.Now()
+	}
+	return w.bus.settled() || w.sim.Now().Sub(w.idle) > settling
 }
 
 // look sees whether the ledger has moved.

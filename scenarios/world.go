@@ -48,6 +48,7 @@ type world struct {
 	healAt   sim.Time
 	healed   bool
 	moved    sim.Time // when the ledger last moved
+	idle     sim.Time // since when there is nothing left to do but for brokers to catch up with each other; 0 = there is
 	scanned  int      // facts seen by the watchdog
 	draining bool
 

@@ -11,11 +11,20 @@ import "fmt"
 // if this incarnation has ended by then. act is the zero Action for calls that belong to no domain action. What is
 // called from background work is background, as of timers.
 func (n *Node) Call(to *Node, op Op, act Action, body any, fact int64, timeout Duration, then func(reply any, fact int64, err error)) {
+	n.call(to, op, act, body, fact, timeout, n.background(), then)
+}
+
+// CallBackground is Call for a request that must not keep a run from being quiescent, whoever asks for it: one that is asked again
+// and again, by its own answer too. Called from foreground work once, it would be foreground for ever.
+func (n *Node) CallBackground(to *Node, op Op, act Action, body any, fact int64, timeout Duration, then func(reply any, fact int64, err error)) {
+	n.call(to, op, act, body, fact, timeout, true, then)
+}
+
+func (n *Node) call(to *Node, op Op, act Action, body any, fact int64, timeout Duration, bg bool, then func(reply any, fact int64, err error)) {
 	fate := n.sends(op, act)
 	if timeout < 0 {
 		panic(fmt.Sprintf("sim: call of %s with a timeout of %v", n.w.OpName(op), timeout))
 	}
-	bg := n.background()
 	if n.paused { // at that hook: the call begins when the pause ends, and its timeout with it
 		n.later(bg, func() { n.open(fate, to, op, act, body, fact, timeout, bg, then) })
 		return

@@ -128,6 +128,27 @@ func TestHandlersCallsInTheBackground(t *testing.T) {
 	require.Equal(t, 1, after)
 }
 
+// A request that its own answer asks again is background work also where foreground work began it: it would be foreground for
+// ever, and no run with it ever quiescent.
+func TestCallsThatAreAskedAgainAndAgain(t *testing.T) {
+	answers := 0
+	d := newDuo(t, func(n *sim.Node, r *sim.Request) {
+		n.AfterBackground(100*ms, func() { r.Reply("", 0) })
+	}, func(d *duo) {
+		var ask func()
+		ask = func() {
+			d.client.CallBackground(d.server, d.Op("server.ask"), sim.Action{}, "", 0, sim.Minute, func(any, int64, error) {
+				answers++
+				ask()
+			})
+		}
+		d.client.After(ms, ask)
+	})
+	d.At(sim.Time(500*ms), sim.PhaseFault, func() { require.Zero(t, d.Foreground()) })
+	d.Run(sim.Time(sim.Second))
+	require.Greater(t, answers, 5)
+}
+
 // A pause of the caller: what has arrived meanwhile comes before the timeout that has run out meanwhile, and what was to be
 // sent at the hook where it stood still is sent when the pause ends, with all of its timeout before it.
 func TestPausedHandlerCalls(t *testing.T) {

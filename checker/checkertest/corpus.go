@@ -169,6 +169,11 @@ func plantedLosses() []Example {
 			s.Restart("broker-1", "power-loss", 2, 1)
 			s.Offer("order-2", "bert").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge", "book", "mail").Commit()
 		}),
+		example("told of success, and cut off by the next leader before anything came after it", history.PropLoss, history.LabelTruncated, func(s *Story) {
+			p, i := s.Partition("orders/0", "broker-1"), s.Offer("order-1", "anna").Accept()
+			p.High(0).Take(i)
+			p.Elect("broker-2", 2).Truncate("broker-1", 0)
+		}),
 		example("half of it", history.PropLoss, history.LabelCommittedBeforeEffect, func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge").Commit()
 		}),

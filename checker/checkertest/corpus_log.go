@@ -67,6 +67,12 @@ func plantedLogs() []Example {
 			p.Append("order-1", "anna").By("p", 0, 0, "")
 			p.Append("order-3", "cleo").By("p", 0, 2, "")
 		}),
+		logExample("a clean election leaves nothing of a producer, and its next number is taken", history.PropSequence, history.LabelSequenceGap, func(s *Story) {
+			p := s.Partition("orders/0", "broker-1")
+			p.Append("order-1", "anna").By("p", 0, 0, "")
+			p.Elect("broker-2", 2).Truncate("broker-1", 0)
+			p.Append("order-2", "bert").By("p", 0, 1, "")
+		}),
 		logExample("an old producer writes after the new one", history.PropZombieWrite, history.LabelNotFenced, func(s *Story) {
 			p := s.Partition("orders/0", "broker-1")
 			p.Append("order-1", "anna").By("p", 1, 0, "")

@@ -109,6 +109,12 @@ func nearTransactions() []Example {
 			p.Append("order-2", "bert").By("p", 0, 1, "")
 			p.Truncate("broker-1", 1).Append("order-2", "bert").By("p", 0, 1, "")
 		}),
+		with(history.PropSequence, logExample("an unclean election leaves nothing of a producer, and its next number is taken", history.PropSequence, "", func(s *Story) {
+			p := s.Partition("orders/0", "broker-1")
+			p.Append("order-1", "anna").By("p", 0, 0, "")
+			p.ElectUncleanly("broker-2", 2).Truncate("broker-1", 0)
+			p.Append("order-2", "bert").By("p", 0, 1, "")
+		})),
 		logExample("a new epoch begins at zero", history.PropSequence, "", func(s *Story) {
 			p := s.Partition("orders/0", "broker-1")
 			p.Append("order-1", "anna").By("p", 0, 0, "")

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"slices"
+
 	"github.com/twiceless/twiceless/model/broker/coordinator"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
@@ -80,6 +82,36 @@ func (c *Cluster) Serving() bool {
 			if rep.topic.internal && rep.b.factory(t.Name) != nil && rep.host.coord == nil {
 				return false
 			}
+		}
+	}
+	return true
+}
+
+// InSync says whether every replica on a broker that is up follows the newest leader of its partition and is in its in-sync
+// set: what faults have left behind in logs has been cut off by then, and what was missed has been fetched.
+func (c *Cluster) InSync() bool {
+	for i := range c.cfg.Topics {
+		t := &c.cfg.Topics[i]
+		for k := range c.partitions(t) {
+			leader := c.leader(t.Name, k)
+			if leader == nil || !c.follow(leader) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// follow says whether the replicas of brokers that are up follow a leader, and it counts on them.
+func (c *Cluster) follow(leader *replica) bool {
+	for _, id := range leader.state.Replicas {
+		b := Of(c.nodes[id-1])
+		if b == nil {
+			continue
+		}
+		rep := b.find(leader.topic.cfg.Name, leader.index)
+		if rep == nil || rep.epoch != leader.epoch || !slices.Contains(leader.state.ISR, id) {
+			return false
 		}
 	}
 	return true

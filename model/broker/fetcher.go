@@ -59,7 +59,7 @@ func (f *fetcher) run() {
 	b := f.b
 	req := ReplicaFetchRequest{Broker: b.id, BrokerEpoch: b.epoch, MaxWait: b.cfg.FetchWait, From: from}
 	turn := f.turn
-	b.n.Call(b.node(f.leader), b.op.fetch, sim.Action{}, req, 0, b.cfg.FetchTimeout, func(reply any, _ int64, err error) {
+	b.n.CallBackground(b.node(f.leader), b.op.fetch, sim.Action{}, req, 0, b.cfg.FetchTimeout, func(reply any, _ int64, err error) {
 		if work := b.copying(reply); work > 0 {
 			b.n.After(work, func() { f.heard(turn, reply, err) })
 		} else {

@@ -121,7 +121,7 @@ func (c *Consumer) fetch(l *leader) {
 	}
 	l.draft = l.draft[:0]
 	l.fetching = true
-	c.n.Call(l.node, c.ops.fetch, sim.Action{}, l.req, 0, c.opts.RequestTimeout, l.then)
+	c.n.CallBackground(l.node, c.ops.fetch, sim.Action{}, l.req, 0, c.opts.RequestTimeout, l.then)
 }
 
 // fetching says whether an answer of a broker is to come that will wake the loop.

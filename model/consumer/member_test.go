@@ -280,6 +280,7 @@ func TestTwoLeadersBringARecordOnce(t *testing.T) {
 	require.Len(t, cl.facts(history.KindAppended), 1)
 	cl.run(5 * sec)
 	require.Len(t, cl.facts(history.KindDelivered), 1)
+	require.Zero(t, cl.w.Foreground(), "an answer that is of no use is no work either")
 }
 
 // Asked to stop while it waits for records, a member ends at the next answer of a broker.
