@@ -21,8 +21,8 @@ import (
 //	                                              a zombie, which acted under an older generation than the first:
 //	                                              redelivered-after-rebalance;
 //	                                              else redelivered-after-commit-lost; of a queue, which has no
-//	                                              partitions to lose: it had taken the message out:
-//	                                              redelivered-after-ack; the first node had stopped:
+//	                                              partitions to lose: it had taken the message out before it
+//	                                              handed it out: redelivered-after-ack; the first node had stopped:
 //	                                              redelivered-after-commit-lost; else redelivered-after-timeout
 //	before all these, if the dedup store, or the table of a process that has stopped since, had this effect down
 //	as done and it was then granted again         dedup-record-expired or dedup-record-lost

@@ -171,3 +171,41 @@ func TestEmittedTwice(t *testing.T) {
 	require.Equal(t, []string{"duplicate-effect (critical)/charge/published-twice"}, tell(history.Indeterminate))
 	require.Equal(t, []string{"duplicate-effect (critical)/charge/handler-retried"}, tell(history.Acked))
 }
+
+// What a queue had done when it handed a message out decides, not what it had done when the consumer heard: one that stands
+// still, or a reply on its way, is given later what was handed out before.
+func TestReceiveLabels(t *testing.T) {
+	const timeout, acked, lost = "redelivered-after-timeout", "redelivered-after-ack", "redelivered-after-commit-lost"
+	told := func(s *checkertest.Story) string {
+		for _, f := range checker.CheckAll(s.History()).Findings {
+			if f.Property == history.PropDuplicateCritical {
+				return string(f.Label)
+			}
+		}
+		return ""
+	}
+	for _, c := range []struct {
+		name, want string
+		first      int64 // when the first of the two deliveries was handed out, ms
+		second     int64
+		stop       string // a node that stops between them
+	}{
+		{"after it was taken out", acked, 3, 20, ""},
+		{"before it was taken out, and told late", timeout, 3, 5, ""},
+		{"before the other one, and told late", timeout, 4, 3, ""},
+		{"the same, and the other one's consumer has died since", timeout, 4, 3, "consumer-1"},
+		{"before it was taken out, and the first consumer died", lost, 3, 5, "consumer-1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := checkertest.New()
+			r := s.Offer("order-1", "anna").Accept().Append("orders/0", 0)
+			r.Receive("consumer-1", 2).HandedAt(c.first).Do("charge", "book", "mail").Ack()
+			if c.stop != "" {
+				s.Stop(c.stop)
+			}
+			s.Wait(10)
+			r.Receive("consumer-2", 1).HandedAt(c.second).Do("charge")
+			require.Equal(t, c.want, told(s))
+		})
+	}
+}

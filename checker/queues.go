@@ -8,7 +8,7 @@ import (
 
 // A queue has no positions. What a log's consumers say by moving one, a queue says of each message: it took it out
 // (KindSettled). A delivery of a queue has a receipt handle (Value) and counts the receives of that one message (Fence), which
-// are no generations: nobody owns what lies beside it.
+// are no generations: nobody owns what lies beside it. When the queue handed it out (Until) may be long before it was delivered.
 //
 // What a queue holds at the end it states itself (KindHeld), so that nobody has to know by which rule a message left.
 type queueFacts struct {
@@ -74,16 +74,29 @@ func guardedBy(d *history.Fact) string {
 	return d.Resource
 }
 
-// receiveLabel explains two deliveries of one message of a queue.
+// receiveLabel explains two deliveries of one message of a queue, in the order in which the queue handed them out: a reply
+// may wait for a consumer that stands still, or be on its way, while the message is handed out again and taken out.
 func (l *ledger) receiveLabel(f fork) history.Label {
-	left := l.at(f.left)
-	if by := l.queues().settledBy(left.Resource, left.Offset); by != 0 && by < f.right {
+	first, again := l.at(f.left), l.at(f.right)
+	if first.Until != 0 && again.Until != 0 && again.Until < first.Until {
+		first, again = again, first
+	}
+	if by := l.queues().settledBy(first.Resource, first.Offset); by != 0 && l.handedAfter(again, by) {
 		return history.LabelRedeliveredAfterAck
 	}
-	if l.stoppedBetween(left.Node, f.left, f.right) {
+	if l.stoppedBetween(first.Node, first.ID, again.ID) {
 		return history.LabelRedeliveredAfterCommitLost
 	}
 	return history.LabelRedeliveredAfterTimeout
+}
+
+// handedAfter says whether a queue handed a delivery out after another fact: as it says itself, or else by when it was
+// delivered.
+func (l *ledger) handedAfter(d *history.Fact, other int64) bool {
+	if d.Until != 0 {
+		return d.Until > l.at(other).Time
+	}
+	return d.ID > other
 }
 
 // leftQueue says whether the queue itself gave up one of these records.

@@ -190,6 +190,12 @@ func (r *Log) Receive(node string, count int64) *Delivery {
 	return &Delivery{r: r, node: node, id: r.i.s.Record(f)}
 }
 
+// HandedAt says when the queue handed the delivery out.
+func (d *Delivery) HandedAt(ms int64) *Delivery {
+	d.r.i.s.h.At(d.id).Until = ms * Millisecond
+	return d
+}
+
 // Settle has the queue take the record out: expired, dead-lettered, dropped.
 func (r *Log) Settle(op string) *Log {
 	r.settle(op, r.id)

@@ -86,6 +86,7 @@ type ReceiveRequest struct {
 type ReceiveReply struct {
 	Messages []model.Message
 	Receives []int64 // of each, this one counted: from 1. Above 1 = AMQP's redelivered
+	At       int64   // when they were handed out, in global time: for facts alone
 }
 
 // AckRequest takes messages out for good.

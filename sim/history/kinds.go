@@ -18,7 +18,7 @@ const (
 	KindRefused           // the producer's API told the application "no": definitely not written
 	KindUncertain         // the producer's API gave up without knowing
 	KindAppended          // a log or a queue took a record: Resource topic/partition, Offset
-	KindDelivered         // a record was handed to consumer code; of a queue, Value is its receipt handle and Fence how often it has been received
+	KindDelivered         // a record was handed to consumer code; of a queue, Value is its receipt handle, Fence how often it has been received, and Until when the queue handed it out (0 = not known)
 	KindHandled           // consumer code finished with a delivery; Outcome says how, Cause is the delivery
 	KindCalled            // a call left its caller: Resource.Op
 	KindReturned          // a call came back to its caller; Cause is the call; Outcome acked, failed or indeterminate

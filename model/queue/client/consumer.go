@@ -149,7 +149,8 @@ func (q *Consumer) deliver(p *sim.Proc, got *queue.ReceiveReply) []model.Message
 		m := &ms[i]
 		*m = got.Messages[i]
 		m.Cause = p.Record(history.Fact{Kind: history.KindDelivered, Event: m.Event, Key: m.Key, Cause: m.Stored,
-			Resource: model.PartitionName(m.Topic, m.Partition), Offset: m.Offset, Op: q.cfg.Group, Fence: got.Receives[i], Value: strconv.FormatInt(m.Handle, 10)})
+			Resource: model.PartitionName(m.Topic, m.Partition), Offset: m.Offset, Op: q.cfg.Group, Fence: got.Receives[i], Value: strconv.FormatInt(m.Handle, 10),
+			Until: got.At})
 		q.inWork = append(q.inWork, m.Handle)
 	}
 	q.working.Broadcast()

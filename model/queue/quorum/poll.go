@@ -116,7 +116,7 @@ func (b *Node) filled(p *poll, items []*shelf.Item) {
 		b.parked = append(b.parked, p)
 		return
 	}
-	reply := queue.ReceiveReply{Messages: make([]model.Message, len(items)), Receives: make([]int64, len(items))}
+	reply := queue.ReceiveReply{Messages: make([]model.Message, len(items)), Receives: make([]int64, len(items)), At: int64(b.n.World().Now())}
 	for i, it := range items {
 		reply.Messages[i], reply.Receives[i] = it.Message, int64(it.Receives)
 		reply.Messages[i].Handle = queue.Handle(it.Place, int64(it.Receives))

@@ -139,7 +139,7 @@ func (s *Server) serve() {
 
 // hand answers a poll. The others hear of it afterwards.
 func (s *Server) hand(p *poll, items []*shelf.Item, until sim.Time) {
-	reply := queue.ReceiveReply{Messages: make([]model.Message, len(items)), Receives: make([]int64, len(items))}
+	reply := queue.ReceiveReply{Messages: make([]model.Message, len(items)), Receives: make([]int64, len(items)), At: int64(s.n.World().Now())}
 	for i, it := range items {
 		reply.Messages[i], reply.Receives[i] = it.Message, int64(it.Receives)
 		reply.Messages[i].Handle = queue.Handle(it.Place, int64(it.Receives))

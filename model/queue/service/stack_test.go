@@ -116,6 +116,18 @@ func TestSlowerThanTheVisibilityTimeout(t *testing.T) {
 	}
 }
 
+// A consumer stands still while the queue answers its poll. What it was given is another's by then, done and deleted; it hears
+// of it when it goes on, and does it again: the receive has expired, and the queue has handed nothing out after a delete.
+func TestToldLate(t *testing.T) {
+	g := newRig(t, plan{profile: "sqs", engine: "commit-after", seed: 1, events: 2, every: ms, keys: 1, consumers: 2, work: ms,
+		client: func(c *client.Config) { c.Batch = 1 }})
+	g.at(9900*ms, g.consumers[0].Pause)
+	g.at(sim.Minute, g.consumers[0].Resume)
+	v := g.run(2 * sim.Minute).end()
+	require.EqualValues(t, 1, v.Violations[history.PropDuplicateCritical])
+	require.Equal(t, history.LabelRedeliveredAfterTimeout, v.Findings[0].Label)
+}
+
 // A batch of ten that takes 40 s in all: the last of them come back while they wait for the first.
 func TestABatchExpiresWhileItsFirstIsInWork(t *testing.T) {
 	p := plan{profile: "sqs-fifo", engine: "commit-after", seed: 1, events: 10, every: 10 * ms, keys: 1, consumers: 2, work: 4 * sec}
