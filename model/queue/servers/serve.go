@@ -232,25 +232,30 @@ func (s *Server) rehide(r *sim.Request, handles []int64, until sim.Time, giveUp 
 // expire takes out what has outlived its retention.
 func (s *Server) expire(now sim.Time) {
 	for _, it := range s.shelf.Expired(now) {
-		s.settled(it, "expired", it.Message.Stored)
 		s.have[s.self]++
 		if s.do(op{kind: opGone, place: it.Place, at: now}, sim.Action{}); !s.alive() {
 			return
 		}
+		s.settled(it, "expired", it.Message.Stored)
+		s.sync(sim.Action{})
 	}
 }
 
 // moveAll has messages that were received too often leave for the dead letters.
 func (s *Server) moveAll(over []*shelf.Item) {
 	for _, it := range over {
-		if s.cfg.DeadLetters == "" {
-			s.settled(it, "dropped", it.Message.Stored)
-		} else if s.letter(it); !s.alive() {
-			return
+		how := "dropped"
+		if s.cfg.DeadLetters != "" {
+			how = "dead-lettered"
+			if s.letter(it); !s.alive() {
+				return
+			}
 		}
 		if s.remove(it, sim.Action{}); !s.alive() {
 			return
 		}
+		s.settled(it, how, it.Message.Stored)
+		s.sync(sim.Action{})
 	}
 }
 
@@ -263,7 +268,6 @@ func (s *Server) letter(it *shelf.Item) {
 		return
 	}
 	s.learn(&o, s.self)
-	s.n.Record(history.Fact{Kind: history.KindParked, Event: m.Event, Stage: m.Stage, Key: m.Key, Resource: s.cfg.DeadLetters, Cause: stored, Fence: -1, Offset: -1,
+	s.later(history.Fact{Kind: history.KindParked, Event: m.Event, Stage: m.Stage, Key: m.Key, Resource: s.cfg.DeadLetters, Cause: stored, Fence: -1, Offset: -1,
 		Note: "received too often"})
-	s.settled(it, "dead-lettered", it.Message.Stored)
 }

@@ -31,6 +31,7 @@ type Server struct {
 	durable     int64 // own ops that are
 	syncing     bool
 	fresh       []fresh // taken in, and not durable
+	untold      *[]statement
 
 	waiting []waiting
 	parked  []*poll
@@ -61,6 +62,13 @@ type fresh struct {
 	op     op
 }
 
+// statement is a fact of what this server did, for when that is durable: what a loss of power takes back has not happened. It
+// is no server's knowledge, and outlives its process as the page cache does.
+type statement struct {
+	upTo int64 // own ops
+	fact history.Fact
+}
+
 // poll is a receive that waits.
 type poll struct {
 	r     *sim.Request
@@ -76,10 +84,12 @@ func New(cfg queue.Config) func(*sim.Node) sim.Handler {
 	}
 	letters := c
 	letters.DeadLetters = ""
+	untold := make([][]statement, c.Servers)
 	return func(n *sim.Node) sim.Handler {
 		s := &Server{n: n, inc: n.Incarnation(), cfg: &c, peers: n.World().Nodes(n.Role()), gossip: n.World().Op(c.Service + "." + queue.OpGossip),
 			shelf: shelf.New(&c), dead: shelf.New(&letters), goneFirst: map[int64]bool{}}
 		s.self = slices.Index(s.peers, n)
+		s.untold = &untold[s.self]
 		s.have, s.told = make([]int64, len(s.peers)), make([]told, len(s.peers))
 		for i := range s.told {
 			s.told[i].knows = -1
@@ -112,6 +122,7 @@ func (s *Server) load() {
 			}
 		}
 	}
+	*s.untold = slices.DeleteFunc(*s.untold, func(t statement) bool { return t.upTo > int64(len(s.own)) })
 	s.ready = len(records) == 0
 	if !s.ready {
 		s.n.AfterBackground(s.cfg.Away, s.becomeReady)
@@ -187,6 +198,7 @@ func (s *Server) sync(act sim.Action) {
 	s.n.Fsync(file, act, func() {
 		s.syncing = false
 		s.durable = max(s.durable, upTo)
+		s.state()
 		if s.durable < int64(len(s.own)) {
 			if s.sync(act); !s.alive() {
 				return
@@ -267,8 +279,21 @@ func (s *Server) Closed(peer string, incarnation int32) {
 	})
 }
 
+// settled has it stated that a message has left, which is the last that this server did.
 func (s *Server) settled(it *shelf.Item, how string, cause int64) {
 	m := &it.Message
-	s.n.Record(history.Fact{Kind: history.KindSettled, Event: m.Event, Stage: m.Stage, Key: m.Key, Resource: model.PartitionName(m.Topic, m.Partition),
+	s.later(history.Fact{Kind: history.KindSettled, Event: m.Event, Stage: m.Stage, Key: m.Key, Resource: model.PartitionName(m.Topic, m.Partition),
 		Offset: m.Offset, Op: how, Cause: cause, Fence: -1})
+}
+
+func (s *Server) later(f history.Fact) {
+	*s.untold = append(*s.untold, statement{int64(len(s.own)), f})
+}
+
+// state records the facts of what is durable.
+func (s *Server) state() {
+	for list := *s.untold; len(list) > 0 && list[0].upTo <= s.durable; list = *s.untold {
+		*s.untold = list[1:]
+		s.n.Record(list[0].fact)
+	}
 }
