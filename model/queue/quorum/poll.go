@@ -78,13 +78,14 @@ func (b *Node) serve() {
 	b.watch()
 }
 
-// turn says whether a consumer may be given messages.
+// turn says whether a consumer may be given messages: one whose connection has ended may not, for whose silence would give them
+// back?
 func (b *Node) turn(p *poll) bool {
-	if !b.cfg.SingleActive {
-		return true
+	if b.cfg.SingleActive {
+		first := b.machine.shelf.Connections()
+		return len(first) > 0 && first[0] == p.req.Consumer
 	}
-	first := b.machine.shelf.Connections()
-	return len(first) > 0 && first[0] == p.req.Consumer
+	return !b.cfg.Connected || slices.ContainsFunc(b.sessions, func(s *session) bool { return s.name == p.req.Consumer })
 }
 
 // watch waits for the next message that comes back, while somebody waits for one.
@@ -138,14 +139,13 @@ func (b *Node) heard(consumer string) {
 	b.begin(consumer)
 }
 
-// begin begins a connection, or takes it over from the leader before.
+// begin begins a connection, or takes it over from the leader before. That the queue knows it does not say that its end is
+// not under way.
 func (b *Node) begin(consumer string) {
 	s := &session{name: consumer}
 	b.sessions = append(b.sessions, s)
 	b.watchSession(s)
-	if !b.machine.shelf.Connection(consumer) {
-		b.propose(connect{consumer}, sim.Action{}, answer{})
-	}
+	b.propose(connect{consumer}, sim.Action{}, answer{})
 }
 
 func (b *Node) watchSession(s *session) {
