@@ -103,10 +103,11 @@ func (q *Consumer) Poll(c model.Ctx, most int) (ms []model.Message, ok bool) {
 			return nil, true
 		}
 		req := queue.ReceiveRequest{Queue: q.cfg.Queue, Consumer: q.name, Max: most, Wait: q.cfg.Wait, Visibility: q.cfg.Visibility}
-		reply, _, err := p.Call(q.nodes.present(), q.op(p, queue.OpReceive), sim.Action{}, req, 0, q.cfg.Wait+q.cfg.RequestTimeout)
+		asked := q.nodes.present()
+		reply, _, err := p.Call(asked, q.op(p, queue.OpReceive), sim.Action{}, req, 0, q.cfg.Wait+q.cfg.RequestTimeout)
 		if err != nil {
 			q.reconnect(p, err)
-			q.patience(p, err)
+			q.patience(p, asked, err)
 			continue
 		}
 		if got := reply.(queue.ReceiveReply); len(got.Messages) > 0 {
@@ -136,8 +137,8 @@ func (q *Consumer) close(p *sim.Proc) {
 }
 
 // patience is how a failed request is answered.
-func (q *Consumer) patience(p *sim.Proc, err error) {
-	if !q.nodes.failed(err) {
+func (q *Consumer) patience(p *sim.Proc, asked *sim.Node, err error) {
+	if !q.nodes.failed(asked, err) {
 		p.Sleep(q.cfg.Backoff)
 	}
 }
@@ -168,10 +169,24 @@ func (q *Consumer) Commit(c model.Ctx, ms []model.Message) error {
 	q.done(req.Handles)
 	last := &ms[len(ms)-1]
 	if q.cfg.Unconfirmed {
-		p.Send(q.nodes.present(), q.op(p, queue.OpAck), p.World().Act(last.Event, "", queue.OpAck), req, last.Cause)
+		q.publish(q.op(p, queue.OpAck), req, last.Intent, last.Cause, 2*len(q.nodes.list))
 		return nil
 	}
 	return q.ack(c, req, last)
+}
+
+// publish sends an ack that nobody waits for. As a message to a subject it reaches whoever serves, also if that is no longer
+// the one that the consumer knows; if it is lost nobody tries again.
+func (q *Consumer) publish(op sim.Op, req queue.AckRequest, of model.Intent, fact int64, hops int) {
+	asked, act := q.nodes.present(), q.n.World().Act(of.Event, "", queue.OpAck)
+	q.n.Call(asked, op, act, req, fact, q.cfg.RequestTimeout, func(_ any, _ int64, err error) {
+		if err == nil || !elsewhere(err) {
+			return
+		}
+		if q.nodes.failed(asked, err); queue.Definite(err) && hops > 0 {
+			q.publish(op, req, of, fact, hops-1)
+		}
+	})
 }
 
 // ack asks until it is answered. It is idempotent: a message that is gone is acknowledged.
@@ -179,15 +194,15 @@ func (q *Consumer) ack(c model.Ctx, req queue.AckRequest, last *model.Message) e
 	p := c.Process()
 	began := q.n.Now()
 	for {
-		act := p.World().Act(last.Event, "", queue.OpAck)
-		reply, _, err := p.Call(q.nodes.present(), q.op(p, queue.OpAck), act, req, last.Cause, q.cfg.RequestTimeout)
+		act, asked := p.World().Act(last.Event, "", queue.OpAck), q.nodes.present()
+		reply, _, err := p.Call(asked, q.op(p, queue.OpAck), act, req, last.Cause, q.cfg.RequestTimeout)
 		if err == nil {
 			return firstError(reply.(queue.AckReply).Errors)
 		}
 		if q.n.Now().Sub(began)+q.cfg.Backoff >= q.cfg.CommitTimeout || !elsewhere(err) {
 			return err
 		}
-		q.patience(p, err)
+		q.patience(p, asked, err)
 		if c.Err() != nil {
 			return err
 		}
@@ -255,24 +270,35 @@ func (q *Consumer) Leave(c model.Ctx) {
 
 // beats says that the connection is there while the loop works.
 func (q *Consumer) beats(p *sim.Proc) {
-	for !q.left && !p.Wait(&q.over, q.cfg.Session) {
-		req := queue.SessionRequest{Queue: q.cfg.Queue, Consumer: q.name}
-		p.Send(q.nodes.present(), q.op(p, queue.OpSession), sim.Action{}, req, 0)
+	for pause := q.cfg.Session; !q.left && !p.Wait(&q.over, pause); {
+		pause = q.aside(p, queue.OpSession, queue.SessionRequest{Queue: q.cfg.Queue, Consumer: q.name}, q.cfg.Session)
 	}
 }
 
 // extends keeps what is in work out of the sight of others.
 func (q *Consumer) extends(p *sim.Proc) {
-	for !q.left {
+	for pause := q.cfg.Extend; !q.left; {
 		if len(q.inWork) == 0 {
+			pause = q.cfg.Extend
 			p.Wait(&q.working, -1)
 			continue
 		}
-		p.Wait(&q.over, q.cfg.Extend)
-		if len(q.inWork) == 0 {
+		if p.Wait(&q.over, pause); len(q.inWork) == 0 {
 			continue
 		}
 		req := queue.ExtendRequest{Queue: q.cfg.Queue, Handles: append([]int64(nil), q.inWork...), For: q.cfg.Visibility}
-		_, _, _ = p.Call(q.nodes.present(), q.op(p, queue.OpExtend), sim.Action{}, req, 0, q.cfg.RequestTimeout)
+		pause = q.aside(p, queue.OpExtend, req, q.cfg.Extend)
 	}
+}
+
+// aside asks beside the loop, which may work for so long that it does not hear who serves now. It says when to ask again: soon
+// where another node may answer.
+func (q *Consumer) aside(p *sim.Proc, op string, req any, every sim.Duration) sim.Duration {
+	asked := q.nodes.present()
+	_, _, err := p.Call(asked, q.op(p, op), sim.Action{}, req, 0, q.cfg.RequestTimeout)
+	if err == nil || !elsewhere(err) {
+		return every
+	}
+	q.nodes.failed(asked, err)
+	return min(every, q.cfg.Backoff)
 }

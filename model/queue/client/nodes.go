@@ -15,9 +15,12 @@ type nodes struct {
 
 func (s *nodes) present() *sim.Node { return s.list[s.at] }
 
-// failed moves on: to who is said to serve, or else to the next one. It says whether the client was told whom to ask, so that
-// it need not wait before it does.
-func (s *nodes) failed(err error) (told bool) {
+// failed moves on: to who is said to serve, or else to the next one, unless another process of the client has done so since
+// this node was asked. It says whether the client was told whom to ask, so that it need not wait before it does.
+func (s *nodes) failed(asked *sim.Node, err error) (told bool) {
+	if asked != s.present() {
+		return false
+	}
 	var other *queue.NotLeader
 	if errors.As(err, &other) {
 		for i, n := range s.list {

@@ -93,13 +93,14 @@ func (s *Sender) publish(p *sim.Proc, to *nodes, batch []handed) {
 	op := w.Op(s.cfg.Service + "." + queue.OpSend)
 	for {
 		left := s.cfg.DeliveryTimeout - p.Node().Now().Sub(first.at)
-		reply, _, err := p.Call(to.present(), op, w.Act(first.m.Event, "", queue.OpSend), req, first.m.Cause, min(s.cfg.RequestTimeout, max(0, left)))
+		asked := to.present()
+		reply, _, err := p.Call(asked, op, w.Act(first.m.Event, "", queue.OpSend), req, first.m.Cause, min(s.cfg.RequestTimeout, max(0, left)))
 		if err == nil {
 			s.answer(p, batch, history.KindAccepted, history.Acked, "", reply.(queue.SendReply).Stored)
 			return
 		}
 		uncertain = uncertain || !queue.Definite(err)
-		told := to.failed(err)
+		told := to.failed(asked, err)
 		if over := p.Node().Now().Sub(first.at)+s.cfg.Backoff >= s.cfg.DeliveryTimeout; over || !s.cfg.Retries && !told {
 			s.giveUp(p, batch, uncertain, err)
 			return
@@ -142,11 +143,12 @@ func Emit(c model.Ctx, service string, at []*sim.Node, topic string, m model.Mes
 	to := &nodes{list: at}
 	for tries := 0; ; tries++ {
 		req := queue.SendRequest{Queue: topic, Messages: []model.Message{m}}
-		_, _, err := p.Call(to.present(), w.Op(service+"."+queue.OpSend), w.Act(m.Event, "", topic), req, m.Cause, timeout)
+		asked := to.present()
+		_, _, err := p.Call(asked, w.Op(service+"."+queue.OpSend), w.Act(m.Event, "", topic), req, m.Cause, timeout)
 		if err == nil || !queue.Definite(err) || tries == 2*len(at) {
 			return err
 		}
-		if !to.failed(err) && !elsewhere(err) {
+		if !to.failed(asked, err) && !elsewhere(err) {
 			return err
 		}
 	}

@@ -128,6 +128,27 @@ func TestToldLate(t *testing.T) {
 	require.Equal(t, history.LabelRedeliveredAfterTimeout, v.Findings[0].Label)
 }
 
+// The node that serves dies while a consumer has one event in work for long. What the consumer says meanwhile reaches the next
+// one: that it still has the message in work (sqs-fifo, which extends the receive), that it is there (RabbitMQ), and the ack
+// that nobody waits for (JetStream).
+func TestTheServingNodeDiesDuringTheWork(t *testing.T) {
+	for profile, work := range map[string]sim.Duration{"sqs": 45 * sec, "sqs-fifo": 45 * sec, "jetstream": 15 * sec, "rabbitmq-quorum": 90 * sec} {
+		t.Run(profile, func(t *testing.T) {
+			g := newRig(t, plan{profile: profile, engine: "commit-after", seed: 1, events: 1, every: sec, keys: 1, consumers: 2, work: work,
+				client: func(c *client.Config) {
+					c.Visibility, c.Extend, c.Unconfirmed = 30*sec, 10*sec, profile == "jetstream"
+					if profile == "rabbitmq-quorum" || profile == "jetstream" {
+						c.Visibility, c.Extend = 0, 0
+					}
+				}})
+			g.at(12*sec, func() { g.q.Serving().Kill(0) })
+			v := g.run(10 * sim.Minute).end()
+			require.Empty(t, v.Findings)
+			require.Len(t, g.applied(), 1)
+		})
+	}
+}
+
 // A batch of ten that takes 40 s in all: the last of them come back while they wait for the first.
 func TestABatchExpiresWhileItsFirstIsInWork(t *testing.T) {
 	p := plan{profile: "sqs-fifo", engine: "commit-after", seed: 1, events: 10, every: 10 * ms, keys: 1, consumers: 2, work: 4 * sec}
