@@ -1,6 +1,8 @@
 package client
 
 import (
+	"errors"
+
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/queue"
 	"github.com/twiceless/twiceless/sim"
@@ -66,18 +68,35 @@ func (s *Sender) Hand(n *sim.Node, m model.Message) {
 	l.more.Broadcast()
 }
 
-// run publishes what has queued, one request at a time.
+// run publishes what has queued, one request at a time. What has waited for too long behind others is not sent any more.
 func (s *Sender) run(p *sim.Proc, l *lane) {
 	to := &nodes{list: s.list}
 	for {
 		for len(l.waiting) == 0 {
 			p.Wait(&l.more, -1)
 		}
-		k := min(len(l.waiting), max(1, s.cfg.Batch))
-		batch := l.waiting[:k:k]
-		l.waiting = l.waiting[k:]
-		s.publish(p, to, batch)
+		if k := s.late(p, l.waiting); k > 0 {
+			s.giveUp(p, l.take(k), false, errLate)
+			continue
+		}
+		s.publish(p, to, l.take(min(len(l.waiting), max(1, s.cfg.Batch))))
 	}
+}
+
+var errLate = errors.New("the delivery timeout is over, and it was not sent")
+
+// late is how many of these, the oldest first, are past their delivery timeout.
+func (s *Sender) late(p *sim.Proc, waiting []handed) (k int) {
+	for k < len(waiting) && p.Node().Now().Sub(waiting[k].at) >= s.cfg.DeliveryTimeout {
+		k++
+	}
+	return k
+}
+
+func (l *lane) take(k int) []handed {
+	batch := l.waiting[:k:k]
+	l.waiting = l.waiting[k:]
+	return batch
 }
 
 // publish sends one batch until it is answered, or given up.

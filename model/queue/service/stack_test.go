@@ -177,6 +177,29 @@ func TestARetryBehindTheDedupWindow(t *testing.T) {
 	}
 }
 
+// Events wait behind a batch, and the producer stands still for longer than its delivery timeout: when it goes on, the
+// application is told that they were not sent, and they are not.
+func TestTooLateToBeSent(t *testing.T) {
+	g := newRig(t, plan{profile: "sqs-fifo", engine: "commit-after", seed: 1, events: 200, every: 10 * ms, keys: 1, consumers: 1, work: ms})
+	for _, n := range g.q.Nodes {
+		g.at(11*sec, n.Pause)
+		g.at(13*sec, n.Resume)
+	}
+	g.at(12*sec, g.producer.Pause)
+	g.at(4*sim.Minute, g.producer.Resume)
+	g.run(20 * sim.Minute)
+	require.Zero(t, g.out)
+	require.Positive(t, g.count(history.KindRefused))
+	for _, f := range g.w.History.Facts {
+		switch f.Kind {
+		case history.KindRefused:
+			require.Zero(t, g.applied()[f.Event], "%s was refused, and is there", f.Event)
+		case history.KindUncertain:
+			t.Errorf("nobody knows what became of %s", f.Event)
+		}
+	}
+}
+
 // loseReply has the reply to the first request of an op that took effect vanish; then runs at that moment.
 func (g *rig) loseReply(op string, then func()) {
 	applied, lost := false, false
