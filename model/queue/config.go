@@ -23,9 +23,9 @@ type Config struct {
 	DedupWindow   sim.Duration // how long the id of a message is known, from its send; 0 = no deduplication
 	DedupByBody   bool         // a message without an id has its body for it
 	Retention     sim.Duration // how long a message lives, from its send; 0 = for ever
-	MaxInFlight   int          // hidden messages at most (SQS, JetStream MaxAckPending); 0 = any number
-	InFlightError bool         // a receive beyond that is refused; else it finds nothing
-	MaxDelay      sim.Duration // of a send
+	MaxInFlight   int          // received and hidden messages at most (SQS, JetStream MaxAckPending); 0 = any number
+	InFlightError bool         // a receive beyond that is refused if it does not wait; else it finds nothing
+	MaxDelay      sim.Duration // of a send; SQS FIFO knows delays only of a whole queue
 	Late          LateRule     // an ack under a handle that is not the present one
 
 	// How consumers are connected.
@@ -112,7 +112,7 @@ func sqs() Config {
 
 func sqsFIFO() Config {
 	c := sqs()
-	c.Weak, c.InFlightError, c.Late, c.Groups = false, false, LateRefused, true
+	c.Weak, c.InFlightError, c.MaxDelay, c.Late, c.Groups = false, false, 0, LateRefused, true
 	c.DedupWindow, c.DedupByBody = 5*sim.Minute, true
 	c.ElectionMin, c.ElectionMax, c.PreVote = 3*sim.Second, 5*sim.Second, true
 	return c

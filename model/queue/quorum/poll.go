@@ -16,7 +16,7 @@ func (b *Node) receive(r *sim.Request, req queue.ReceiveRequest) {
 	case req.Queue != b.cfg.Queue:
 		r.Fail(queue.ErrUnknown, 0)
 		return
-	case b.cfg.InFlightError && b.machine.shelf.Full():
+	case b.cfg.InFlightError && req.Wait == 0 && b.machine.shelf.Full():
 		r.Fail(queue.ErrOverLimit, 0)
 		return
 	}

@@ -93,7 +93,7 @@ func (s *Server) receive(r *sim.Request, req queue.ReceiveRequest) {
 	case req.Queue != s.cfg.Queue:
 		r.Fail(queue.ErrUnknown, 0)
 		return
-	case s.cfg.InFlightError && s.shelf.Full():
+	case s.cfg.InFlightError && req.Wait == 0 && s.shelf.Full():
 		r.Fail(queue.ErrOverLimit, 0)
 		return
 	}

@@ -62,7 +62,7 @@ func (s *Shelf) Remove(it *Item) {
 			s.offer(g)
 		}
 	}
-	s.count(it.state, -1)
+	s.count(it, -1)
 	delete(s.items, it.Place)
 	if g := it.group; g != nil && g.hidden == 0 && len(g.waiting) == 0 && s.groups[it.Message.Key] == g {
 		delete(s.groups, it.Message.Key)
@@ -177,12 +177,14 @@ func (s *Shelf) Mark(place int64, receives int32, until, now sim.Time) {
 	if it == nil || it.state == over || receives < it.Receives {
 		return
 	}
+	s.count(it, -1)
+	it.Receives = receives
+	s.count(it, 1)
 	if it.state == ready && until > now {
 		s.leaveGroup(it)
 		s.become(it, hidden)
 		s.hid(it)
 	}
-	it.Receives = receives
 	if it.state == hidden {
 		s.hideUntil(it, until)
 		s.Wake(now)
@@ -201,7 +203,7 @@ func (s *Shelf) Waiting() int { return len(s.items) - s.spents }
 // Ready counts also those that wait behind others of their group.
 func (s *Shelf) Ready() int { return s.readies }
 
-// InFlight is how many messages are hidden.
+// InFlight is how many messages are hidden because somebody has received them.
 func (s *Shelf) InFlight() int { return s.inFlight }
 
 // Items are all messages, by place.

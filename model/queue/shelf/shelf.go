@@ -189,28 +189,28 @@ func (s *Shelf) free(it *Item) bool {
 
 // become is the only way from state to state.
 func (s *Shelf) become(it *Item, to state) {
-	s.count(it.state, -1)
+	s.count(it, -1)
 	it.state = to
-	s.count(to, 1)
+	s.count(it, 1)
 }
 
-func (s *Shelf) count(in state, by int) {
-	switch in {
-	case ready:
+// count counts a message, or no longer does. One that is hidden because it was delayed is in nobody's flight.
+func (s *Shelf) count(it *Item, by int) {
+	switch {
+	case it.state == ready:
 		s.readies += by
-	case spent:
+	case it.state == spent:
 		s.spents += by
-	case hidden:
+	case it.state == hidden && it.Receives > 0:
 		s.inFlight += by
-	case over, skipped:
 	}
 }
 
 // hide is a receive.
 func (s *Shelf) hide(it *Item, consumer string, until sim.Time) {
 	s.leaveGroup(it)
-	s.become(it, hidden)
 	it.Receives++
+	s.become(it, hidden)
 	if s.cfg.Connected {
 		it.holder = s.connection(consumer)
 		it.holder.has = append(it.holder.has, it.Place)
