@@ -26,7 +26,7 @@ type Config struct {
 	MaxInFlight   int          // received and hidden messages at most (SQS, JetStream MaxAckPending); 0 = any number
 	InFlightError bool         // a receive beyond that is refused if it does not wait; else it finds nothing
 	MaxDelay      sim.Duration // of a send; SQS FIFO knows delays only of a whole queue
-	Late          LateRule     // an ack under a handle that is not the present one
+	Late          LateRule     // an ack, extension or return under a handle that is not the present one
 
 	// How consumers are connected.
 	Connected      bool         // messages are a connection's: its end returns them
@@ -69,7 +69,9 @@ const (
 type LateRule uint8
 
 // LateIgnored: it is accepted, and the message stays unless nobody has received it since (SQS standard). LateRefused: it
-// fails (SQS FIFO, AMQP, Pub/Sub). LateAccepted: it takes the message out, whoever has it now (JetStream).
+// fails (SQS FIFO, AMQP, Pub/Sub). LateAccepted: it takes the message out, whoever has it now (JetStream). A late extension or
+// return is refused by all but the last, which does to the present receive what is asked (server/consumer.go: progressUpdate
+// and processNak ask only whether the message is pending).
 const (
 	LateIgnored LateRule = iota
 	LateRefused

@@ -37,6 +37,15 @@ func (s *Shelf) Ack(handle int64, consumer string, now sim.Time) (*Item, Answer)
 	return it, Ignored
 }
 
+// has says whether whoever bears a handle may say how long a message stays hidden: the present receive; where late acks are
+// accepted any, as long as somebody has it.
+func (s *Shelf) has(it *Item, receives int64, consumer string, now sim.Time) bool {
+	if s.cfg.Late == queue.LateAccepted {
+		return it.state == hidden && it.Receives > 0 && now < it.until
+	}
+	return s.present(it, receives, consumer, now)
+}
+
 // present says whether a handle is that of the receive under which a message is hidden now.
 func (s *Shelf) present(it *Item, receives int64, consumer string, now sim.Time) bool {
 	if it.state != hidden || int64(it.Receives) != receives || now >= it.until {
@@ -70,11 +79,11 @@ func (s *Shelf) Remove(it *Item) {
 	}
 }
 
-// Extend hides a message under its present receive until another time; false if the handle is not the present one.
+// Extend hides a message under its present receive until another time; false if the handle may not say so.
 func (s *Shelf) Extend(handle int64, consumer string, until, now sim.Time) bool {
 	place, receives := queue.Place(handle)
 	it := s.items[place]
-	if it == nil || !s.present(it, receives, consumer, now) {
+	if it == nil || !s.has(it, receives, consumer, now) {
 		return false
 	}
 	if until <= now {
@@ -86,11 +95,11 @@ func (s *Shelf) Extend(handle int64, consumer string, until, now sim.Time) bool 
 }
 
 // Return gives a message back under its present receive; failed counts it as a delivery that failed, give it up sets it
-// aside at once. It is false if the handle is not the present one.
+// aside at once. It is false if the handle may not say so.
 func (s *Shelf) Return(handle int64, consumer string, failed, giveUp bool, now sim.Time) bool {
 	place, receives := queue.Place(handle)
 	it := s.items[place]
-	if it == nil || !s.present(it, receives, consumer, now) {
+	if it == nil || !s.has(it, receives, consumer, now) {
 		return false
 	}
 	if giveUp {
