@@ -37,7 +37,9 @@
 //
 //   - RabbitMQ pushes deliveries to a subscribed consumer; here it receives them by a long poll, of at most the prefetch count.
 //     An ack is answered: the resends of rabbit_fifo_client are the consumer's. A delivery that exceeds its acknowledgement
-//     timeout comes back alone, and its channel stays open. Classic and mirrored queues are not modelled.
+//     timeout comes back alone, and its channel stays open. A dead letter that nobody confirms leaves by a command of its own,
+//     behind the one that made it one: where the leader dies between the two, the next one publishes it, perhaps again; Ra
+//     loses it, or does the same. Classic and mirrored queues are not modelled.
 //   - A JetStream leader delivers at once and proposes that to its consumer's group afterwards; here a delivery is committed
 //     first, and a stream and its consumer are one group. What a node keeps that Raft has cut is kept in memory: a restart ends it.
 //   - SQS: ReceiveRequestAttemptId and short polls of a subset of servers are not modelled; of a FIFO queue of dead letters the

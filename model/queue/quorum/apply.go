@@ -279,8 +279,8 @@ func (b *Node) moveThere(it *shelf.Item) {
 	}
 }
 
-// publish asks a node of the other queue to take a message; one that says who leads is believed. What nobody took is tried
-// again only where that is asked for.
+// publish asks a node of the other queue to take a message; one that says who leads is believed, and one that certainly did
+// not take it passed over. What nobody took is tried again only where that is asked for, and by who leads still.
 func (b *Node) publish(req queue.SendRequest, place int64, to *sim.Node, hops int) {
 	w := b.n.World()
 	act := w.Act(req.Messages[0].Event, "", "dead-letter")
@@ -294,13 +294,19 @@ func (b *Node) publish(req queue.SendRequest, place int64, to *sim.Node, hops in
 		case err == nil:
 		case errors.As(err, &other) && hops > 0:
 			b.publish(req, place, b.letterNode(other.Node, to), hops-1)
+		case queue.Definite(err) && hops > 0:
+			b.publish(req, place, b.letterNode("", to), hops-1)
 		case b.cfg.DeadLetterConfirmed:
-			b.n.After(b.cfg.DeadLetterRetry, func() { b.publish(req, place, b.letterNode("", to), letterHops) })
+			b.n.After(b.cfg.DeadLetterRetry, func() {
+				if b.raft.Term() == term && b.raft.Leads() {
+					b.publish(req, place, b.letterNode("", to), letterHops)
+				}
+			})
 		}
 	})
 }
 
-// letterHops is how often a message is sent on to who is said to lead.
+// letterHops is how often a message is sent on to who is said to lead, or to the next node.
 const letterHops = 4
 
 // letterNode is the node of a name, or the one behind the last that was asked.
