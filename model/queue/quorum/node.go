@@ -107,9 +107,10 @@ func (b *Node) Applied() int64 { return b.raft.Applied() }
 // DeadLetters is what the queue of dead letters holds, if it is here.
 func (b *Node) DeadLetters() *shelf.Shelf { return b.machine.dead }
 
-// Outstanding is how many messages of the queue somebody will yet be given, those included that are not applied yet.
+// Outstanding is how many messages of the queue somebody will yet be given, those included that are not applied yet. A log
+// that was cut may end before what was applied: see queue.Config.KeepApplied.
 func (b *Node) Outstanding() int64 {
-	return int64(b.machine.shelf.Waiting()) + b.end - b.machine.taken
+	return int64(b.machine.shelf.Waiting()) + max(0, b.end-b.machine.taken)
 }
 
 func (b *Node) alive() bool { return b.n.Up() && b.n.Incarnation() == b.inc }
