@@ -7,6 +7,7 @@ import (
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/downstream"
+	"github.com/twiceless/twiceless/model/queue"
 	"github.com/twiceless/twiceless/sim/rng"
 )
 
@@ -155,8 +156,8 @@ func (c *crossChecks) parties() {
 	if s.Broker.Queue != nil && s.Broker.Costs != "" {
 		c.add("broker.costs", "of a broker of kind log; leave it out")
 	}
-	if q := s.Broker.Queue; q != nil && len(topics) > 1 {
-		c.add("broker.topics", "a broker of kind queue has one queue, and there are %d topics", len(topics))
+	if s.Broker.Queue != nil {
+		c.queue()
 	}
 	if s.Consumers.Heartbeat >= s.Broker.SessionTimeout {
 		c.add("consumers.heartbeat", "%s is not shorter than the session timeout of %s: every member would be removed",
@@ -184,6 +185,39 @@ func (c *crossChecks) parties() {
 		if d.KeepKeys != 0 && d.IdempotencyKeys != "offered" {
 			c.add(joinPath("downstreams", name)+".keep_keys", "the service takes no keys; set idempotency_keys: offered")
 		}
+	}
+}
+
+// queue refuses what the profile of a queue has not: nobody would read it, or nobody would ever get a message.
+func (c *crossChecks) queue() {
+	b, q := &c.s.Broker, c.s.Broker.Queue
+	if n := len(b.Topics); n > 1 {
+		c.add("broker.topics", "a broker of kind queue has one queue, and there are %d topics", n)
+	}
+	kind, ok := queue.KindByName(q.Profile)
+	if !ok { // has been reported
+		return
+	}
+	p := kind.Config()
+	refuse := func(yes bool, field, format string) {
+		if yes {
+			c.add("broker.queue."+field, format+"; leave it out", q.Profile)
+		}
+	}
+	refuse(q.SingleActive && !p.Connected, "single_active", "%s knows no connections, one of which could be active")
+	refuse(q.DedupWindow != 0 && p.DedupWindow == 0, "dedup_window", "%s knows no repetition of a message")
+	refuse(q.SyncEvery != 0 && p.SyncEvery == 0, "sync_every", "%s fsyncs before it confirms")
+	refuse(q.Confirmed && p.Late != queue.LateAccepted, "confirmed", "%s answers every acknowledgement")
+	refuse(q.DeadLetters && p.Limit == queue.Stays, "dead_letters", "%s keeps what was received too often")
+	refuse(q.DeadLettersConfirmed && p.Limit != queue.AtReturn, "dead_letters_confirmed", "%s moves a dead letter at once")
+	switch {
+	case q.DeadLettersConfirmed && !q.DeadLetters:
+		c.add("broker.queue.dead_letters_confirmed", "the queue moves nothing; set dead_letters: true")
+	case q.MaxReceives != p.MaxReceives && p.Limit == queue.AtReceive && !q.DeadLetters:
+		c.add("broker.queue.max_receives", "%s counts only for dead letters; set dead_letters: true", q.Profile)
+	}
+	if p.Weak && b.Nodes < 2 {
+		c.add("broker.nodes", "%s confirms a message when two servers have it", q.Profile)
 	}
 }
 

@@ -1,0 +1,53 @@
+package scenarios
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What a profile has not is an input error, not a field that nobody reads or a queue that gives nothing.
+func TestQueueFields(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		set    func(*Broker)
+		path   string // "" = it is fine
+		reason string
+	}{
+		{"as it is", func(*Broker) {}, "", ""},
+		{"single active without connections", func(b *Broker) { b.Queue.SingleActive = true }, "broker.queue.single_active", "sqs knows no connections"},
+		{"single active of RabbitMQ", func(b *Broker) { b.Queue = profile("rabbitmq-quorum"); b.Queue.SingleActive = true }, "", ""},
+		{"repetitions of SQS", func(b *Broker) { b.Queue.DedupWindow = nsMinute }, "broker.queue.dedup_window", "no repetition"},
+		{"late fsyncs", func(b *Broker) { b.Queue = profile("sqs-fifo"); b.Queue.SyncEvery = nsMinute }, "broker.queue.sync_every", "before it confirms"},
+		{"fsyncs of JetStream", func(b *Broker) { b.Queue = profile("jetstream"); b.Queue.SyncEvery = 0 }, "", ""},
+		{"answers that are there", func(b *Broker) { b.Queue.Confirmed = true }, "broker.queue.confirmed", "every acknowledgement"},
+		{"dead letters of JetStream", func(b *Broker) { b.Queue = profile("jetstream"); b.Queue.DeadLetters = true }, "broker.queue.dead_letters", "keeps what"},
+		{"confirmed by the same queue", func(b *Broker) { b.Queue.DeadLetters, b.Queue.DeadLettersConfirmed = true, true }, "broker.queue.dead_letters_confirmed", "at once"},
+		{"nothing to confirm", func(b *Broker) { b.Queue = profile("rabbitmq-quorum"); b.Queue.DeadLettersConfirmed = true }, "broker.queue.dead_letters_confirmed", "moves nothing"},
+		{"a limit for nothing", func(b *Broker) { b.Queue.MaxReceives = 3 }, "broker.queue.max_receives", "only for dead letters"},
+		{"one server", func(b *Broker) {
+			b.Nodes = 1
+			b.Topics["orders"] = Topic{Partitions: 6, Replication: 1, MinInsync: 1}
+		}, "broker.nodes", "two servers"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sc, err := Load("payments-queue")
+			require.NoError(t, err)
+			c.set(&sc.Broker)
+			issues := checkScenario(sc)
+			if c.path == "" {
+				require.Empty(t, issues)
+				return
+			}
+			require.Len(t, issues, 1)
+			require.Equal(t, c.path, issues[0].path)
+			require.Contains(t, issues[0].message, c.reason)
+		})
+	}
+}
+
+// profile is a queue with the defaults of a profile.
+func profile(name string) *Queue {
+	p := choice(name)
+	return resolveQueue(&fileQueue{Profile: &p})
+}
