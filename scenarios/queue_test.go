@@ -46,6 +46,18 @@ func TestQueueFields(t *testing.T) {
 	}
 }
 
+// A queue is one queue: an engine that puts a topic behind it would read the same messages twice over.
+func TestOneQueueHasNoSecondTopic(t *testing.T) {
+	sc, err := Load("payments-queue")
+	require.NoError(t, err)
+	sc.Stacks = sc.Stacks[1:2]
+	sc.Stacks[0].Engine = "publish-commit"
+	issues := checkScenario(sc)
+	require.NotEmpty(t, issues)
+	require.Equal(t, "stacks[0].engine", issues[0].path)
+	require.Contains(t, issues[0].message, "second topic")
+}
+
 // profile is a queue with the defaults of a profile.
 func profile(name string) *Queue {
 	p := choice(name)

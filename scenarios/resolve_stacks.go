@@ -44,6 +44,9 @@ func (c *crossChecks) onQueue(path string, st *Stack) {
 			}
 		}
 	}
+	if st.Engine == "publish-commit" {
+		c.add(path+".engine", "%s puts a second topic behind the first, and a broker of kind queue has one queue; use engine: commit-after", st.Engine)
+	}
 	for j, l := range st.Layers {
 		at := fmt.Sprintf("%s.layers[%d]", path, j)
 		switch {
