@@ -18,8 +18,9 @@ type queueBus struct {
 
 func newQueueBus(w *world) bus { return &queueBus{w: w} }
 
-// queueConfig is the profile of a scenario's queue with what the scenario changes.
-func (s *Scenario) queueConfig() queue.Config {
+// queueConfig is the profile of a scenario's queue with what the scenario changes. A topic of the stack's is a queue of dead
+// letters beside it: that the stack puts some there does not mean that the queue does.
+func (s *Scenario) queueConfig(topics []topicSpec) queue.Config {
 	kind, ok := queue.KindByName(s.Broker.Queue.Profile)
 	if !ok {
 		panic("scenarios: queue profile " + s.Broker.Queue.Profile)
@@ -33,6 +34,9 @@ func (s *Scenario) queueConfig() queue.Config {
 	if q.DeadLetters {
 		c.DeadLetters = deadLettersOf(s.Workload.Topic)
 	}
+	for _, t := range topics {
+		c.DeadLetters, c.ByHand = t.name, !q.DeadLetters
+	}
 	return c
 }
 
@@ -40,10 +44,7 @@ func (s *Scenario) queueConfig() queue.Config {
 func deadLettersOf(name string) string { return name + ".dlq" }
 
 func (b *queueBus) add() []*sim.Node {
-	cfg := b.w.sc.queueConfig()
-	for _, t := range b.w.asm.topics {
-		cfg.DeadLetters = t.name
-	}
+	cfg := b.w.sc.queueConfig(b.w.asm.topics)
 	cfg.Defects, _ = model.ParseDefects(b.w.sc.Broker.Defects) // unknown names have been reported
 	b.q = service.Add(b.w.sim, cfg)
 	return append(append([]*sim.Node(nil), b.q.Nodes...), b.q.Letters...)

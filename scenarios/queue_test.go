@@ -46,6 +46,21 @@ func TestQueueFields(t *testing.T) {
 	}
 }
 
+// A dead-letter layer needs a queue for its letters. That the queue itself moves messages there is for the scenario to say.
+func TestLettersOfALayer(t *testing.T) {
+	sc, err := Load("payments-queue")
+	require.NoError(t, err)
+	topics := []topicSpec{{name: "orders.dlq", partitions: 1}}
+	byLayer := sc.queueConfig(topics)
+	require.Equal(t, "orders.dlq", byLayer.DeadLetters)
+	require.False(t, byLayer.Redrives())
+	sc.Broker.Queue.DeadLetters = true
+	both := sc.queueConfig(topics)
+	require.True(t, both.Redrives())
+	alone := sc.queueConfig(nil)
+	require.True(t, alone.Redrives())
+}
+
 // A queue is one queue: an engine that puts a topic behind it would read the same messages twice over.
 func TestOneQueueHasNoSecondTopic(t *testing.T) {
 	sc, err := Load("payments-queue")

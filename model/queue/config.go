@@ -11,6 +11,7 @@ import (
 type Config struct {
 	Queue       string // its name: the topic of messages and facts
 	DeadLetters string // the queue of what was received too often; "" = none, then it is dropped where the rule is to move it
+	ByHand      bool   // only clients put messages into that queue; for this one itself there is none
 	Parks       bool   // it is such a queue: what it takes in has been parked
 	Servers     int    // nodes
 	Service     string // of its requests, and role of its nodes; "" = Service
@@ -53,6 +54,9 @@ type Config struct {
 	Writeback     sim.Duration // of the operating system; see sim.Disk.Writeback
 	Defects       model.Defects
 }
+
+// Redrives says whether the queue itself moves messages to its dead letters.
+func (c *Config) Redrives() bool { return c.DeadLetters != "" && !c.ByHand }
 
 // LimitRule is what becomes of a message that was handed out too often.
 type LimitRule uint8

@@ -241,7 +241,7 @@ func (b *Node) moveAll(over []*shelf.Item) {
 		}
 		b.moving = append(b.moving, it.Place)
 		switch {
-		case b.cfg.DeadLetters == "":
+		case !b.cfg.Redrives():
 			b.propose(move{at: b.n.Now(), place: it.Place, gone: "dropped"}, sim.Action{}, answer{})
 		case b.cfg.DeadLetterNodes == "":
 			b.moveHere(it)

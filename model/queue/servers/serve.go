@@ -245,7 +245,7 @@ func (s *Server) expire(now sim.Time) {
 func (s *Server) moveAll(over []*shelf.Item) {
 	for _, it := range over {
 		how := "dropped"
-		if s.cfg.DeadLetters != "" {
+		if s.cfg.Redrives() {
 			how = "dead-lettered"
 			if s.letter(it); !s.alive() {
 				return

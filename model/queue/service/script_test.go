@@ -159,6 +159,8 @@ func (s *script) option(cfg *queue.Config, seed *uint64, name, value string) {
 	switch name {
 	case "dead-letters":
 		cfg.DeadLetters = "orders.dlq"
+	case "by-hand":
+		cfg.ByHand = true
 	case "confirmed":
 		cfg.DeadLetterConfirmed = true
 	case "single-active":

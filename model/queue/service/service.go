@@ -30,7 +30,7 @@ func Add(w *sim.World, cfg queue.Config) *Queue {
 	if cfg.DeadLetters != "" && cfg.Limit == queue.AtReturn && cfg.DeadLetterNodes == "" {
 		cfg.DeadLetterNodes = Letters
 		q.letters = cfg
-		q.letters.Queue, q.letters.DeadLetters, q.letters.DeadLetterNodes, q.letters.Service, q.letters.Parks = cfg.DeadLetters, "", "", Letters, true
+		q.letters.Queue, q.letters.DeadLetters, q.letters.DeadLetterNodes, q.letters.Service, q.letters.Parks = cfg.DeadLetters, "", "", Letters, !cfg.ByHand
 		q.letters.SingleActive = false
 	}
 	q.cfg = cfg

@@ -152,7 +152,7 @@ func (s *Shelf) Take(consumer string, most int, visibility sim.Duration, now sim
 		if it == nil || it.state != ready || !s.free(it) {
 			continue
 		}
-		if s.cfg.Limit == queue.AtReceive && s.cfg.DeadLetters != "" && s.cfg.MaxReceives > 0 && int(it.Receives) >= s.cfg.MaxReceives {
+		if s.cfg.Limit == queue.AtReceive && s.cfg.Redrives() && s.cfg.MaxReceives > 0 && int(it.Receives) >= s.cfg.MaxReceives {
 			s.exceed(it)
 			continue
 		}
