@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/twiceless/twiceless/model"
@@ -155,20 +156,25 @@ func (s *Sender) answer(p *sim.Proc, batch []handed, k history.Kind, o history.O
 }
 
 // Emit puts one message into a queue and waits until it is stored; the first node that can say so is asked. It is what a
-// context's Emit does over a queue: parked events go into the queue of dead letters, named by its topic.
+// context's Emit does over a queue: parked events go into the queue of dead letters, named by its topic. A node that does not
+// answer leaves a doubt, and the next one is asked: better twice in that queue than not at all.
 func Emit(c model.Ctx, service string, at []*sim.Node, topic string, m model.Message, timeout sim.Duration) error {
 	p := c.Process()
 	w := p.World()
 	to := &nodes{list: at}
+	var doubt error
 	for tries := 0; ; tries++ {
 		req := queue.SendRequest{Queue: topic, Messages: []model.Message{m}}
 		asked := to.present()
 		_, _, err := p.Call(asked, w.Op(service+"."+queue.OpSend), w.Act(m.Event, "", topic), req, m.Cause, timeout)
-		if err == nil || !queue.Definite(err) || tries == 2*len(at) {
-			return err
+		if err == nil {
+			return nil
 		}
-		if !to.failed(asked, err) && !elsewhere(err) {
-			return err
+		if !queue.Definite(err) {
+			doubt = err
+		}
+		if to.failed(asked, err); tries == 2*len(at) || !elsewhere(err) || c.Err() != nil {
+			return cmp.Or(doubt, err)
 		}
 	}
 }

@@ -1,12 +1,14 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/queue"
 	"github.com/twiceless/twiceless/model/queue/client"
 	"github.com/twiceless/twiceless/sim"
@@ -197,6 +199,26 @@ func TestTooLateToBeSent(t *testing.T) {
 		case history.KindUncertain:
 			t.Errorf("nobody knows what became of %s", f.Event)
 		}
+	}
+}
+
+// A letter is put into the queue of dead letters while the node that is asked first stands still: another one takes it.
+func TestALetterPastANodeThatStandsStill(t *testing.T) {
+	for _, profile := range []string{"jetstream", "pubsub", "sqs", "sqs-fifo"} {
+		t.Run(profile, func(t *testing.T) {
+			g := newRig(t, plan{profile: profile, engine: "commit-after", seed: 1, every: sec, keys: 1, queue: func(c *queue.Config) { c.DeadLetters = "orders.dlq" }})
+			defer g.w.Close()
+			told := errors.New("no answer yet")
+			cfg := client.For(g.q.Config(), true)
+			writer := g.w.Role("writer", client.New(cfg, &model.Directory{}, g.q.Nodes, func(c model.Ctx, _ model.Consumer) {
+				c.Sleep(30 * sec)
+				told = client.Emit(c, queue.Service, g.q.Nodes, "orders.dlq", model.Message{Intent: model.Intent{Event: "order-1", Key: "anna"}}, 2*sec)
+			}))
+			g.at(0, writer.Boot)
+			g.at(15*sec, g.q.Nodes[0].Pause)
+			g.run(sim.Minute)
+			require.NoError(t, told)
+		})
 	}
 }
 
