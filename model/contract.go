@@ -23,7 +23,7 @@ type Message struct {
 
 	// A call that carries a fence acts under a token: who owned Guard later has a higher one. A service that fences
 	// refuses what is lower than the highest it has seen for that guard.
-	Guard string // what is owned: a topic, orders/3; "" = no fence
+	Guard string // what is owned: a topic, orders/3, a message of a queue; "" = no fence
 	Fence int64  // the token, from 1; 0 = none
 
 	Asked sim.Time // of a request to a dedup store: the caller's wall clock; it decides nothing
@@ -31,7 +31,7 @@ type Message struct {
 	Topic      string // where it was read from; "" = nowhere yet
 	Partition  int
 	Offset     int64
-	Generation int64 // of the group when it was handed out; 0 = not handed out
+	Generation int64 // of the group when it was handed out, of a queue how often it has been received; 0 = not handed out
 	Stored     int64 // fact id of its append; 0 = none
 	Handle     int64 // receipt of a queue: what names this receive of it to the queue; 0 = not of a queue
 }

@@ -1,9 +1,13 @@
 package scenarios
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/twiceless/twiceless/sim"
+	"github.com/twiceless/twiceless/sim/history"
 )
 
 // What a profile has not is an input error, not a field that nobody reads or a queue that gives nothing.
@@ -71,6 +75,41 @@ func TestOneQueueHasNoSecondTopic(t *testing.T) {
 	require.NotEmpty(t, issues)
 	require.Equal(t, "stacks[0].engine", issues[0].path)
 	require.Contains(t, issues[0].message, "second topic")
+}
+
+// A lease on each message, by its receives: every consumer of a queue works, and one that has lost its message while it stood
+// still charges no more. Without it, it does.
+func TestLeasesOfMessages(t *testing.T) {
+	const file = `
+version: 1
+name: leases
+broker: { kind: queue, topics: { orders: {} }, queue: { profile: PROFILE } }
+workload: { arrival: poisson(4/s) }
+flow: [ { stage: charge, kind: effect, calls: payments, effect: critical } ]
+downstreams: { payments: { kind: payments-api, fencing: offered } }
+stacks:
+  - { name: free, engine: commit-after, layers: [ { retry: {} } ] }
+  - { name: token, engine: commit-after, layers: [ { retry: {} }, { fence: { variant: token } } ] }
+`
+	for _, name := range []string{"jetstream", "pubsub", "rabbitmq-quorum", "sqs", "sqs-fifo"} {
+		t.Run(name, func(t *testing.T) {
+			sc, err := Decode("leases.yaml", []byte(strings.Replace(file, "PROFILE", name, 1)))
+			require.NoError(t, err)
+			for stack, zombies := range map[string]int64{"free": 1, "token": 0} {
+				c := &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: stack, Fault: "pause", PlanType: PlanHunting,
+					Plan: []string{"when payments.charge/sent{event=order-60} #1 pause $caller for 90s"}}, Witness: Witness{Seed: 1}}
+				r, err := Run(c, &Memory{})
+				require.NoError(t, err)
+				require.Equal(t, sim.StopQuiescent, r.Stop.Kind, stack)
+				require.EqualValues(t, zombies, r.Verdicts.Violations[history.PropZombie], stack)
+				by := map[string]bool{}
+				for _, f := range r.History.Facts {
+					by[f.Node] = by[f.Node] || f.Kind == history.KindHandled && f.Outcome == history.Acked
+				}
+				require.True(t, by["consumer-1"] && by["consumer-2"] && by["consumer-3"], "everybody works")
+			}
+		})
+	}
 }
 
 // profile is a queue with the defaults of a profile.

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
@@ -17,6 +18,8 @@ import (
 //	lease       a consumer takes a lease on a partition once in a generation and looks at its own clock before each
 //	            call. Nobody checks at the service: a pause between the look and the call goes unnoticed
 //	token       the same, and the call carries the lease's token, which the service checks
+//
+// A queue has no partitions that somebody owns: there a lease is on one message, and its receives are the generations.
 //
 // What it removes: effects of a zombie after its successor has acted. What remains: what the zombie did before that
 // comes again to the successor, who cannot know of it; for that a stack needs keys or records. A service knows of a
@@ -92,11 +95,11 @@ type holding struct {
 	lost       bool     // a later owner has it: not ours again in this generation
 }
 
-// byLease guards the partition.
+// byLease guards the partition, or the message of a queue.
 func (f fence) byLease(held *memory[map[string]*holding]) func(model.Call) model.Call {
 	return func(inner model.Call) model.Call {
 		return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
-			guard := model.PartitionName(m.Topic, m.Partition)
+			guard := guardOf(&m)
 			own := held.of(c)
 			h := own[guard]
 			if h == nil || h.generation != m.Generation {
@@ -112,6 +115,15 @@ func (f fence) byLease(held *memory[map[string]*holding]) func(model.Call) model
 			return inner(c, stage, m)
 		}
 	}
+}
+
+// guardOf names what one consumer at a time may work on.
+func guardOf(m *model.Message) string {
+	guard := model.PartitionName(m.Topic, m.Partition)
+	if m.Handle != 0 {
+		guard += ":" + strconv.FormatInt(m.Offset, 10)
+	}
+	return guard
 }
 
 // hold makes sure that the lease is ours now, by our own clock. It is taken once in a generation: a zombie whose lease

@@ -149,6 +149,7 @@ func (q *Consumer) deliver(p *sim.Proc, got *queue.ReceiveReply) []model.Message
 	for i := range ms {
 		m := &ms[i]
 		*m = got.Messages[i]
+		m.Generation = got.Receives[i] // who has received it last is its owner
 		m.Cause = p.Record(history.Fact{Kind: history.KindDelivered, Event: m.Event, Key: m.Key, Cause: m.Stored,
 			Resource: model.PartitionName(m.Topic, m.Partition), Offset: m.Offset, Op: q.cfg.Group, Fence: got.Receives[i], Value: strconv.FormatInt(m.Handle, 10),
 			Until: got.At})
