@@ -76,7 +76,8 @@ func finish(c model.Ctx, batch []model.Message, outcomes []model.Outcome) {
 	}
 }
 
-// settled is the prefix per partition of messages whose position may move: nothing behind a deferred one.
+// settled is the prefix per partition of messages whose position may move: nothing behind a deferred one. A queue has no
+// positions: there each message is acknowledged by itself.
 func settled(batch []model.Message, outcomes []model.Outcome) []model.Message {
 	var out []model.Message
 	var blocked []int
@@ -88,7 +89,9 @@ next:
 			}
 		}
 		if outcomes[i].Is == model.Defer {
-			blocked = append(blocked, batch[i].Partition)
+			if batch[i].Handle == 0 {
+				blocked = append(blocked, batch[i].Partition)
+			}
 			continue
 		}
 		out = append(out, batch[i])

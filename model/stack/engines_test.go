@@ -141,6 +141,17 @@ func TestCommitAfterStopsBeforeADeferredPosition(t *testing.T) {
 	require.Equal(t, []string{"handle 1/1"}, s.log, "nothing to commit")
 }
 
+// What lies behind a deferred message of a queue is done, and nothing says so but its own acknowledgement.
+func TestCommitAfterAcknowledgesBehindADeferredMessage(t *testing.T) {
+	batch := records(1, 3, 5)
+	for i := range batch {
+		batch[i].Handle = batch[i].Offset
+	}
+	s := &scripted{batches: [][]model.Message{batch}}
+	drive(t, "commit-after", s, map[int64]model.OutcomeKind{3: model.Defer})
+	require.Equal(t, []string{"handle 1/1 1/3 1/5", "commit 1/1 1/5"}, s.log)
+}
+
 // What is given up moves on, and leaves a line.
 func TestWhatIsGivenUpLeavesALine(t *testing.T) {
 	for _, engine := range []string{"commit-after", "commit-before"} {
