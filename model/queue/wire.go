@@ -35,12 +35,22 @@ func Ops() []string {
 
 // What a queue answers.
 var (
-	ErrHandle    = errors.New("the receipt handle is not valid")     // expired, or another receive has it: nothing happened
 	ErrOverLimit = errors.New("too many messages in flight")         // SQS OverLimit
 	ErrUnknown   = errors.New("no such queue")                       //
 	ErrDelay     = errors.New("delay out of range")                  //
 	ErrUncertain = errors.New("leadership was lost: perhaps stored") // indefinite: what was asked for may yet take effect
 )
+
+// ErrHandle: the receive has expired, or there has been another one since. Nothing happened.
+const ErrHandle = lapsed("the receipt handle is not valid")
+
+// lapsed is an error of who does not own a message any more: a model.ErrFenced.
+type lapsed string
+
+func (l lapsed) Error() string { return string(l) }
+
+// Is says that it is one.
+func (lapsed) Is(target error) bool { return target == model.ErrFenced }
 
 // NotLeader is the answer of a node that another one serves for. Node is who does, "" = not known. It is definite.
 type NotLeader struct{ Node string }

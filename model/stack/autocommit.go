@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"errors"
+
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 )
@@ -86,7 +88,7 @@ func (s *autoPositions) idle(c model.Ctx) {
 }
 
 // commit moves the positions past all that was returned. If it fails the client only logs it: the next one covers
-// the same records.
+// the same records, unless they are certainly another's by now.
 func (s *autoPositions) commit(c model.Ctx) {
 	s.due = c.Now().Add(autoCommitInterval)
 	ms, share := s.returned, s.share
@@ -95,7 +97,7 @@ func (s *autoPositions) commit(c model.Ctx) {
 	}
 	s.returned = nil
 	err := s.in.Commit(c.With(ms[len(ms)-1].Intent), ms)
-	if err != nil && share == s.share {
+	if err != nil && share == s.share && !errors.Is(err, model.ErrFenced) {
 		s.returned = append(ms, s.returned...)
 	}
 }

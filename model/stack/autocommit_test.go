@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,4 +79,13 @@ func TestAutoCommitTriesAgainWithTheNext(t *testing.T) {
 	s.refuse = sim.ErrTimeout
 	s.batches = [][]model.Message{records(1)}
 	require.Equal(t, []string{"handle 1/1", "commit 1/1", "commit 1/1"}, driveAuto(t, "auto-commit", s), "after 5 s, and when it is revoked")
+}
+
+// Messages of a queue that have been handed out again are another's: acknowledging them once more would be refused for ever,
+// and the list would only grow.
+func TestAutoCommitGivesUpWhatIsAnothers(t *testing.T) {
+	s := &paced{last: 7 * sim.Second}
+	s.refuse = fmt.Errorf("a receipt: %w", model.ErrFenced)
+	s.batches = [][]model.Message{records(1)}
+	require.Equal(t, []string{"handle 1/1", "commit 1/1"}, driveAuto(t, "auto-commit", s))
 }

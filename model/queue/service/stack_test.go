@@ -234,6 +234,15 @@ func (g *rig) loseReply(op string, then func()) {
 	})
 }
 
+// A consumer that commits by itself acknowledges a message once, also if the queue has handed it out again meanwhile.
+func TestAutoCommitOfALapsedReceive(t *testing.T) {
+	g := newRig(t, plan{profile: "sqs-fifo", engine: "auto-commit", seed: 1, events: 1, every: sec, keys: 1, consumers: 2, work: 45 * sec})
+	acks := 0
+	g.w.Watch("broker.ack/sent", func(*sim.Hit) { acks++ })
+	g.run(10 * sim.Minute)
+	require.LessOrEqual(t, acks, g.count(history.KindDelivered))
+}
+
 // Every publish to Pub/Sub is a message of its own, also one that repeats another: exactly-once delivery does not help.
 func TestAPublishIsAMessageOfItsOwn(t *testing.T) {
 	g := newRig(t, plan{profile: "pubsub", engine: "commit-after", seed: 1, events: 1, every: sec, keys: 1, consumers: 1, work: ms})
