@@ -3,6 +3,7 @@ package service_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,6 +73,56 @@ func TestEnginesUnderFaults(t *testing.T) {
 			default:
 				t.Fatalf("%s over %s: %s %s: %s", engine, profile, f.Property, f.Label, f.Detail)
 			}
+		}
+	})
+}
+
+// Stops of any nodes and consumers and cuts between any two, one way or both, as many at a time as there are; some time after
+// the last has been lifted nothing is left in the queue, nobody is owed an answer, and what was confirmed was done or is with
+// the dead letters.
+func TestNothingIsBlockedForEver(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		profile := rapid.SampledFrom([]string{"jetstream", "pubsub", "rabbitmq-quorum", "sqs", "sqs-fifo"}).Draw(t, "profile")
+		g := newRig(t, plan{profile: profile, engine: rapid.SampledFrom([]string{"commit-after", "auto-commit"}).Draw(t, "engine"), seed: rapid.Uint64().Draw(t, "seed"),
+			events: 60, every: 500 * ms, keys: 5, consumers: 3, work: sim.Duration(rapid.SampledFrom([]int64{int64(5 * ms), int64(300 * ms)}).Draw(t, "work")),
+			queue: func(c *queue.Config) {
+				c.SingleActive = c.Connected && rapid.Bool().Draw(t, "single active")
+				if profile != "jetstream" && rapid.Bool().Draw(t, "dead letters") {
+					c.DeadLetters, c.MaxReceives, c.DeadLetterConfirmed = "orders.dlq", 2, true
+				}
+			},
+			client: func(c *client.Config) {
+				if profile != "rabbitmq-quorum" && rapid.Bool().Draw(t, "extends") {
+					c.Visibility, c.Extend = 10*sec, 3*sec
+				}
+			}})
+		defer g.w.Close()
+		all := append(append(append([]*sim.Node{g.producer}, g.q.Nodes...), g.q.Letters...), g.consumers...)
+		for range rapid.IntRange(1, 8).Draw(t, "faults") {
+			at := 10*sec + sim.Duration(rapid.Int64Range(0, int64(40*sec)).Draw(t, "at"))
+			lasts := sim.Duration(rapid.Int64Range(int64(100*ms), int64(80*sec)).Draw(t, "lasts"))
+			a, b := all[rapid.IntRange(1, len(all)-1).Draw(t, "node")], all[rapid.IntRange(0, len(all)-1).Draw(t, "other")]
+			what := rapid.SampledFrom([]string{"kill", "power-loss", "pause", "cut", "cut one way"}).Draw(t, "what")
+			switch {
+			case what == "power-loss" && profile == "jetstream":
+			case !strings.HasPrefix(what, "cut"):
+				g.fault(at, a, what, lasts)
+			case a != b:
+				g.at(at, func() { a.Cut(b) })
+				g.at(at+lasts, func() { a.Mend(b) })
+				if what == "cut" {
+					g.at(at, func() { b.Cut(a) })
+					g.at(at+lasts, func() { b.Mend(a) })
+				}
+			}
+		}
+		g.run(20 * sim.Minute) // less than RabbitMQ would leave a message with a consumer
+		require.Zero(t, g.q.Lag())
+		require.Zero(t, g.out)
+		if g.q.Letters == nil {
+			v := g.end()
+			require.Zero(t, v.Violations[history.PropStuck])
+			require.Zero(t, v.Violations[history.PropLoss], "%v", v.Findings)
 		}
 	})
 }
