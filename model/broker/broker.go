@@ -21,7 +21,7 @@ type Broker struct {
 
 	// its life (lifecycle.go) and what the controller told it (image.go)
 	epoch    int64 // of its session; 0 = not registered
-	clean    bool  // the incarnation before ended by a controlled shutdown
+	ended    int64 // the session that a controlled shutdown ended before this incarnation; 0 = none
 	open     bool  // clients are answered
 	stopping bool
 	nextBeat sim.Handle

@@ -11,7 +11,8 @@ import (
 // controlled shutdown: beats until all others know that it leads nothing, makes everything durable, and leaves a marker
 // that says so.
 
-// cleanFile holds one record while the log on the disk is known to have everything.
+// cleanFile holds one record while the log on the disk is known to have everything: the epoch of the session that ended then. A broker
+// that stops before it is registered has no session to vouch for, and 0 stands there: it may have lost something before.
 const cleanFile = "clean-shutdown"
 
 func (b *Broker) boot() {
@@ -19,16 +20,18 @@ func (b *Broker) boot() {
 		b.n.Disk().Writeback(b.cfg.Writeback)
 	}
 	b.checkpoints.read(b)
-	if marks := len(b.n.Disk().Read(cleanFile)); marks > 0 {
-		b.clean = true
-		b.n.Discard(cleanFile, marks)
+	if marks := b.n.Disk().Read(cleanFile); len(marks) > 0 {
+		if in, whole := model.Open(marks[len(marks)-1]); whole {
+			b.ended = in.Number()
+		}
+		b.n.Discard(cleanFile, len(marks))
 	}
 	b.c.witness.booted(b)
 	b.n.AfterBackground(0, b.register)
 }
 
 func (b *Broker) register() {
-	req := wire.RegisterRequest{Broker: b.id, Incarnation: b.inc, Clean: b.clean}
+	req := wire.RegisterRequest{Broker: b.id, Incarnation: b.inc, LastEpoch: b.ended}
 	b.n.Call(b.controller, b.op.register, sim.Action{}, req, 0, controlTimeout, func(reply any, _ int64, err error) {
 		if err != nil {
 			b.n.AfterBackground(b.cfg.ControlRetry, b.register)

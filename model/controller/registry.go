@@ -34,7 +34,7 @@ func (c *Controller) active(id int32) bool {
 }
 
 // register begins a session. While the last one of that broker has not ended, and it is not fenced, another process of it is
-// refused: nobody can tell whether the old one still acts.
+// refused: nobody can tell whether the old one still acts. A process is trusted with what it had if the last session is the one that its disk says was shut down (KIP-966).
 func (c *Controller) register(r *sim.Request, req *wire.RegisterRequest) {
 	b := c.broker(req.Broker)
 	switch {
@@ -45,10 +45,10 @@ func (c *Controller) register(r *sim.Request, req *wire.RegisterRequest) {
 		r.Fail(wire.ErrDuplicateBroker, 0)
 		return
 	}
-	restart := b.alive && !b.fenced
+	restart, clean := b.alive && !b.fenced, req.LastEpoch == b.epoch
 	b.epoch, b.incarnation, b.image, b.stopping, b.dirty = c.version+1, req.Incarnation, 0, false, true
 	c.beginSession(b)
-	if !req.Clean && !c.cfg.WithoutELR {
+	if !clean && !c.cfg.WithoutELR {
 		c.distrust(b.id)
 	}
 	if restart {

@@ -9,7 +9,7 @@ const NoLeader int32 = -1
 type RegisterRequest struct {
 	Broker      int32
 	Incarnation int32
-	Clean       bool // the epoch before ended by a controlled shutdown: its log has everything that it acknowledged
+	LastEpoch   int64 // of the session that the disk says ended by a controlled shutdown: its log has everything that it acknowledged; 0 = none
 }
 
 // RegisterReply tells the session's epoch. A broker begins fenced.
