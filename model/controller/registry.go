@@ -34,14 +34,18 @@ func (c *Controller) active(id int32) bool {
 }
 
 // register begins a session. While the last one of that broker has not ended, and it is not fenced, another process of it is
-// refused: nobody can tell whether the old one still acts. A process is trusted with what it had if the last session is the one that its disk says was shut down (KIP-966).
+// refused: nobody can tell whether the old one still acts. A process has one session epoch for ever, however often and late it
+// asks; what comes late of a process before it is refused, or else the present one, whose epoch it would end, were fenced for good.
+// A process is trusted with what it had if the last session is the one that its disk says was shut down (KIP-966).
 func (c *Controller) register(r *sim.Request, req *wire.RegisterRequest) {
 	b := c.broker(req.Broker)
 	switch {
-	case b.alive && b.incarnation == req.Incarnation: // asked again
-		c.commit(func() { r.Reply(wire.RegisterReply{Epoch: b.epoch}, 0) })
+	case b.incarnation == req.Incarnation: // asked again
+		c.beginSession(b)
+		epoch := b.epoch
+		c.commit(func() { r.Reply(wire.RegisterReply{Epoch: epoch}, 0) })
 		return
-	case b.alive && !b.fenced && !c.cfg.QuickRestart:
+	case b.incarnation > req.Incarnation || b.alive && !b.fenced && !c.cfg.QuickRestart:
 		r.Fail(wire.ErrDuplicateBroker, 0)
 		return
 	}
