@@ -58,12 +58,13 @@ func Of(n *sim.Node) *Controller {
 
 // boot replays the journal. Sessions are not in it: brokers that are not fenced get a whole one.
 func (c *Controller) boot() {
-	if !c.replay() {
+	if c.replay() {
+		c.settle()
+	} else {
 		c.format()
 	}
-	c.told = c.version - int64(len(c.journal.queued))
 	for _, p := range c.partitions {
-		p.told, p.since = p.PartitionState, c.told
+		p.told, p.since = p.PartitionState, c.version
 	}
 	for _, b := range c.brokers {
 		b.told = b.state()

@@ -123,6 +123,12 @@ func truth(b bool) int64 {
 	return 0
 }
 
+// settle makes durable what a boot has read, which after a kill may be in the page cache only. Nothing is told before.
+func (c *Controller) settle() {
+	c.journal.queued = []*change{{version: c.version}}
+	c.n.Fsync(metadataFile, sim.Action{}, c.durable)
+}
+
 // replay reads the metadata log; false = there is none.
 func (c *Controller) replay() (any bool) {
 	for _, record := range c.n.Disk().Read(metadataFile) {
