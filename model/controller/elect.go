@@ -55,9 +55,9 @@ func (b *builder) shrink() {
 	}
 }
 
-// elect keeps the leader if it may stay. Else the first replica that is in sync or eligible leads, in order of assignment;
-// else the last known leader, if nobody else is left who could know; else, if the topic would rather serve than keep what
-// it has, the first that is alive.
+// elect keeps the leader if it may stay. Else the first replica that is in sync leads, in order of assignment; if none is in sync
+// the first that is eligible; else the last known leader, if nobody else is left who could know; else, if the topic would
+// rather serve than keep what it has, the first that is alive.
 func (b *builder) elect(unclean bool) {
 	preferred := b.old.Replicas[0]
 	switch {
@@ -75,10 +75,10 @@ func (b *builder) elect(unclean bool) {
 	}
 }
 
-// clean says whether a replica is known to have all that was committed, and may lead.
+// clean says whether a replica is known to have all that was committed, and may lead: one of those that are in sync, and while
+// there are such no other.
 func (b *builder) clean(id int32) bool {
-	distrusted := b.wish.distrusted && id == b.wish.without
-	return b.c.active(id) && (contains(b.next.ISR, id) || contains(b.old.ELR, id) && !distrusted)
+	return b.c.active(id) && (contains(b.next.ISR, id) || len(b.next.ISR) == 0 && contains(b.trusted(), id))
 }
 
 func (b *builder) first(may func(int32) bool) int32 {
@@ -125,16 +125,21 @@ func (b *builder) keepLast() {
 }
 
 // eligible notes those who left the in-sync set since it fell below the minimum: from then on the high watermark stands
-// still, so they have all that was committed. As soon as it can move again they may lack something (KIP-966).
+// still, so they have all that was committed. As soon as it can move again they may lack something (KIP-966), and so may
+// whoever is not there when a leader is elected uncleanly. The last known leader is remembered while there is none.
 func (b *builder) eligible() {
-	switch {
-	case b.c.cfg.WithoutELR:
-		b.next.ELR, b.next.LastKnownELR = nil, nil
-	case len(b.next.ISR) >= b.min:
-		b.next.ELR, b.next.LastKnownELR = nil, nil
-	default:
+	b.next.ELR = nil
+	if !b.c.cfg.WithoutELR && len(b.next.ISR) < b.min && !b.electedUncleanly() {
 		b.next.ELR = b.trusted()
 	}
+	if b.c.cfg.WithoutELR || b.next.Leader != wire.NoLeader {
+		b.next.LastKnownELR = nil
+	}
+}
+
+// electedUncleanly says whether this is the change with which an unclean leadership begins.
+func (b *builder) electedUncleanly() bool {
+	return b.next.Unclean && b.next.Leader != wire.NoLeader && (b.next.Leader != b.old.Leader || b.wish.again)
 }
 
 // trusted are those who were in sync or eligible, less those who are in sync now.

@@ -141,6 +141,7 @@ func assertChange(t *rapid.T, old, s *wire.PartitionState, topic *wire.Topic, wi
 	}
 	if s.Leader != wire.NoLeader {
 		require.Contains(t, s.ISR, s.Leader)
+		require.Empty(t, s.LastKnownELR, "the last leader is remembered while there is none")
 	}
 	require.GreaterOrEqual(t, s.LeaderEpoch, old.LeaderEpoch)
 	require.GreaterOrEqual(t, s.PartitionEpoch, old.PartitionEpoch)
@@ -155,8 +156,12 @@ func assertChange(t *rapid.T, old, s *wire.PartitionState, topic *wire.Topic, wi
 	complete := append(append([]int32(nil), old.ISR...), old.ELR...)
 	if !s.Unclean {
 		require.Contains(t, complete, s.Leader, "who leads cleanly is complete")
+		if !contains(old.ISR, s.Leader) {
+			require.Equal(t, []int32{s.Leader}, s.ISR, "who is eligible only leads when nobody is in sync")
+		}
 	} else {
 		require.Equal(t, []int32{s.Leader}, s.ISR, "who leads uncleanly is alone")
+		require.Empty(t, s.ELR, "and nobody is known to have what it has")
 		require.True(t, topic.Unclean || contains(old.LastKnownELR, s.Leader))
 	}
 	return true
