@@ -53,12 +53,14 @@ func (c *checkpoints) changed(b *Broker) {
 		return
 	}
 	c.armed = true
-	b.n.AfterBackground(b.cfg.Checkpoint-sim.Duration(b.n.Now())%b.cfg.Checkpoint, func() { c.write(b) })
+	b.n.AfterBackground(b.cfg.Checkpoint-sim.Duration(b.n.Now())%b.cfg.Checkpoint, func() {
+		c.armed = false
+		c.write(b)
+	})
 }
 
 // write replaces the checkpoint: the old one goes when the new one is on the disk.
 func (c *checkpoints) write(b *Broker) {
-	c.armed = false
 	var out []byte
 	b.each(func(rep *replica) {
 		out = model.AppendText(out, rep.topic.cfg.Name)

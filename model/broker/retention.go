@@ -51,12 +51,19 @@ func (rep *replica) retainFrom() int64 {
 	return from
 }
 
-// drop takes away what lies wholly before an offset, from the log and from the disk. Followers do as their leader did.
+// drop takes away what lies wholly before an offset, from the log and from the disk. Followers do as their leader did. Where an
+// empty log begins its file does not say: that is written down first.
 func (rep *replica) drop(before int64) {
-	if k := rep.log.DropBefore(before); k > 0 {
-		rep.b.n.Discard(rep.file, k)
+	k := rep.log.DropBefore(before)
+	if k == 0 {
+		return
+	}
+	if rep.log.Start() == rep.log.End() {
+		rep.b.checkpoints.write(rep.b)
+	} else {
 		rep.b.checkpoints.changed(rep.b)
 	}
+	rep.b.n.Discard(rep.file, k)
 }
 
 // expireProducers forgets producers as the periodic scan would have by now: looking only when somebody asks leaves no
