@@ -35,6 +35,7 @@ type Node struct {
 	counter     int32 // processes started
 	first, last *Proc // alive, in order of their start
 	onLeap      []func(since Time, by Duration)
+	onSkew      []func()
 	kept        []kept // connections whose end the handler wants to hear of
 }
 
@@ -196,7 +197,7 @@ func (n *Node) stop(how string, cause int64, dark bool) {
 		}
 	}
 	n.w.dropCalls(n)
-	n.handler, n.onLeap, n.kept = nil, nil, nil
+	n.handler, n.onLeap, n.onSkew, n.kept = nil, nil, nil, nil
 	n.disk.reset()
 	for _, fn := range n.onStop {
 		n.w.At(n.w.now, PhaseFault, func() { fn(cause) })
@@ -279,7 +280,16 @@ func (n *Node) Now() Time { return Time(n.mono.read(n.w.now)) }
 func (n *Node) Wall() Time { return Time(n.wall.read(n.w.now) + n.wallOffset) }
 
 // SkewWall moves the wall clock by d, backwards too.
-func (n *Node) SkewWall(d Duration) { n.wallOffset += int64(d) }
+func (n *Node) SkewWall(d Duration) {
+	n.wallOffset += int64(d)
+	for _, fn := range n.onSkew {
+		n.AfterBackground(0, fn)
+	}
+}
+
+// OnSkew has fn called, in an event of the node, when its wall clock has stepped, until this incarnation ends: what it has
+// computed from that clock, like when a timer is due, may be wrong since.
+func (n *Node) OnSkew(fn func()) { n.onSkew = append(n.onSkew, fn) }
 
 // Drift sets both clocks' drift in parts per million; |ppm| < 10⁶. Neither clock jumps by that, and timers that
 // are armed keep the instant at which they are due.

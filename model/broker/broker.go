@@ -84,6 +84,7 @@ func newBroker(n *sim.Node, c *Cluster) *Broker {
 		b.handlers = newHandlers(b)
 	}
 	n.OnLeap(b.leap)
+	n.OnSkew(func() { b.each((*replica).retain) })
 	b.boot()
 	return b
 }

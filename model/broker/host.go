@@ -89,7 +89,6 @@ func (h *host) Append(batch wire.Batch, act sim.Action, then func(error)) {
 		}
 		then(err)
 	})
-	rep.retain()
 }
 
 // judgeOwn refuses what a coordinator must not append now.

@@ -85,6 +85,7 @@ func (rep *replica) raise(high int64) {
 	if rep.host != nil {
 		rep.host.committed()
 	}
+	rep.retain()
 }
 
 // exposed says whether the high watermark is at least that of the leaders before: it is once it has come to where this

@@ -67,7 +67,6 @@ func (b *Broker) mark(at wire.TopicPartition, marker *wire.Marker, then func(err
 	}
 	rep.take(batch, sim.Action{}, rep.written)
 	rep.awaitOwn(batch.Next(), then)
-	rep.retain()
 }
 
 // seal gives a batch the record that disks hold of it.

@@ -119,7 +119,6 @@ func (rep *replica) takeRecords(p *producing, i int, pb *wire.ProduceBatch, req 
 	case wire.AcksNone:
 		p.decided(i, nil)
 	}
-	rep.retain()
 }
 
 // place copies messages and says where in the log they are.

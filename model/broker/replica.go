@@ -49,7 +49,9 @@ type replica struct {
 	parked     []*parkedFetch // consumers' fetches
 	told       [2]int64       // high and last stable as stated to readers in this epoch; -1 = not yet
 	host       *host
-	retaining  bool
+	retaining  bool // a scan is armed, for scanAt
+	scan       sim.Handle
+	scanAt     sim.Time
 	producerID int64 // whose text is in producerName
 	producer   string
 }

@@ -2,29 +2,27 @@ package broker
 
 import "github.com/twiceless/twiceless/sim"
 
-// retain arms the leader's next look at what is too old or too much, while there is anything that will be: at a multiple of the
-// period of its scan. Idle logs that keep everything have no timer.
+// retain arms the leader's scan, at a multiple of the period of scans, when the first thing below the high watermark will be too
+// old or there is too much, or sooner than it was armed for: the wall clock may have stepped. Idle logs that keep everything have
+// no timer.
 func (rep *replica) retain() {
-	t := rep.topic.cfg
-	if t.Retention == 0 && t.RetentionRecords == 0 || rep.retaining || rep.role != leading {
-		return
-	}
-	batches := rep.log.Batches()
-	if len(batches) == 0 {
+	t, held := rep.topic.cfg, rep.log.High()-rep.log.Start()
+	tooMany := t.RetentionRecords > 0 && held > t.RetentionRecords
+	if rep.role != leading || held == 0 || t.Retention == 0 && !tooMany {
 		return
 	}
 	n, period := rep.b.n, rep.b.cfg.RetentionScan
-	wait := sim.Duration(0)
-	if t.RetentionRecords == 0 || rep.log.High()-rep.log.Start() <= t.RetentionRecords {
-		if t.Retention == 0 {
-			return
-		}
-		wait = max(0, batches[0].Time.Add(t.Retention).Sub(n.Wall()))
+	due := n.Now()
+	if !tooMany {
+		due = due.Add(max(0, rep.log.Batches()[0].Time.Add(t.Retention).Sub(n.Wall())))
 	}
-	due := n.Now().Add(wait)
 	due = due.Add(period - sim.Duration(due)%period)
-	rep.retaining = true
-	n.AfterBackground(due.Sub(n.Now()), func() {
+	if rep.retaining && rep.scanAt <= due {
+		return
+	}
+	n.Cancel(rep.scan)
+	rep.retaining, rep.scanAt = true, due
+	rep.scan = n.AfterBackground(due.Sub(n.Now()), func() {
 		rep.retaining = false
 		if rep.role == leading {
 			rep.drop(rep.retainFrom())

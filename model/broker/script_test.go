@@ -207,6 +207,8 @@ func (s *script) command(f []string) {
 		s.advance(10 * sim.Millisecond)
 	case "cut", "mend":
 		s.link(f[0], s.w.Node(f[1]), s.w.Node(f[2]))
+	case "skew":
+		s.w.Node(f[1]).SkewWall(s.duration(f[2]))
 	case "slow":
 		s.w.Node(f[1]).Slow(s.w.Node(f[2]), s.duration(f[3]))
 	default:
