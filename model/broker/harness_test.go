@@ -28,6 +28,7 @@ type plan struct {
 	topics     []wire.Topic
 	everyEvent bool
 	unclean    bool
+	fsync      sim.Duration // how long the brokers' disks take for one
 }
 
 func newSetup(p plan) *setup {
@@ -42,7 +43,9 @@ func newSetup(p plan) *setup {
 	s.cluster = broker.New(p.broker)
 	s.controller = s.w.Role(wire.Controller, controller.New(p.controller))
 	for range p.brokers {
-		s.brokers = append(s.brokers, s.w.Role(wire.Broker, s.cluster.Boot))
+		n := s.w.Role(wire.Broker, s.cluster.Boot)
+		n.Disk().Timing(rng.Constant(0), rng.Constant(int64(p.fsync)))
+		s.brokers = append(s.brokers, n)
 	}
 	for range 2 {
 		s.clients = append(s.clients, s.w.Role("client", func(*sim.Node) sim.Handler { return sim.NoHandler() }))

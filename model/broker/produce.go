@@ -105,20 +105,30 @@ func (rep *replica) takeRecords(p *producing, i int, pb *wire.ProduceBatch, req 
 	if m := &batch.Messages[0]; act.Event == "" {
 		act.Event, act.Stage = m.Event, m.Stage
 	}
-	acks, upTo := req.Acks, batch.Next()
+	acks, upTo, epoch := req.Acks, batch.Next(), rep.epoch
 	rep.seal(&batch)
 	rep.take(batch, act, func() {
 		if acks == wire.AcksLeader {
 			p.decided(i, nil)
 		}
 		rep.written()
+		if acks == wire.AcksAll {
+			rep.awaitIn(epoch, waiter{upTo: upTo, p: p, i: i})
+		}
 	})
-	switch acks {
-	case wire.AcksAll:
-		rep.await(waiter{upTo: upTo, p: p, i: i})
-	case wire.AcksNone:
+	if acks == wire.AcksNone {
 		p.decided(i, nil)
 	}
+}
+
+// awaitIn waits for the high watermark with what was appended in an epoch and is written by now. It may have moved past that
+// before: followers can be quicker than the leader's own disk.
+func (rep *replica) awaitIn(epoch int32, w waiter) {
+	if rep.role != leading || rep.epoch != epoch {
+		w.decide(wire.ErrNotLeaderAfter)
+		return
+	}
+	rep.await(w)
 }
 
 // place copies messages and says where in the log they are.

@@ -116,6 +116,8 @@ func (s *script) with(args []string) {
 			t.Unclean = true
 		case "flush-messages":
 			t.FlushMessages = s.number(value)
+		case "fsync":
+			s.p.fsync = s.duration(value)
 		case "retention":
 			t.Retention = s.duration(value)
 		case "retention-records":
