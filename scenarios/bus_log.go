@@ -80,7 +80,7 @@ func (b *logBus) topics() (out []wire.Topic) {
 
 func (b *logBus) config(topics []wire.Topic) broker.Config {
 	s := &b.w.sc.Broker
-	cfg := broker.Config{Topics: topics, ReplicaLag: sim.Duration(s.ReplicaLag), Writeback: sim.Duration(s.Writeback),
+	cfg := broker.Config{Topics: topics, Session: sim.Duration(s.BrokerSession), ReplicaLag: sim.Duration(s.ReplicaLag), Writeback: sim.Duration(s.Writeback),
 		Truncation: truncations()[s.Truncation], UnfencedFetch: s.Truncation != "fenced", LooseHighWatermark: !s.StrictHigh,
 		WithoutBrokerEpochs: !s.BrokerEpochs, WithoutVerification: s.Transactions == "v1", EarlyOffsets: s.EarlyOffsets, EarlyListener: s.EarlyListener,
 		Log: partition.Config{Defects: b.defects}}

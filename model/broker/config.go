@@ -15,6 +15,7 @@ type Config struct {
 	OffsetsPartitions      int
 	TransactionsPartitions int
 
+	Session       sim.Duration // broker.session.timeout.ms, as the controller has it: what is asked of the controller is given up after half of it; 0 = 9 s
 	Heartbeat     sim.Duration // broker.heartbeat.interval.ms, to the controller; 0 = 2 s
 	ImageWait     sim.Duration // how long a poll for metadata parks at the controller; 0 = 2 s
 	ControlRetry  sim.Duration // until the controller is asked again after an error, and between beats while stopping; 0 = 500 ms
@@ -81,7 +82,7 @@ func (c Config) filled() Config {
 		field *sim.Duration
 		value sim.Duration
 	}{
-		{&c.Heartbeat, 2 * sim.Second}, {&c.ImageWait, 2 * sim.Second}, {&c.ControlRetry, 500 * sim.Millisecond},
+		{&c.Session, 9 * sim.Second}, {&c.Heartbeat, 2 * sim.Second}, {&c.ImageWait, 2 * sim.Second}, {&c.ControlRetry, 500 * sim.Millisecond},
 		{&c.FetchWait, 500 * sim.Millisecond}, {&c.FetchBackoff, sim.Second}, {&c.FetchTimeout, 5 * sim.Second},
 		{&c.ReplicaLag, 30 * sim.Second}, {&c.Checkpoint, 5 * sim.Second}, {&c.RetentionScan, 5 * sim.Minute}, {&c.Writeback, 30 * sim.Second},
 		{&c.AppendTimeout, 5 * sim.Second}, {&c.ProducerExpiry, 24 * sim.Hour}, {&c.ProducerScan, 10 * sim.Minute},
@@ -111,5 +112,5 @@ func (c *Config) topic(name string) *wire.Topic {
 	panic("broker: the controller knows a topic that the brokers were not told of: " + name)
 }
 
-// controlTimeout is how long a broker waits for the controller beyond what it parks there: half a session.
-const controlTimeout = 4500 * sim.Millisecond
+// controlTimeout is how long a broker waits for the controller beyond what it parks there.
+func (c *Config) controlTimeout() sim.Duration { return c.Session / 2 }

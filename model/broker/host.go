@@ -210,7 +210,7 @@ func (b *Broker) producerID(then func(int64, error)) {
 	}
 	b.ids.asking = true
 	req := wire.ProducerIDsRequest{Broker: b.id, Epoch: b.epoch}
-	b.n.Call(b.controller, b.op.ids, sim.Action{}, req, 0, controlTimeout, b.gotIDs)
+	b.n.Call(b.controller, b.op.ids, sim.Action{}, req, 0, b.cfg.controlTimeout(), b.gotIDs)
 }
 
 func (b *Broker) gotIDs(reply any, _ int64, err error) {

@@ -10,7 +10,7 @@ import (
 // was sent.
 func (b *Broker) pollImage() {
 	req := wire.ImageRequest{Broker: b.id, Since: b.version, MaxWait: b.cfg.ImageWait}
-	b.n.CallBackground(b.controller, b.op.image, sim.Action{}, req, 0, b.cfg.ImageWait+controlTimeout, func(reply any, _ int64, err error) {
+	b.n.CallBackground(b.controller, b.op.image, sim.Action{}, req, 0, b.cfg.ImageWait+b.cfg.controlTimeout(), func(reply any, _ int64, err error) {
 		if err != nil {
 			b.n.AfterBackground(b.cfg.ControlRetry, b.pollImage)
 			return

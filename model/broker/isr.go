@@ -86,7 +86,7 @@ func (rep *replica) ask(a *alteration) {
 		}
 		req.ISR = append(req.ISR, m)
 	}
-	b.n.Call(b.controller, b.op.alter, sim.Action{}, req, 0, controlTimeout, func(reply any, _ int64, err error) {
+	b.n.Call(b.controller, b.op.alter, sim.Action{}, req, 0, b.cfg.controlTimeout(), func(reply any, _ int64, err error) {
 		if rep.alter == a {
 			rep.altered(a, reply, err)
 		}

@@ -32,7 +32,7 @@ func (b *Broker) boot() {
 
 func (b *Broker) register() {
 	req := wire.RegisterRequest{Broker: b.id, Incarnation: b.inc, LastEpoch: b.ended}
-	b.n.Call(b.controller, b.op.register, sim.Action{}, req, 0, controlTimeout, func(reply any, _ int64, err error) {
+	b.n.Call(b.controller, b.op.register, sim.Action{}, req, 0, b.cfg.controlTimeout(), func(reply any, _ int64, err error) {
 		if err != nil {
 			b.n.AfterBackground(b.cfg.ControlRetry, b.register)
 			return
@@ -45,7 +45,7 @@ func (b *Broker) register() {
 // beat keeps the session. The next one follows a period after the answer, or sooner where something waits for it.
 func (b *Broker) beat() {
 	req := wire.BeatRequest{Broker: b.id, Epoch: b.epoch, Image: b.version, WantShutdown: b.stopping}
-	b.n.Call(b.controller, b.op.beat, sim.Action{}, req, 0, controlTimeout, func(reply any, _ int64, err error) {
+	b.n.Call(b.controller, b.op.beat, sim.Action{}, req, 0, b.cfg.controlTimeout(), func(reply any, _ int64, err error) {
 		switch {
 		case err == nil && reply.(wire.BeatReply).ShouldShutDown:
 			b.shutDown()

@@ -116,6 +116,9 @@ func (s *script) with(args []string) {
 			t.Unclean = true
 		case "flush-messages":
 			t.FlushMessages = s.number(value)
+		case "session":
+			s.p.broker.Session = s.duration(value)
+			s.p.controller.Session = s.p.broker.Session
 		case "fsync":
 			s.p.fsync = s.duration(value)
 		case "retention":
