@@ -19,8 +19,8 @@ import (
 )
 
 // TestStorm has brokers and the controller fail at random while two idempotent producers write with acks=all, and asserts
-// after every event what must hold in the envelope: any number of kills, pauses, cuts and graceful stops at once; or one power
-// loss at a time, beside which others are paused and cut off but none stops before all are in sync again. More is beyond
+// after every event what must hold in the envelope: any number of kills, pauses, cuts, late messages and graceful stops at once; or
+// one power loss at a time, beside which others are paused, cut off and stop in good order, but none is killed before all are in sync again. More is beyond
 // min ISR - 1 unclean stops: then the last known leader leads, which may be the one that lost something.
 //
 // TWICELESS_FULL=1 plays many more seeds.
@@ -149,6 +149,7 @@ func (st *storm) play() {
 	}
 	st.noise(0)
 	st.mines()
+	st.late()
 	st.w.At(sim.Time(3*sim.Second), sim.PhaseFault, st.fault)
 	st.watch(sim.Time(60 * sim.Second))
 	st.watch(sim.Time(130 * sim.Second)) // all heal, all is delivered
@@ -237,6 +238,23 @@ func (st *storm) mines() {
 	}
 }
 
+// late holds messages back: what is sent later overtakes them, and they arrive whether or not their sender still waits, or lives.
+func (st *storm) late() {
+	for _, op := range []string{"controller.register", "controller.broker-heartbeat", "controller.fetch-image", "controller.alter-partition", "broker.replica-fetch", "broker.produce"} {
+		for _, step := range []string{"/sent", "/replied"} {
+			often := 500
+			if op == "controller.register" {
+				often = 15
+			}
+			st.w.Watch(op+step, func(h *sim.Hit) {
+				if st.w.Now() < st.until && st.below(often) == 0 {
+					h.Delay += sim.Duration(st.below(20000)) * sim.Millisecond
+				}
+			})
+		}
+	}
+}
+
 func noiseBatch(k int) []string {
 	batch := []string{fmt.Sprintf("noise-%d", k)}
 	for i := range k % 3 {
@@ -300,7 +318,7 @@ func (st *storm) fault() {
 		}
 	}
 	kind := st.below(8)
-	if st.lossy && n != st.controller && (kind < 2 || kind == 5) {
+	if st.lossy && n != st.controller && kind < 2 {
 		kind = 6
 	}
 	switch kind {
@@ -327,12 +345,7 @@ func (st *storm) fault() {
 		if n != st.controller {
 			n.AskStop(0)
 		}
-		end(func() {
-			if n.Up() && n.Stopping() {
-				n.Kill(0)
-			}
-			boot()
-		})
+		end(func() { st.stopped(n) })
 	case 7:
 		st.isolate(n, true)
 		end(func() { st.isolate(n, false) })
@@ -342,6 +355,24 @@ func (st *storm) fault() {
 		}
 		n.PowerLoss(0)
 		end(boot)
+	}
+}
+
+// stopped is the end of the grace of one who was asked to stop: he is killed, or where that would be too much given more time; and boots.
+func (st *storm) stopped(n *sim.Node) {
+	if st.lossy && n.Up() && n.Stopping() && n != st.controller {
+		st.busy[n] = true
+		st.w.At(st.w.Now().Add(sim.Second), sim.PhaseFault, func() {
+			st.busy[n] = false
+			st.stopped(n)
+		})
+		return
+	}
+	if n.Up() && n.Stopping() {
+		n.Kill(0)
+	}
+	if !n.Up() {
+		n.Boot()
 	}
 }
 
@@ -430,11 +461,16 @@ func (st *storm) newest(p int) (epoch int32) {
 	return epoch
 }
 
-// ending asserts what must hold when all is healed: everything acknowledged is there, once and in order, and the judges agree.
+// ending asserts what must hold when all is healed: every partition is led and everybody in sync; everything acknowledged is there,
+// once and in order; and the judges agree.
 func (st *storm) ending() {
+	require.True(st.t, st.cluster.Serving(), st.name)
 	if st.lenient {
 		st.countLost()
 		return
+	}
+	for _, s := range controller.States(st.controller) {
+		require.Len(st.t, s.ISR, len(st.brokers), "%s: %s/%d, led by %d", st.name, s.Topic, s.Partition, s.Leader)
 	}
 	for _, a := range st.acked {
 		require.Less(st.t, a.offset, int64(len(st.truth[a.partition])), "%s: %s was acknowledged", st.name, a.event)
