@@ -63,13 +63,13 @@ func (b *Broker) meet(s *wire.PartitionState) {
 	}
 }
 
-// eligible says whether the image lets a broker be in sync: registered in that session and not fenced.
+// eligible says whether the image lets a broker be in sync: registered in that session, not fenced and not about to stop.
 func (b *Broker) eligible(id int32, epoch int64) bool {
 	if int(id) > len(b.brokers) {
 		return false
 	}
 	s := &b.brokers[id-1]
-	return !s.Fenced && (b.cfg.WithoutBrokerEpochs || s.Epoch == epoch)
+	return !s.Fenced && !s.Stopping && (b.cfg.WithoutBrokerEpochs || s.Epoch == epoch)
 }
 
 // metadata answers what the broker knows of the cluster.

@@ -102,7 +102,7 @@ func (c *Controller) record(ch *change) string {
 	}
 	numbers(ch.version, c.nextID, int64(len(ch.brokers)))
 	for _, b := range ch.brokers {
-		numbers(int64(b.Broker), b.Epoch, truth(b.Fenced), int64(c.broker(b.Broker).incarnation))
+		numbers(int64(b.Broker), b.Epoch, truth(b.Fenced)|truth(b.Stopping)<<1, int64(c.broker(b.Broker).incarnation))
 	}
 	numbers(int64(len(ch.partitions)))
 	for _, p := range ch.partitions {
@@ -140,7 +140,9 @@ func (c *Controller) replay() (any bool) {
 		c.version, c.nextID = in.Number(), in.Number()
 		for range in.Number() {
 			b := c.broker(int32(in.Number()))
-			b.epoch, b.fenced, b.incarnation = in.Number(), in.Number() == 1, int32(in.Number())
+			epoch, flags := in.Number(), in.Number()
+			b.epoch, b.fenced, b.stopping, b.incarnation = epoch, flags&1 != 0, flags&2 != 0, int32(in.Number())
+			b.stopAt = c.version
 		}
 		for range in.Number() {
 			c.restore(takeState(&in))

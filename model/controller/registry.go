@@ -24,7 +24,7 @@ type broker struct {
 }
 
 func (b *broker) state() wire.BrokerState {
-	return wire.BrokerState{Broker: b.id, Epoch: b.epoch, Fenced: b.fenced}
+	return wire.BrokerState{Broker: b.id, Epoch: b.epoch, Fenced: b.fenced, Stopping: b.stopping}
 }
 
 // active says whether a broker may become or stay a leader.
@@ -159,7 +159,7 @@ func (c *Controller) electAnew(id int32) {
 
 // beginStop takes the leaderships away from a broker that wants to stop; as it is not active it gets none back.
 func (c *Controller) beginStop(b *broker) {
-	b.stopping = true
+	b.stopping, b.dirty = true, true
 	for _, p := range c.partitions {
 		if p.Leader == b.id || contains(p.ISR, b.id) {
 			c.rebuild(p, wish{without: b.id})

@@ -45,9 +45,10 @@ type ImageReply struct {
 
 // BrokerState is one registered broker.
 type BrokerState struct {
-	Broker int32
-	Epoch  int64
-	Fenced bool
+	Broker   int32
+	Epoch    int64
+	Fenced   bool
+	Stopping bool // a controlled shutdown has begun: it leads nothing and joins no ISR
 }
 
 // PartitionState is what the controller knows of a partition.
