@@ -59,7 +59,7 @@ func (c *checkpoints) changed(b *Broker) {
 	})
 }
 
-// write replaces the checkpoint: the old one goes when the new one is on the disk.
+// write replaces the checkpoint: the old one goes when the new one is on the disk. While no log is open there is nothing newer.
 func (c *checkpoints) write(b *Broker) {
 	var out []byte
 	b.each(func(rep *replica) {
@@ -68,6 +68,9 @@ func (c *checkpoints) write(b *Broker) {
 			out = model.AppendNumber(out, n)
 		}
 	})
+	if out == nil {
+		return
+	}
 	b.n.Append(checkpointFile, model.Seal(out), sim.Action{}, nil)
 	b.n.Fsync(checkpointFile, sim.Action{}, func() {
 		if records := len(b.n.Disk().Read(checkpointFile)); records > 1 {
