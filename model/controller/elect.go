@@ -216,6 +216,8 @@ func (c *Controller) untilNext(period sim.Duration) sim.Duration {
 
 func unborn(p *partition) bool { return p.LeaderEpoch < 0 }
 
+func leaderless(p *partition) bool { return p.Leader == wire.NoLeader && !unborn(p) }
+
 // imbalanced says whether another than the preferred replica leads, which could.
 func (c *Controller) imbalanced(p *partition) bool {
 	first := p.Replicas[0]
@@ -224,7 +226,7 @@ func (c *Controller) imbalanced(p *partition) bool {
 
 // waitsUnclean says whether a partition that would rather serve waits for anybody to lead it.
 func (c *Controller) waitsUnclean(p *partition) bool {
-	return p.Leader == wire.NoLeader && p.LeaderEpoch >= 0 && p.topic.Unclean
+	return leaderless(p) && p.topic.Unclean
 }
 
 func (c *Controller) any(of func(*partition) bool) bool {

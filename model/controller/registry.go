@@ -119,7 +119,7 @@ func (c *Controller) fence(b *broker) {
 func (c *Controller) unfence(b *broker) {
 	b.fenced, b.dirty = false, true
 	for _, p := range c.partitions {
-		if p.Leader == wire.NoLeader && p.LeaderEpoch >= 0 && contains(p.Replicas, b.id) {
+		if leaderless(p) && contains(p.Replicas, b.id) {
 			c.rebuild(p, wish{})
 		}
 	}
@@ -148,11 +148,11 @@ func (c *Controller) distrust(id int32) {
 }
 
 // electAnew has the partitions that a broker led before its quick restart elected again, perhaps it: under one epoch there
-// must be one leader with one memory.
+// must be one leader with one memory. So it has those that nobody leads since: the broker is not unfenced later, as others are.
 func (c *Controller) electAnew(id int32) {
 	for _, p := range c.partitions {
-		if p.Leader == id {
-			c.rebuild(p, wish{again: true})
+		if p.Leader == id || leaderless(p) && contains(p.Replicas, id) {
+			c.rebuild(p, wish{again: p.Leader == id})
 		}
 	}
 }
