@@ -39,6 +39,8 @@ func (c *Consumer) armAutoCommit() {
 		c.autoArmed = false
 		switch {
 		case c.ended:
+		case c.opts.AutoCommit == CommitsPolled && c.n.Now() < c.autoDue: // a new share has put it off
+			c.armAutoCommit()
 		case c.opts.AutoCommit == CommitsPolled:
 			c.rouse(false) // a loop at work commits with its next poll
 		default:
@@ -75,9 +77,13 @@ func (c *Consumer) positions(p *sim.Proc, which []*partition) (offsets []wire.Gr
 }
 
 // commitAsync commits without waiting. What fails for want of a coordinator is tried again after the backoff; what the
-// group refuses the next commit covers, if there is one.
+// group refuses, or cannot be asked for in the middle of a rebalance, at the next interval.
 func (c *Consumer) commitAsync(which []*partition) {
-	if len(which) == 0 || c.lost || c.mayCommit() != nil {
+	if len(which) == 0 {
+		return
+	}
+	if c.lost || c.mayCommit() != nil {
+		c.armAutoCommit()
 		return
 	}
 	to := c.coordinator()
@@ -101,6 +107,7 @@ func (c *Consumer) commitAsync(which []*partition) {
 			return
 		}
 		c.heardOf(req.Generation, err)
+		c.armAutoCommit()
 	})
 }
 

@@ -2,6 +2,7 @@ package consumer_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,9 @@ func TestMembersUnderAnyFault(t *testing.T) {
 			w.fact(&cl.w.History.Facts[i])
 		}
 		w.finished()
+		if cl.opts.AutoCommit == consumer.CommitsPolled {
+			w.committed(cl)
+		}
 	})
 }
 
@@ -240,6 +244,15 @@ func (w *watcher) finished() {
 	for name, offsets := range w.deliverable {
 		for _, o := range offsets {
 			require.True(w.t, w.handled[name][o], "%s %d was never handled", name, o)
+		}
+	}
+}
+
+// committed: the client has committed all that it has handed over.
+func (w *watcher) committed(cl *cluster) {
+	for k, at := range cl.committed() {
+		if offsets := w.deliverable[model.PartitionName(cl.topic, k)]; len(offsets) > 0 {
+			require.Greater(w.t, at, slices.Max(offsets), "partition %d", k)
 		}
 	}
 }

@@ -72,6 +72,7 @@ func (c *Consumer) reconcile(ctx model.Ctx) {
 	}
 	slices.SortFunc(c.owned, func(a, b *partition) int { return a.id - b.id })
 	c.autoDue = c.n.Now().Add(c.opts.AutoCommitInterval)
+	c.armAutoCommit() // of what it has kept, if the last commit failed
 	if added == 0 {
 		c.n.Reached("group/assigned", sim.Action{})
 	}
