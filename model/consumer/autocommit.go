@@ -106,7 +106,7 @@ func (c *Consumer) commitAsync(which []*partition) {
 			c.commitSoon()
 			return
 		}
-		c.heardOf(req.Generation, err)
+		c.heardAs(req.Member, req.Generation, err)
 		c.armAutoCommit()
 	})
 }

@@ -155,7 +155,7 @@ func (c *Consumer) push(p *sim.Proc, ctx model.Ctx, event string, offsets []wire
 		}
 		err = nil
 	}
-	c.heardOf(req.Generation, err)
+	c.heardAs(req.Member, req.Generation, err)
 	err = cmp.Or(uncertain, err)
 	c.unmoved(req.Generation, refused, err)
 	return err
@@ -199,13 +199,6 @@ func failed(reply any, offsets []wire.GroupOffset) []wire.GroupOffset {
 	return out
 }
 
-// heardOf is what a refusal says of the member, if it still is in the generation that was refused.
-func (c *Consumer) heardOf(generation int64, err error) {
-	if generation == c.round && !errors.Is(err, wire.ErrStaleMemberEpoch) {
-		c.heard(err)
-	}
-}
-
 func (c *Consumer) moved(offsets []wire.GroupOffset) {
 	for i := range offsets {
 		if p := c.partition(offsets[i].Partition); p != nil {
@@ -243,6 +236,6 @@ func (c *Consumer) TxnCommit(ctx model.Ctx, ms []model.Message) wire.TxnCommitRe
 
 // TxnCommitFailed tells the member what became of such a request that was not answered well.
 func (c *Consumer) TxnCommitFailed(req wire.TxnCommitRequest, err error) {
-	c.heardOf(req.Generation, err)
+	c.heardAs(req.Member, req.Generation, err)
 	c.unmoved(req.Generation, req.Offsets, err)
 }

@@ -272,6 +272,14 @@ func (c *Consumer) refused(err error) {
 	}
 }
 
+// heardAs is what a refusal says of the member, if it still is who asked: one that has come back since, static ones in the same
+// generation, is another to the group.
+func (c *Consumer) heardAs(id string, round int64, err error) {
+	if id == c.id && round == c.round && !errors.Is(err, wire.ErrStaleMemberEpoch) {
+		c.heard(err)
+	}
+}
+
 // heard is what any refusal by the group tells the member about itself.
 func (c *Consumer) heard(err error) {
 	switch {
@@ -401,7 +409,7 @@ func (c *Consumer) sendHeartbeat(to *sim.Node) {
 		c.beat, c.beatOf = wire.HeartbeatRequest{Group: c.opts.Group, Member: c.id, Instance: c.instance, Generation: c.round}, c.round
 	}
 	c.inFlight = true
-	round := c.round
+	id, round := c.id, c.round
 	c.n.Call(to, c.ops.heartbeat, sim.Action{}, c.beat, 0, c.opts.RequestTimeout, func(_ any, _ int64, err error) {
 		c.inFlight = false
 		switch {
@@ -409,8 +417,8 @@ func (c *Consumer) sendHeartbeat(to *sim.Node) {
 		case err == nil, errors.Is(err, wire.ErrRebalance):
 			c.lastBeat = c.n.Now()
 		}
-		if err != nil && !c.ended && !c.lostCoordinator(err) && round == c.round {
-			c.heard(err)
+		if err != nil && !c.ended && !c.lostCoordinator(err) {
+			c.heardAs(id, round, err)
 		}
 	})
 }
