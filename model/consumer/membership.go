@@ -290,11 +290,7 @@ func (c *Consumer) heard(err error) {
 	case errors.Is(err, wire.ErrIllegalGeneration), errors.Is(err, wire.ErrFencedMemberEpoch):
 		c.expelled(c.id)
 	case errors.Is(err, wire.ErrUnknownMember):
-		id := ""
-		if c.opts.Protocol == ServerSide {
-			id = c.id
-		}
-		c.expelled(id)
+		c.expelled(c.anew())
 	case errors.Is(err, wire.ErrFencedInstance), errors.Is(err, wire.ErrInconsistentProtocol):
 		c.expelled("")
 		c.fatal = true
@@ -331,11 +327,16 @@ func (c *Consumer) expire() {
 			c.n.Call(to, op, sim.Action{}, req, 0, c.opts.RequestTimeout, func(any, int64, error) {})
 		}
 	}
-	id := ""
+	c.expelled(c.anew())
+}
+
+// anew is the id under which a member joins that the group does not know any more: that of a newcomer, but with server-side
+// assignment members name themselves, once in their life.
+func (c *Consumer) anew() string {
 	if c.opts.Protocol == ServerSide {
-		id = c.id
+		return c.id
 	}
-	c.expelled(id)
+	return ""
 }
 
 // leaving is the request by which the member leaves; nil = it has nothing to leave, or is static and means to be back.
@@ -384,7 +385,7 @@ func (c *Consumer) heartbeat() {
 		c.rouse(false)
 	}
 	if c.opts.ClientSession && c.state != preparing && c.n.Now().Sub(c.lastBeat) >= c.opts.SessionTimeout {
-		c.expelled("")
+		c.expelled(c.anew())
 		c.rouse(false)
 		return
 	}
