@@ -9,16 +9,25 @@ import (
 	"github.com/twiceless/twiceless/sim"
 )
 
-// Start is the factory of one member's node.
+// Start is the factory of one member's node. A member that its group has fenced is made anew, as whoever supervises a program
+// starts it again when it has ended with an error.
 func Start(opts Options, dir *model.Directory, loop Loop) func(*sim.Node) sim.Handler {
 	opts.check()
 	return func(n *sim.Node) sim.Handler {
 		c := newConsumer(n, opts)
 		n.Go("poll-loop", func(p *sim.Proc) {
-			p.Sleep(opts.Restart)
-			ctx := model.NewContext(p, dir)
-			loop(ctx, c)
-			c.Leave(ctx)
+			for {
+				p.Sleep(opts.Restart)
+				ctx := model.NewContext(p, dir)
+				loop(ctx, c)
+				c.Leave(ctx)
+				if !c.fatal || n.Stopping() {
+					return
+				}
+				p.Background(true)
+				p.Sleep(opts.BackoffMax)
+				c = newConsumer(n, opts)
+			}
 		})
 		return sim.NoHandler()
 	}

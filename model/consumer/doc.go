@@ -46,7 +46,8 @@
 // subscriptions, rack awareness, fetches from followers, fetch.min.bytes above 1, quotas and pauses of partitions that
 // outlive a rebalance are not modelled, nor is the log-truncation exception: with no reset policy the application is
 // told by a fact, gave-up, and the partition is left unread. A static member of a server-side group whose place is not free
-// yet asks again, where a Java client fails and is started again by whoever supervises it.
+// yet asks again, where a Java client fails and is started again by whoever supervises it. A member that is fenced is made anew
+// in the same incarnation of its node: layers that keep something in the memory of the process have it still.
 //
 // It may import sim, model, model/wire and model/client. What to read next: options.go, consumer.go (the loop), ownership.go (what
 // a loop is asked to do), membership.go and server.go (the protocols), positions.go, fetcher.go, records.go, commits.go; and

@@ -369,27 +369,30 @@ func TestASteeredPoll(t *testing.T) {
 	require.Equal(t, []string{"b", "a"}, got)
 }
 
-// Another process takes over the instance id of a static member: the first is fenced, its loop ends, and the application is
-// told.
+// Another process takes over the instance id of a static member: the first is fenced, its loop ends, the application is told,
+// and is started again.
 func TestAFencedMemberEnds(t *testing.T) {
 	cl := newCluster(t, 1)
 	var refuse error
 	cl.special = func(r *sim.Request) bool {
 		if _, beat := r.Body.(wire.HeartbeatRequest); beat && refuse != nil {
 			r.Fail(refuse, 0)
+			refuse = nil
 			return true
 		}
 		return false
 	}
 	cl.opts.Static = true
-	ended := false
+	begun, ended := 0, 0
 	cl.member(func(c model.Ctx, in model.Consumer) {
+		begun++
 		working(0)(c, in)
-		ended = true
+		ended++
 	})
 	cl.at(3*sec, func() { refuse = wire.ErrFencedInstance })
 	cl.run(10 * sec)
-	require.True(t, ended)
+	require.Equal(t, 2, begun)
+	require.Equal(t, 1, ended)
 	require.Equal(t, []string{"consumer-1 gave-up workers fenced instance id in 1"}, cl.lines(history.KindGaveUp))
 	require.Len(t, cl.lines(history.KindRevoked), 1)
 }
