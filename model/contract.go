@@ -197,6 +197,8 @@ type Consumer interface {
 	Poll(c Ctx, max int) (ms []Message, ok bool)
 	// Commit moves the group's positions past these messages and waits until that is durable.
 	Commit(c Ctx, ms []Message) error
+	// AutoCommits says whether the client commits by itself what it has handed over; see Assembly.AutoCommit.
+	AutoCommits() bool
 	// OnRevoke has fn run, on the loop's process, before the member gives up what it owns: for a rebalance that it
 	// has heard of, or because it leaves. One that was expelled runs it too: its commits are refused.
 	OnRevoke(fn func(Ctx))
@@ -255,5 +257,6 @@ type Assembly interface {
 	Consume(topic, group string, loop func(Ctx, Consumer, Batch))                       // one loop in each member of the group, over all stages
 	ConsumeStages(topic, group string, stages []Stage, loop func(Ctx, Consumer, Batch)) // over some of them
 	ReadCommitted(group string)                                                         // its members are handed no record of a transaction that is open or aborted
+	AutoCommit(group string)                                                            // the client of its members commits by itself, as it does by default; that of a queue cannot
 	RunStages(c Ctx, m Message, stages []Stage) error                                   // through the layers of each stage
 }

@@ -38,19 +38,19 @@ type BugKind struct {
 func Bugs() []BugKind {
 	return []BugKind{
 		{"attempt-derived-key", "the idempotency key holds the attempt, so that a retry after a lost reply carries a key that nobody has seen (a key names the intent, never the try: Stripe's rule for retries)", "stack: idempotencyKey.key"},
-		{"commit-before-effect", "the position moves on before the handler has run, under an engine that promises the opposite order (Kafka's auto-commit with a hand-off, Jepsen on Bufstream 0.1.0)", "stack: commitAfter.Build"},
-		{"commit-of-revoked-partition", "the client is not told of a revocation and commits what it read before under the next generation, for partitions that are another's by then (librdkafka, pull request 5604)", "stack: autoPositions.revoked"},
+		{"commit-before-effect", "the position moves on before the handler has run, under an engine that promises the opposite order (Kafka's auto-commit with a hand-off, Jepsen on Bufstream 0.1.0)", "stack: commitAfterLoop"},
+		{"commit-of-revoked-partition", "the client is not told of a revocation and commits what it read before under the next generation, for partitions that are another's by then (librdkafka, pull request 5604)", "consumer: Consumer.revoke"},
 		{"dead-letter-without-key", "a parked record loses its business key: who puts it back puts it into any partition, out of order with its key", "stack: park"},
 		{"effect-before-claim", "the effect is called first and claimed afterwards, so that whoever comes after a crash between the two applies it again", "stack: guard"},
 		{"fence-unchecked", "the called service is sent the fence and does not compare it, so that a paused consumer acts after its successor (Kleppmann, How to do distributed locking, 2016)", "downstream: service.fenced"},
-		{"in-memory-checkpoint", "a member that is given a partition again goes on where it left off, from its own memory, though others have moved the group's position since (Kafka's rule: a position is fetched with each assignment)", "consumer: Member.take"},
+		{"in-memory-checkpoint", "a member that is given a partition again goes on where it left off, from its own memory, though others have moved the group's position since (Kafka's rule: a position is fetched with each assignment)", "consumer: Consumer.fromMemory"},
 		{"lease-without-token", "the consumer looks at its lease before the call and sends no token with it, so that a pause between the two goes unnoticed (Kleppmann, 2016)", "stack: fence.byLease"},
 		{"mark-before-effect", "the dedup record says done before the effect has taken place, so that a crash between the two loses the event (Pulsar, issue 5218: a sequence was recorded before its write had succeeded)", "stack: guard"},
 		{"page-cache-lost-on-kill", "the kernel's disk forgets at a plain kill what only a power loss takes: a simulator with it tests another failure than it says", "sim: Node.stop"},
 		{"reads-not-validated", "the database commits a serializable transaction without looking whether what it has read still stands, so that two of them act on the same version (Jepsen on PostgreSQL 12.3, 2020: serializable transactions with G2-item)", "downstream: database.check, Relational.Prepare"},
 		{"retry-changes-event-id", "a retry gives the event a new id, so that nothing downstream recognises it as the same (a retry is the same event; the attempt is never part of its identity)", "stack: retry.persist"},
 		{"ttl-on-callers-clock", "the window of a dedup record is judged by the caller's clock, which the request carries, so that a consumer whose clock is ahead is granted what was done", "store: durable.clock"},
-		{"unfenced-zombie", "the coordinator takes commits of a former generation, so that a consumer that was replaced moves its successor's position (Kafka refuses these with ILLEGAL_GENERATION)", "broker: Broker.mayCommit"},
+		{"unfenced-zombie", "the coordinator takes commits of a former generation, so that a consumer that was replaced moves its successor's position (Kafka refuses these with ILLEGAL_GENERATION)", "broker/groups: Coordinator.mayCommit"},
 	}
 }
 

@@ -37,6 +37,7 @@ type loopSpec struct {
 	role, topic, group string
 	stages             []model.Stage // that its messages run through
 	committed          bool          // reads committed records only
+	auto               bool          // the client commits by itself
 	run                func(model.Ctx, model.Consumer, model.Batch)
 }
 
@@ -117,6 +118,8 @@ func (a *assembly) ConsumeStages(topic, group string, stages []model.Stage, loop
 }
 
 func (a *assembly) ReadCommitted(group string) { a.loopOf(group).committed = true }
+
+func (a *assembly) AutoCommit(group string) { a.loopOf(group).auto = true }
 
 // loopOf is the loop of a group; nil when there is none.
 func (a *assembly) loopOf(group string) *loopSpec {

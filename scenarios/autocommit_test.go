@@ -25,6 +25,22 @@ func TestHandOffLosesItsQueue(t *testing.T) {
 	require.Positive(t, duplicated)
 }
 
+// The Java client commits in a poll what earlier polls returned, and the loop has done that by then; librdkafka commits by a
+// timer what it has handed over, done or not: a crash in the middle of the work loses it, without any worker.
+func TestStoredPositionsLoseWhatIsInWork(t *testing.T) {
+	lost := func(client string) int64 {
+		sc := payments(t)
+		sc.Consumers.Client = client
+		c := &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: "auto-commit", Fault: "downstream-outage", PlanType: PlanHunting,
+			Plan: []string{"at 20s refuse payments for 1m", "at 40s kill consumer-1 for 1s"}}, Witness: Witness{Seed: 1}}
+		r, err := Run(c, &Memory{})
+		require.NoError(t, err)
+		return r.Row.Buckets[history.LostSilent]
+	}
+	require.Zero(t, lost("java"))
+	require.Positive(t, lost("librdkafka"))
+}
+
 // What comes again after a crash is what was done since the last commit: seconds of work instead of one batch.
 func TestAutoCommitRepeatsMoreThanCommitAfter(t *testing.T) {
 	alone(t)

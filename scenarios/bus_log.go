@@ -135,7 +135,10 @@ func (b *logBus) member(l *loopSpec, loop func(model.Ctx, model.Consumer)) func(
 	o.SessionTimeout, o.Heartbeat = sim.Duration(sc.Broker.SessionTimeout), sim.Duration(c.Heartbeat)
 	o.MaxPollInterval, o.MaxPollRecords, o.FetchMaxWait = sim.Duration(c.MaxPollInterval), c.MaxPollRecords, sim.Duration(c.FetchWait)
 	o.RequestTimeout, o.CommitTimeout = sim.Duration(c.RequestTimeout), sim.Duration(c.CommitTimeout)
-	o.AutoCommit, o.RequireStable = consumer.CommitsNothing, c.RequireStable
+	o.RequireStable = c.RequireStable
+	if !l.auto {
+		o.AutoCommit = consumer.CommitsNothing
+	}
 	o.Isolation, o.Reset = wire.ReadUncommitted, consumer.ResetEarliest
 	if c.Isolation == "read-committed" || l.committed {
 		o.Isolation = wire.ReadCommitted

@@ -72,6 +72,12 @@ func (c *Consumer) positions(p *sim.Proc, which []*partition) (offsets []wire.Gr
 		}
 		q.sent = q.position
 	}
+	for _, o := range c.untold {
+		if c.partition(o.Partition) == nil {
+			offsets = append(offsets, o)
+		}
+	}
+	c.untold = nil
 	c.open(p, offsets, event, cause)
 	return offsets, event
 }

@@ -166,6 +166,9 @@ func (c *Consumer) OnRevoke(fn func(model.Ctx)) { c.onRevoke = fn }
 // OnAssign sets what runs when the member has got partitions, with a cooperative protocol those that it did not have.
 func (c *Consumer) OnAssign(fn func(model.Ctx, []model.PartitionOffset)) { c.onAssign = fn }
 
+// AutoCommits says whether the client commits by itself what it has handed over.
+func (c *Consumer) AutoCommits() bool { return c.opts.AutoCommit != CommitsNothing }
+
 // Steer has a loop decide about polls that wait.
 func (c *Consumer) Steer(by model.Steering) { c.steering = by }
 

@@ -34,6 +34,7 @@ type membership struct {
 	losing     bool                    // OnRevoke's function runs for a lost share
 	revoking   []*partition            // it runs for these
 	former     []model.PartitionOffset // where it left off, for the planted bug in-memory-checkpoint only
+	untold     []wire.GroupOffset      // positions of what was revoked, for the planted bug commit-of-revoked-partition only
 
 	interval sim.Duration // between heartbeats
 	beating  bool         // the timer of the next one is armed

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
 )
@@ -31,7 +32,7 @@ func (c *Consumer) attend(ctx model.Ctx) bool {
 // prepare is what comes before the join (onJoinPrepare): the positions of what was returned are committed, and an eager
 // member gives up all that it has, also what it will get back.
 func (c *Consumer) prepare(ctx model.Ctx) {
-	if c.opts.AutoCommit == CommitsPolled {
+	if c.opts.AutoCommit == CommitsPolled && !c.opts.Planted.Has(model.CommitOfRevokedPartition) {
 		c.commitNow(ctx.Process(), c.owned, c.opts.MaxPollInterval)
 	}
 	if c.lost { // heard meanwhile
@@ -150,6 +151,9 @@ func (c *Consumer) revoke(ctx model.Ctx, which []*partition, lost bool) {
 		p.gone = true
 		if p.announced {
 			c.n.Record(history.Fact{Kind: history.KindRevoked, Resource: p.name, Offset: p.position, Fence: c.generation, Cause: p.assigned})
+		}
+		if c.opts.Planted.Has(model.CommitOfRevokedPartition) && c.opts.AutoCommit != CommitsNothing && p.last != 0 {
+			c.untold = append(c.untold, wire.GroupOffset{Topic: c.opts.Topic, Partition: p.id, Offset: p.position, Epoch: p.epoch})
 		}
 		if c.opts.Planted.Has(model.InMemoryCheckpoint) {
 			c.former = append(c.former, model.PartitionOffset{Partition: p.id, Offset: p.position})

@@ -9,7 +9,11 @@ import (
 
 // autoCommit leaves the commits to the client, as a Kafka consumer does by default (enable.auto.commit, every
 // auto.commit.interval.ms): at the first poll after the interval it commits the positions of all that earlier polls
-// have returned, and again before it gives up its share. It does not ask whether the work was done.
+// have returned, and again before it gives up its share. It does not ask whether the work was done. The client of a queue does
+// nothing of the sort; there the loop does it.
+//
+// With librdkafka it is at-most-once for what is in work: a timer commits all that was handed over, also while the loop
+// works. All that follows is said of the Java client.
 //
 // In the loop that is at-least-once: by the next poll the work of the polls before is done. What was done since the
 // last commit comes again after a crash: up to the interval's worth, where commit-after repeats one batch.
@@ -34,11 +38,15 @@ const autoCommitInterval = 5 * sim.Second
 
 // Build runs the loop in every member of the group.
 func (e autoCommit) Build(a model.Assembly, f model.Flow) {
-	a.Consume(f.Source, "workers", func(c model.Ctx, in model.Consumer, handle model.Batch) {
-		s := &autoPositions{in: in, due: c.Now().Add(autoCommitInterval)}
-		in.OnRevoke(s.revoked)
-		c.GoBackground("auto-commit", s.idle)
-		defer s.over.Broadcast()
+	a.Consume(f.Source, model.Workers, func(c model.Ctx, in model.Consumer, handle model.Batch) {
+		poll := func(c model.Ctx) ([]model.Message, bool) { return in.Poll(c, 0) }
+		if !in.AutoCommits() {
+			s := &autoPositions{in: in, due: c.Now().Add(autoCommitInterval)}
+			in.OnRevoke(s.revoked)
+			c.GoBackground("auto-commit", s.idle)
+			defer s.over.Broadcast()
+			poll = s.poll
+		}
 		work := func(batch []model.Message) { finish(c, batch, handle(c, batch)) }
 		if e.handOff {
 			w := &worker{handle: handle}
@@ -47,16 +55,18 @@ func (e autoCommit) Build(a model.Assembly, f model.Flow) {
 			work = w.take
 		}
 		for {
-			batch, ok := s.poll(c)
+			batch, ok := poll(c)
 			if !ok {
 				return
 			}
 			work(batch)
 		}
 	})
+	a.AutoCommit(model.Workers)
 }
 
-// autoPositions are the positions of what polls have returned and nobody has committed yet.
+// autoPositions do what the client would, where it does not: they are those of what polls have returned and nobody has committed
+// yet.
 type autoPositions struct {
 	in       model.Consumer
 	returned []model.Message
@@ -104,9 +114,6 @@ func (s *autoPositions) commit(c model.Ctx) {
 
 // revoked is the last chance to commit: what comes of it, the positions are no longer this member's.
 func (s *autoPositions) revoked(c model.Ctx) {
-	if c.Planted(model.CommitOfRevokedPartition) {
-		return
-	}
 	s.commit(c)
 	s.returned = nil
 	s.share++

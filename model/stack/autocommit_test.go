@@ -49,11 +49,20 @@ func driveAuto(t *testing.T, name string, s *paced) []string {
 	return s.log
 }
 
-// It commits what earlier polls returned, at the first poll after the interval: never in the middle of the work.
+// A queue's client commits nothing by itself. The loop commits what earlier polls returned, at the first poll after the interval: never in the middle of the work.
 func TestAutoCommitInTheLoop(t *testing.T) {
 	s := &paced{work: 3 * sim.Second}
 	s.batches = [][]model.Message{records(1), records(3), records(5)}
 	require.Equal(t, []string{"handle 1/1", "handle 1/3", "commit 1/1 1/3", "handle 1/5", "commit 1/5"}, driveAuto(t, "auto-commit", s))
+}
+
+// Where the client commits by itself the loop does not.
+func TestAutoCommitIsTheClients(t *testing.T) {
+	s := &paced{work: 3 * sim.Second, last: sim.Minute}
+	s.auto = true
+	s.revoke = func(model.Ctx) {}
+	s.batches = [][]model.Message{records(1), records(3), records(5)}
+	require.Equal(t, []string{"handle 1/1", "handle 1/3", "handle 1/5"}, driveAuto(t, "auto-commit", s))
 }
 
 // With a worker, positions move past what nobody has done yet.

@@ -17,6 +17,7 @@ type scripted struct {
 	batches [][]model.Message
 	refuse  error // of every commit
 	revoke  func(model.Ctx)
+	auto    bool // the client commits by itself
 
 	onCommit func(model.Ctx)
 	log      []string
@@ -40,6 +41,8 @@ func (s *scripted) Commit(c model.Ctx, ms []model.Message) error {
 }
 
 func (s *scripted) OnRevoke(fn func(model.Ctx)) { s.revoke = fn }
+
+func (s *scripted) AutoCommits() bool { return s.auto }
 
 func (s *scripted) Lost() bool { return false }
 

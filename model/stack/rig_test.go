@@ -60,6 +60,8 @@ func (a *assembly) ConsumeStages(topic, group string, _ []model.Stage, loop func
 }
 func (a *assembly) ReadCommitted(string) {}
 
+func (a *assembly) AutoCommit(string) {}
+
 func (a *assembly) RunStages(model.Ctx, model.Message, []model.Stage) error { return nil }
 
 func newAssembly() *assembly {

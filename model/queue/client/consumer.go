@@ -249,6 +249,9 @@ func (q *Consumer) Seek(model.PartitionOffset) {}
 // Rewind does nothing: what was not taken out comes again by itself.
 func (q *Consumer) Rewind(model.Ctx) {}
 
+// AutoCommits: what is acknowledged the loop acknowledges.
+func (q *Consumer) AutoCommits() bool { return false }
+
 // Steer has a loop decide about polls that wait. Skip is not asked: a queue gives what it gives.
 func (q *Consumer) Steer(by model.Steering) { q.steering = by }
 

@@ -120,6 +120,7 @@ func (a *assembly) ConsumeStages(topic, group string, _ []model.Stage, loop func
 }
 
 func (a *assembly) ReadCommitted(string) {}
+func (a *assembly) AutoCommit(string)    {}
 
 func (a *assembly) Consume(_, _ string, loop func(model.Ctx, model.Consumer, model.Batch)) {
 	a.loop = loop

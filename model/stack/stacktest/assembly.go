@@ -60,6 +60,7 @@ func (a *assembly) ConsumeStages(topic, group string, _ []model.Stage, loop func
 }
 
 func (a *assembly) ReadCommitted(string) {}
+func (a *assembly) AutoCommit(string)    {}
 
 // compose puts what the layer asked for around each stage, once for a world.
 func (a *assembly) compose() { a.calls = model.Compose(a.flow.Stages, a.stages) }

@@ -275,5 +275,8 @@ func (o *orders) OnAssign(func(model.Ctx, []model.PartitionOffset)) {}
 
 func (o *orders) Seek(model.PartitionOffset) {}
 
+// AutoCommits: a queue's client does not.
+func (o *orders) AutoCommits() bool { return false }
+
 // Steer is not for engines.
 func (o *orders) Steer(model.Steering) {}
