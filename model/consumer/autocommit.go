@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 )
@@ -121,6 +122,13 @@ func (c *Consumer) commitAsync(which []*partition) {
 func (c *Consumer) commitSoon() {
 	c.autoDue = c.n.Now().Add(c.opts.Backoff)
 	c.armAutoCommit()
+}
+
+// commitReturned commits what polls have returned, before a rebalance may take it away.
+func (c *Consumer) commitReturned(p *sim.Proc) {
+	if c.opts.AutoCommit == CommitsPolled && !c.opts.Planted.Has(model.CommitOfRevokedPartition) {
+		c.commitNow(p, c.owned, c.opts.MaxPollInterval)
+	}
 }
 
 // commitNow commits what has moved of these partitions and waits: before they may be somebody else's.

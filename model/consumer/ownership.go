@@ -32,9 +32,7 @@ func (c *Consumer) attend(ctx model.Ctx) bool {
 // prepare is what comes before the join (onJoinPrepare): the positions of what was returned are committed, and an eager
 // member gives up all that it has, also what it will get back.
 func (c *Consumer) prepare(ctx model.Ctx) {
-	if c.opts.AutoCommit == CommitsPolled && !c.opts.Planted.Has(model.CommitOfRevokedPartition) {
-		c.commitNow(ctx.Process(), c.owned, c.opts.MaxPollInterval)
-	}
+	c.commitReturned(ctx.Process())
 	if c.lost { // heard meanwhile
 		return
 	}
@@ -47,8 +45,15 @@ func (c *Consumer) prepare(ctx model.Ctx) {
 }
 
 // reconcile takes over what the group has given the member (onJoinComplete). What it has and was not given goes first, and
-// in a classic group another round hands it on.
+// in a classic group another round hands it on. With server-side assignment no join has come before, and what polls have returned is
+// committed here.
 func (c *Consumer) reconcile(ctx model.Ctx) {
+	if c.opts.Protocol == ServerSide {
+		c.commitReturned(ctx.Process())
+		if c.lost || !c.hasTarget { // heard meanwhile
+			return
+		}
+	}
 	target := c.target
 	c.target, c.hasTarget = nil, false
 	var gone []*partition
