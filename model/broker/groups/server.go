@@ -109,8 +109,13 @@ func (g *group) turnClassic() bool {
 	if g.inhabited() {
 		return false
 	}
-	g.server.unload(g.c.n, nil)
+	left := g.server.unload(g.c.n, nil) // and waits to hear so
 	g.server, g.classic, g.emptied = nil, true, g.c.n.Wall()
+	for _, r := range left {
+		if r.Fail(wire.ErrNoCoordinator, 0); !g.c.alive() {
+			return false
+		}
+	}
 	return true
 }
 
