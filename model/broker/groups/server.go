@@ -211,10 +211,13 @@ func (s *server) beat(g *group, r *sim.Request, m *reconciled, req *wire.GroupHe
 		s.retarget(g)
 		changed = true
 	}
-	if s.reconcile(m, req.Owned) || changed {
+	if s.reconcile(m, req.Owned) {
+		changed = true
+		s.watch(n, m)
+	}
+	if changed {
 		s.version++
 		m.reply = nil
-		s.watch(n, m)
 	}
 	if m.reply == nil {
 		m.reply = wire.GroupHeartbeatReply{Member: m.id, Epoch: m.epoch, Interval: g.c.cfg.HeartbeatInterval, Assignment: m.assigned}
