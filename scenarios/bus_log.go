@@ -90,7 +90,8 @@ func (b *logBus) config(topics []wire.Topic) broker.Config {
 	if p, ok := cost.Named(s.Costs); ok {
 		cfg.Work, cfg.Handlers = broker.Work(p.BrokerCost()), int(p.Workers.N)
 	}
-	group := groups.Config{InitialRebalanceDelay: sim.Duration(s.RebalanceDelay), OffsetsRetention: sim.Duration(s.OffsetsRetention), Defects: b.defects, Planted: b.w.planted}
+	group := groups.Config{InitialRebalanceDelay: sim.Duration(s.RebalanceDelay), OffsetsRetention: sim.Duration(s.OffsetsRetention), SessionTimeout: sim.Duration(s.SessionTimeout),
+		HeartbeatInterval: sim.Duration(b.w.sc.Consumers.Heartbeat), Defects: b.defects, Planted: b.w.planted}
 	if s.RebalanceDelay == 0 {
 		group.InitialRebalanceDelay = -1
 	}
