@@ -53,8 +53,8 @@ const restoreBackoff = 100 * sim.Millisecond
 
 func (t *transactor) Begin(c model.Ctx) error {
 	if !t.ready {
-		if err := t.client.InitTransactions(c.Process()); err != nil {
-			return fmt.Errorf("%w: %w", model.ErrTransactionLost, err)
+		if err := t.decided(c, t.client.InitTransactions); err != nil {
+			return err
 		}
 		t.ready = true
 	}
@@ -91,7 +91,8 @@ func (t *transactor) Commit(c model.Ctx) error { return t.decided(c, t.client.Co
 
 func (t *transactor) Abort(c model.Ctx) error { return t.decided(c, t.client.Abort) }
 
-// decided asks until somebody knows.
+// decided asks until somebody knows. A client that was left to itself meanwhile would go on asking beside the one in its place, and fence
+// it when it is answered.
 func (t *transactor) decided(c model.Ctx, ask func(*sim.Proc) error) error {
 	for {
 		err := ask(c.Process())
