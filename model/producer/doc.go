@@ -29,7 +29,10 @@
 // round trip of its own. What answers out of order on a connection, which a stream cannot do, waits for what is before it. The
 // sender's thread is the events of one instant; it takes no time. Leaders in produce replies (KIP-951) and the backoff that
 // is skipped for a new leader (KAFKA-15415) are left out, as is the log start offset in refusals of a sequence, so that
-// UNKNOWN_PRODUCER_ID always costs an epoch. With acks=0 a connection that the broker's machine has closed goes on taking
+// UNKNOWN_PRODUCER_ID always costs an epoch. The number of a batch that expires in its first try is unresolved, too; Java notes that of
+// batches only that were tried again, so that what comes behind one that has never arrived is refused until it expires in turn. If
+// a number is lost while a transaction of version 1 is being aborted, the client asks for an epoch behind the end; Java comes to
+// INITIALIZING then without asking, and is of no more use (read in 4.0). With acks=0 a connection that the broker's machine has closed goes on taking
 // records until the metadata names another leader; Java keeps them back until there is a connection. librdkafka's
 // idempotence is Java's here: the same rules for epochs, gaps and retries; its transactional calls wait for the transaction
 // timeout where their callers would name one.

@@ -171,7 +171,7 @@ func (c *Client) resolve() {
 		}
 		if !s.isNext(s.next) {
 			if c.txn != nil {
-				c.txn.mustAbort(&Uncertain{sim.ErrTimeout})
+				c.txn.lost()
 			} else {
 				c.wantsEpoch(p)
 			}

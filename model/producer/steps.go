@@ -256,6 +256,9 @@ func (t *transactions) failed(s *step, err error) {
 		}
 		t.dies(err)
 	case v == abortable && t.state != Aborting:
+		if errors.Is(err, wire.ErrUnknownProducer) {
+			t.wantsEpoch()
+		}
 		t.mustAbort(err)
 		if s.outcome != nil {
 			s.outcome.come(err)

@@ -248,13 +248,22 @@ func (t *transactions) mustAbort(err error) {
 	case Aborting, FatalError, AbortableError, Ready, Uninitialized:
 		return
 	}
-	if t.c.cfg.TransactionVersion == 1 {
-		t.bump = true // later batches of this epoch could be taken for these
-	}
 	t.err = err
 	t.move(AbortableError)
 	t.abandon(err)
 	t.failSteps(err)
+}
+
+// wantsEpoch has the client ask for a new epoch behind the end of this transaction: what it has sent may come late, and could be taken
+// for a part of the next one. In version 2 the end itself brings one.
+func (t *transactions) wantsEpoch() {
+	if t.bump || t.state == FatalError || t.c.cfg.TransactionVersion > 1 {
+		return
+	}
+	t.bump = true
+	if t.state == Aborting { // its end is asked for already
+		t.queue(t.initStep(t.c.ids.ProducerID))
+	}
 }
 
 // dies is an error after which this client can do nothing more: another one has its id, or the coordinator does not know
@@ -312,13 +321,23 @@ func (t *transactions) abandon(err error) {
 	}
 }
 
-// batchFailed follows from a batch that was given up.
+// batchFailed follows from a batch that was given up. While the transaction ends, Java asks for a new epoch only if nobody knows what
+// became of the batch, see lost.
 func (t *transactions) batchFailed(err error) {
 	if errors.Is(err, wire.ErrProducerFenced) || errors.Is(err, wire.ErrInvalidMapping) {
 		t.dies(err)
 		return
 	}
+	if t.state != Committing && t.state != Aborting {
+		t.wantsEpoch()
+	}
 	t.mustAbort(err)
+}
+
+// lost follows from batches of which nobody knows what became of them.
+func (t *transactions) lost() {
+	t.wantsEpoch()
+	t.mustAbort(sim.ErrTimeout)
 }
 
 // uses takes a partition into the transaction: by the coordinator in version 1, by its first record in version 2.
