@@ -97,7 +97,11 @@ func (rep *replica) judgeOwn(batch *wire.Batch) error {
 		return wire.ErrNotEnoughReplicas
 	}
 	pb := wire.ProduceBatch{Producer: batch.Producer, Sequence: -1, Messages: batch.Messages}
-	return rep.log.Check(&pb, rep.b.n.Wall()).Err
+	err := rep.log.Check(&pb, rep.b.n.Wall()).Err
+	if err == nil && batch.Transactional && !rep.b.cfg.WithoutVerification {
+		err = rep.log.CheckVerified(batch.Producer, -1)
+	}
+	return err
 }
 
 // awaitOwn waits for the high watermark to pass an offset, for as long as a broker waits for its own appends.

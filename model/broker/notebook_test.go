@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/twiceless/twiceless/model"
+	"github.com/twiceless/twiceless/model/broker"
 	"github.com/twiceless/twiceless/model/broker/coordinator"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
@@ -16,10 +17,13 @@ type notebook struct {
 	host    coordinator.Host
 	notes   int
 	markers int
+	asked   map[string]int // about transactions
 	ended   bool
 }
 
-func newNotebook(h coordinator.Host) coordinator.Coordinator { return &notebook{host: h} }
+func newNotebook(h coordinator.Host) coordinator.Coordinator {
+	return &notebook{host: h, asked: map[string]int{}}
+}
 
 func (b *notebook) Load(batches []wire.Batch) {
 	for _, batch := range batches {
@@ -38,12 +42,28 @@ func (b *notebook) Receive(r *sim.Request) {
 		b.verify(r, &add)
 		return
 	}
-	req, ok := r.Body.(wire.CommitRequest)
-	if !ok || b.ended {
+	switch req := r.Body.(type) {
+	case wire.TxnCommitRequest:
+		broker.VerifyOffsets(b.host)(&req, b.host.OffsetsPartition(req.Group), func(err error) {
+			if err != nil {
+				r.Fail(err, 0)
+				return
+			}
+			b.note(r, wire.Batch{Producer: req.Producer, Transactional: true}, req.Group)
+		})
+	case wire.CommitRequest:
+		b.note(r, wire.Batch{}, req.Group)
+	default:
+		r.Fail(errNotebook, 0)
+	}
+}
+
+func (b *notebook) note(r *sim.Request, batch wire.Batch, group string) {
+	if b.ended {
 		r.Fail(errNotebook, 0)
 		return
 	}
-	batch := wire.Batch{Messages: []model.Message{{Intent: model.Intent{Key: req.Group}, Payload: "note"}}}
+	batch.Messages = []model.Message{{Intent: model.Intent{Key: group}, Payload: "note"}}
 	b.host.Append(batch, r.Action, func(err error) {
 		if err != nil {
 			r.Fail(err, 0)
@@ -54,14 +74,21 @@ func (b *notebook) Receive(r *sim.Request) {
 	})
 }
 
-// verify says yes to every transaction but those of which the name begins with closed.
+// verify says yes to every transaction but those of which the name begins with closed. Of slow ones it says so late, and those that
+// are busy have to be asked about twice.
 func (b *notebook) verify(r *sim.Request, add *wire.AddPartitionsRequest) {
 	b.host.Node().Record(history.Fact{Kind: history.KindOperated, Op: "asked", Resource: add.Transaction, Value: fmt.Sprint(add.VerifyOnly, add.Partitions), Fence: -1})
-	if strings.HasPrefix(add.Transaction, "closed") {
+	b.asked[add.Transaction]++
+	switch name := add.Transaction; {
+	case strings.HasPrefix(name, "closed"):
 		r.Fail(wire.ErrTransactionAbort, 0)
-		return
+	case strings.HasPrefix(name, "busy") && b.asked[name] == 1:
+		r.Fail(wire.ErrConcurrentTxn, 0)
+	case strings.HasPrefix(name, "slow") && b.asked[name] == 1:
+		b.host.Node().After(50*sim.Millisecond, func() { r.Reply(nil, 0) })
+	default:
+		r.Reply(nil, 0)
 	}
-	r.Reply(nil, 0)
 }
 
 func (b *notebook) Unload() { b.ended = true }

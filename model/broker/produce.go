@@ -81,7 +81,11 @@ func (rep *replica) judge(pb *wire.ProduceBatch, req *wire.ProduceRequest, res *
 	case few:
 		return 0, wire.ErrNotEnoughReplicas
 	}
-	return 0, rep.log.CheckTransaction(pb, transactionVersion(req))
+	err = rep.log.CheckTransaction(pb, transactionVersion(req))
+	if err == nil && rep.b.verifies(req) {
+		err = rep.log.CheckVerified(pb.Producer, pb.Sequence)
+	}
+	return 0, err
 }
 
 // transactionVersion is what the client speaks; 0 = the request belongs to no transaction.

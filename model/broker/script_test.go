@@ -361,6 +361,9 @@ func (s *script) request(f []string) {
 	case "commit":
 		req := wire.CommitRequest{Group: words[0], Offsets: []wire.GroupOffset{{Topic: topic, Partition: k, Offset: 1}}}
 		s.send(to, wire.OpCommit, "commit "+words[0], req, func(body any) string { return fmt.Sprint(body) })
+	case "txn-commit":
+		req := wire.TxnCommitRequest{Transaction: options["txn"], TxnVersion: 1, Producer: identity(s, options["id"]), Group: words[0], Offsets: []wire.GroupOffset{{Topic: topic, Partition: k, Offset: 1}}}
+		s.send(to, wire.OpTxnCommit, "txn-commit "+words[0], req, func(body any) string { return fmt.Sprint(body) })
 	case "metadata":
 		s.send(to, wire.OpMetadata, "metadata", wire.MetadataRequest{Topics: words}, func(body any) string {
 			m := body.(wire.MetadataReply)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/twiceless/twiceless/model/broker/coordinator"
+	"github.com/twiceless/twiceless/model/broker/partition"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
 )
@@ -21,16 +22,22 @@ type heldProducer struct {
 }
 
 type heldRequest struct {
-	r   *sim.Request
-	req *wire.ProduceRequest
+	r     *sim.Request
+	req   *wire.ProduceRequest
+	asked []*partition.Verification
 }
 
 // mustVerify says whether a request begins a transaction in some partition, or comes behind one that does.
 func (b *Broker) mustVerify(req *wire.ProduceRequest) bool {
-	if req.Transaction == "" || b.cfg.WithoutVerification && req.TxnVersion < 2 || len(req.Batches) == 0 {
+	if !b.verifies(req) || len(req.Batches) == 0 {
 		return false
 	}
 	return b.heldOf(req.Batches[0].Producer.ID) != nil || len(b.unverified(req)) > 0
+}
+
+// verifies says whether a request must belong to transactions that the coordinator knows.
+func (b *Broker) verifies(req *wire.ProduceRequest) bool {
+	return req.Transaction != "" && !(b.cfg.WithoutVerification && req.TxnVersion < 2)
 }
 
 func (b *Broker) heldOf(producer int64) *heldProducer {
@@ -42,9 +49,9 @@ func (b *Broker) heldOf(producer int64) *heldProducer {
 	return nil
 }
 
-// unverified are the partitions in which the producer has no transaction open in its epoch. One of the epoch before is another
+// unverified are the batches for partitions in which the producer has no transaction open in its epoch. One of the epoch before is another
 // one, from version 2 on: its marker is still to come, and would stand for what is appended meanwhile.
-func (b *Broker) unverified(req *wire.ProduceRequest) (out []wire.TopicPartition) {
+func (b *Broker) unverified(req *wire.ProduceRequest) (out []*wire.ProduceBatch) {
 	for i := range req.Batches {
 		pb := &req.Batches[i]
 		rep, err := b.led(pb.Topic, pb.Partition)
@@ -52,7 +59,7 @@ func (b *Broker) unverified(req *wire.ProduceRequest) (out []wire.TopicPartition
 			continue
 		}
 		if !rep.log.OpenIn(pb.Producer) {
-			out = append(out, wire.TopicPartition{Topic: pb.Topic, Partition: pb.Partition})
+			out = append(out, pb)
 		}
 	}
 	return out
@@ -68,29 +75,33 @@ func (b *Broker) verify(r *sim.Request, req *wire.ProduceRequest) {
 	id := req.Batches[0].Producer.ID
 	h := b.heldOf(id)
 	if h != nil {
-		h.requests = append(h.requests, heldRequest{r, req})
+		h.requests = append(h.requests, heldRequest{r: r, req: req})
 		return
 	}
-	h = &heldProducer{producer: id, requests: []heldRequest{{r, req}}}
+	h = &heldProducer{producer: id, requests: []heldRequest{{r: r, req: req}}}
 	b.held = append(b.held, h)
 	b.askCoordinator(h)
 }
 
 // askCoordinator asks for the first request that is held.
 func (b *Broker) askCoordinator(h *heldProducer) {
-	first := h.requests[0]
-	parts := b.unverified(first.req)
-	if len(parts) == 0 {
+	first := &h.requests[0]
+	begins := b.unverified(first.req)
+	if len(begins) == 0 {
 		b.verified(h, nil)
 		return
+	}
+	ask := wire.AddPartitionsRequest{Transaction: first.req.Transaction, Producer: first.req.Batches[0].Producer,
+		VerifyOnly: first.req.TxnVersion < 2}
+	for _, pb := range begins {
+		ask.Partitions = append(ask.Partitions, wire.TopicPartition{Topic: pb.Topic, Partition: pb.Partition})
+		first.asked = append(first.asked, b.find(pb.Topic, pb.Partition).log.Verify(pb.Producer, pb.Sequence, b.n.Wall()))
 	}
 	to := b.coordinatorOf(wire.TransactionsTopic, first.req.Transaction)
 	if to == nil {
 		b.verified(h, wire.ErrNoCoordinator)
 		return
 	}
-	ask := wire.AddPartitionsRequest{Transaction: first.req.Transaction, Producer: first.req.Batches[0].Producer,
-		VerifyOnly: first.req.TxnVersion < 2, Partitions: parts}
 	b.n.Call(to, b.op.add, sim.Action{}, ask, 0, first.req.Timeout, func(_ any, _ int64, err error) { b.verified(h, err) })
 }
 
@@ -103,7 +114,7 @@ func (b *Broker) verified(h *heldProducer, err error) {
 		b.held = slices.Delete(b.held, i, i+1)
 	}
 	if err == nil {
-		b.appendAll(first.r, first.req)
+		partition.Granted(first.asked, func() { b.appendAll(first.r, first.req) })
 	} else {
 		b.refuse(first, unverifiable(err, first.req.TxnVersion))
 	}
@@ -147,24 +158,27 @@ func (h heldRequest) answer(err error) {
 // before it takes positions into it (KAFKA-15449); from version 2 on it has the partition taken in. Then is called once, in
 // an event of the node or at once, with what the producer hears. Nil = nobody asks: a cluster without verification has no
 // version 2.
-func VerifyOffsets(of coordinator.Host) func(req *wire.TxnCommitRequest, partition int, then func(error)) {
+func VerifyOffsets(of coordinator.Host) func(req *wire.TxnCommitRequest, index int, then func(error)) {
 	h := of.(*host)
 	b := h.rep.b
 	if b.cfg.WithoutVerification {
 		return nil
 	}
-	return func(req *wire.TxnCommitRequest, partition int, then func(error)) {
+	return func(req *wire.TxnCommitRequest, index int, then func(error)) {
 		to := b.coordinatorOf(wire.TransactionsTopic, req.Transaction)
 		if to == nil {
 			then(wire.ErrNoCoordinator)
 			return
 		}
 		ask := wire.AddPartitionsRequest{Transaction: req.Transaction, Producer: req.Producer, VerifyOnly: req.TxnVersion < 2,
-			Partitions: []wire.TopicPartition{{Topic: wire.OffsetsTopic, Partition: partition}}}
+			Partitions: []wire.TopicPartition{{Topic: wire.OffsetsTopic, Partition: index}}}
+		asked := []*partition.Verification{h.rep.log.Verify(req.Producer, -1, b.n.Wall())}
 		b.n.Call(to, b.op.add, sim.Action{}, ask, 0, b.cfg.AppendTimeout, func(_ any, _ int64, err error) {
-			if err != nil {
-				err = unverifiable(err, req.TxnVersion)
+			if err == nil {
+				partition.Granted(asked, func() { then(nil) })
+				return
 			}
+			err = unverifiable(err, req.TxnVersion)
 			if errors.Is(err, wire.ErrNotEnoughReplicas) {
 				err = wire.ErrNoCoordinator // so is that told to one who commits
 			}

@@ -8,9 +8,9 @@
 //
 // All that it knows of epochs, producers and transactions is a function of the batches that it holds, of the high
 // watermark, and of what it has forgotten by age: a boot that reads the same records knows the same (Open), a follower
-// that takes the same batches too. Three things are known beyond the records, on this replica and until a boot or a
-// truncation: an epoch that began and has no record (BeginEpoch), producers whose records retention took (KAFKA-7190), and
-// what ExpireProducers has forgotten.
+// that takes the same batches too. Four things are known beyond the records, on this replica and until a boot or a
+// truncation: an epoch that began and has no record (BeginEpoch), producers whose records retention took (KAFKA-7190),
+// what ExpireProducers has forgotten, and what a leader is asking the coordinators of transactions (Verify).
 //
 // Start ≤ last stable offset ≤ high watermark ≤ end. Batches are contiguous; nothing that was read ever changes. The
 // entries of the epoch cache grow in epoch and offset, and if the leader was asked ByMatchedEpoch and fetches are fenced,
@@ -25,9 +25,9 @@
 //
 // log.go: batches, watermarks, reading, truncation, retention. epochs.go: the leader epoch cache and the lookups by which
 // followers cut (KIP-101, KIP-279, KIP-595). producers.go: sequences (KIP-98, KIP-360). transactions.go: markers, the last
-// stable offset, aborted transactions (KIP-98, KIP-890). encode.go: one record of a disk for each batch. invariants.go.
+// stable offset, aborted transactions (KIP-98, KIP-890). verification.go: what a leader asks before a transaction begins. encode.go: one record of a disk for each batch. invariants.go.
 //
-// To add a rule of the producer state: one case in Check, CheckTransaction or CheckMarker if the leader judges, in noteData
+// To add a rule of the producer state: one case in Check, CheckTransaction, CheckVerified or CheckMarker if the leader judges, in noteData
 // or noteMarker if the state follows, and a script in testdata. What is noted must need nothing but the batch.
 //
 // # Where it differs from Kafka

@@ -38,6 +38,8 @@ type Log struct {
 	open      []transaction // undecided here, by first offset
 	ended     []transaction // by marker
 	unstable  int64         // the first offset that a reader of committed records must not see; none = there is no such
+
+	verifications []*Verification // under way, on a leader
 }
 
 // none is an offset that is not there.
@@ -87,7 +89,7 @@ func (l *Log) High() int64 { return l.high }
 func (l *Log) Batches() []wire.Batch { return slices.Clip(l.batches) }
 
 // Append adds a batch at the end, on the leader and on a follower alike. It judges nothing: that is for the leader to do
-// before (Check, CheckTransaction, CheckMarker), and what a leader has taken a follower takes. The epochs of batches grow;
+// before (Check, CheckTransaction, CheckVerified, CheckMarker), and what a leader has taken a follower takes. The epochs of batches grow;
 // see Diverged for when they do not.
 func (l *Log) Append(b wire.Batch) {
 	l.assertNext(&b)
@@ -107,6 +109,9 @@ func (l *Log) assertNext(b *wire.Batch) {
 func (l *Log) note(b *wire.Batch) {
 	if b.Producer.ID == 0 {
 		return
+	}
+	if b.Transactional {
+		l.endVerification(b.Producer.ID)
 	}
 	p := l.producerOf(b.Producer.ID)
 	if b.Control == wire.Data {
@@ -217,7 +222,7 @@ func (l *Log) StartAt(offset int64) {
 
 // rebuild forgets what is known of producers and transactions and reads it from the records.
 func (l *Log) rebuild() {
-	l.producers, l.open, l.ended = nil, l.open[:0], l.ended[:0]
+	l.producers, l.open, l.ended, l.verifications = nil, l.open[:0], l.ended[:0], nil
 	for i := range l.batches {
 		l.note(&l.batches[i])
 	}
@@ -255,5 +260,6 @@ func (l *Log) shedFront(batches int) {
 func (l *Log) ExpireProducers(now sim.Time, older sim.Duration) (forgotten int) {
 	had := len(l.producers)
 	l.producers = slices.DeleteFunc(l.producers, func(p *producer) bool { return p.since == none && now.Sub(p.last) >= older })
+	l.verifications = slices.DeleteFunc(l.verifications, func(v *Verification) bool { return now.Sub(v.asked) >= older })
 	return had - len(l.producers)
 }

@@ -20,15 +20,16 @@ func TestScripts(t *testing.T) { scripttest.Files(t, "testdata/*.txt", play) }
 
 // script is the logs of some replicas, by name, and the wall clock that all share.
 type script struct {
-	t    *testing.T
-	logs map[string]*Log
-	now  sim.Time
-	fact int64
-	out  strings.Builder
+	t     *testing.T
+	logs  map[string]*Log
+	asked map[*Log][]*Verification
+	now   sim.Time
+	fact  int64
+	out   strings.Builder
 }
 
 func play(t *testing.T, text string) string {
-	s := &script{t: t, logs: map[string]*Log{}}
+	s := &script{t: t, logs: map[string]*Log{}, asked: map[*Log][]*Verification{}}
 	scripttest.Commands(text, &s.out, func(words []string) {
 		s.command(words)
 		for name, l := range s.logs {
@@ -58,12 +59,21 @@ func (s *script) command(f []string) {
 		s.append(l, args)
 	case "check":
 		b, version := s.batch(args)
-		s.verdict(l, b, version)
+		s.verdict(l, b, version, false)
 	case "produce":
 		b, version := s.batch(args)
-		if s.verdict(l, b, version) {
+		if s.verdict(l, b, version, false) {
 			s.take(l, wire.Batch{Producer: b.Producer, Sequence: b.Sequence, Transactional: version > 0, Messages: b.Messages})
 		}
+	case "verify":
+		s.asked[l] = append(s.asked[l], l.Verify(s.producer(args[0]), s.number(strings.TrimPrefix(args[1], "seq=")), s.now))
+	case "produce-verified": // the coordinator has said yes to all that this log was asked for
+		b, version := s.batch(args)
+		Granted(s.asked[l], func() {
+			if s.verdict(l, b, version, true) {
+				s.take(l, wire.Batch{Producer: b.Producer, Sequence: b.Sequence, Transactional: version > 0, Messages: b.Messages})
+			}
+		})
 	case "marker":
 		s.marker(l, args)
 	case "replicate":
@@ -195,10 +205,13 @@ func (s *script) producer(text string) wire.ProducerID {
 	return wire.ProducerID{ID: s.number(id), Epoch: int32(s.number(epoch))}
 }
 
-func (s *script) verdict(l *Log, b *wire.ProduceBatch, version int) (take bool) {
+func (s *script) verdict(l *Log, b *wire.ProduceBatch, version int, verified bool) (take bool) {
 	v := l.Check(b, s.now)
 	if v.Err == nil && !v.Duplicate {
 		v.Err = l.CheckTransaction(b, version)
+	}
+	if v.Err == nil && !v.Duplicate && verified {
+		v.Err = l.CheckVerified(b.Producer, b.Sequence)
 	}
 	switch {
 	case v.Err != nil:
