@@ -35,6 +35,7 @@ const (
 	TimeoutWithoutFence
 	TransactionInMemory
 	TransactionalOffsetsInMemory
+	WakesOnceASecond
 )
 
 // DefectKind is one row of the table.
@@ -70,6 +71,7 @@ func DefectTable() []DefectKind {
 		{"timeout-without-fence", "a transaction whose timeout is over is aborted under the producer's own epoch, so that the late producer goes on and commits what comes after (KAFKA-6119)", "github.com/apache/kafka/pull/4137"},
 		{"transaction-in-memory", "a coordinator writes nothing until a transaction ends: the next coordinator knows nothing of the partitions that were added before (Redpanda)", "github.com/redpanda-data/redpanda/issues/6018"},
 		{"transactional-offsets-in-memory", "the coordinator of a group keeps the positions of an open transaction in memory only, so that they are gone when it moves and the transaction commits without them (Redpanda until 22.2)", "github.com/redpanda-data/redpanda/pull/6785"},
+		{"wakes-once-a-second", "a producer that has no answers to wait for waits for its sockets up to a second and is not woken by what is queued, which may be too late then (librdkafka of 2019 with acks=0)", "github.com/woohan/kafkaPrediction"},
 	}
 }
 

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,5 +27,19 @@ func TestShareOfTheRefused(t *testing.T) {
 	for _, wrong := range []string{"refused", "refused: 20", "refused: 0%", "refused: 101%", "refused: many%"} {
 		_, err := parseSymptom(wrong)
 		require.ErrorContains(t, err, "refused: 1%", wrong)
+	}
+}
+
+// What F-104 loses is in proportion to what its deadline lacks to a second, as was measured: 89.9, 49.7 and 8.7 %.
+func TestShareByDeadline(t *testing.T) {
+	i := slices.IndexFunc(Catalogue(), func(f *Failure) bool { return f.ID == "F-104" })
+	f, mem := Catalogue()[i], &Memory{}
+	for deadline, measured := range map[int64]float64{100: 89.9, 500: 49.7, 900: 8.7} {
+		f.Broken.Producer.DeliveryTimeout = deadline * nsMillisecond
+		c, err := f.kase(f.Broken, f.Plan, 1)
+		require.NoError(t, err)
+		r, err := Run(c, mem)
+		require.NoError(t, err)
+		require.InDelta(t, measured, 100*float64(r.Row.Buckets[history.RefusedB])/float64(r.Row.Offered), 3, "a deadline of %d ms", deadline)
 	}
 }

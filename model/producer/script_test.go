@@ -84,7 +84,7 @@ func (s *script) set(arg string) {
 	name, value, _ := strings.Cut(arg, "=")
 	cfg := &s.cfg
 	durations := map[string]*sim.Duration{"linger": &cfg.Linger, "request-timeout": &cfg.RequestTimeout, "delivery-timeout": &cfg.DeliveryTimeout,
-		"max-block": &cfg.MaxBlock, "wakes": &cfg.Wakes, "backoff": &cfg.Backoff}
+		"max-block": &cfg.MaxBlock, "backoff": &cfg.Backoff}
 	numbers := map[string]*int{"acks": &cfg.Acks, "in-flight": &cfg.InFlight, "retries": &cfg.Retries, "batch-records": &cfg.BatchRecords, "batch-bytes": &cfg.BatchBytes,
 		"record-bytes": &cfg.RecordBytes, "buffer-bytes": &cfg.BufferBytes, "buffer-records": &cfg.BufferRecords, "partitions": &s.parts, "version": &cfg.TransactionVersion}
 	switch {

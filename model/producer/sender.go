@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/model/client"
 	"github.com/twiceless/twiceless/model/wire"
 	"github.com/twiceless/twiceless/sim"
@@ -41,7 +42,8 @@ type request struct {
 func (c *Client) wake(at sim.Time) {
 	now := c.n.Now()
 	at = max(at, now)
-	if tick := sim.Time(c.cfg.Wakes); tick > 0 {
+	if c.cfg.Defects.Has(model.WakesOnceASecond) { // nothing ends its wait for the sockets (socket.blocking.max.ms) but an answer
+		const tick = sim.Time(sim.Second)
 		at = (at + tick - 1) / tick * tick
 	}
 	if c.armed && c.at <= at {

@@ -36,11 +36,6 @@ type Settings struct {
 	ReconnectMax    sim.Duration // reconnect.backoff.max.ms
 	InOrder         bool         // what is tried again goes back to its place among what waits, as in librdkafka; else in front of it
 
-	// Wakes is how often the sender looks at what has been queued if nothing else wakes it, a response for instance; 0 =
-	// it is woken. librdkafka of 2019 was not woken from waiting for its socket (socket.blocking.max.ms, 1 s), so what was
-	// sent with acks=0 waited, up to its message timeout (known-failures, F-104).
-	Wakes sim.Duration
-
 	Transaction        string       // transactional.id; "" = none. Needs Idempotence
 	TransactionTimeout sim.Duration // transaction.timeout.ms, on the coordinator's clock
 	TransactionVersion int          // 1, or 2 (KIP-890 part 2)
