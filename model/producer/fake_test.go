@@ -371,7 +371,7 @@ func errorNamed(text string) error {
 	for _, err := range []error{wire.ErrUnknownTopic, wire.ErrNotLeader, wire.ErrLeaderNotAvailable, wire.ErrNotEnoughReplicas, wire.ErrNotEnoughAfter,
 		wire.ErrRequestTimedOut, wire.ErrMessageTooLarge, wire.ErrOutOfOrderSequence, wire.ErrDuplicateSequence, wire.ErrUnknownProducer,
 		wire.ErrInvalidProducer, wire.ErrProducerFenced, wire.ErrInvalidMapping, wire.ErrInvalidTxnState, wire.ErrConcurrentTxn,
-		wire.ErrTransactionAbort, wire.ErrNotCoordinator, wire.ErrCoordinatorLoading, wire.ErrNoCoordinator, wire.ErrIllegalGeneration, wire.ErrInvalidTimeout} {
+		wire.ErrTransactionAbort, wire.ErrNotCoordinator, wire.ErrCoordinatorLoading, wire.ErrNoCoordinator, wire.ErrIllegalGeneration, wire.ErrStaleMemberEpoch, wire.ErrInvalidTimeout} {
 		if err.Error() == text {
 			return err
 		}

@@ -216,7 +216,7 @@ const (
 )
 
 // judge says what an error of a step means. See the Java client's handlers in TransactionManager; that an unknown id is
-// fatal is KAFKA-18019.
+// fatal is KAFKA-18019. A stale member epoch is told to Kafka's producers as an illegal generation.
 func judge(s *step, err error) verdict {
 	is := func(list ...error) bool {
 		return slices.ContainsFunc(list, func(e error) bool { return errors.Is(err, e) })
@@ -230,7 +230,7 @@ func judge(s *step, err error) verdict {
 		return again
 	case is(wire.ErrTransactionAbort, wire.ErrUnknownProducer):
 		return abortable
-	case s.op == wire.OpTxnCommit && is(wire.ErrUnknownMember, wire.ErrIllegalGeneration, wire.ErrFencedInstance, wire.ErrFencedMemberEpoch, wire.ErrRebalance):
+	case s.op == wire.OpTxnCommit && is(wire.ErrUnknownMember, wire.ErrIllegalGeneration, wire.ErrFencedInstance, wire.ErrFencedMemberEpoch, wire.ErrStaleMemberEpoch, wire.ErrRebalance):
 		return abortable
 	}
 	return fatal
