@@ -260,14 +260,16 @@ func (t *transactions) failed(s *step, err error) {
 			t.wantsEpoch()
 		}
 		t.mustAbort(err)
-		if s.outcome != nil {
-			s.outcome.come(err)
-		}
 	case v == abortable: // it is being aborted: nothing more can be done for it
 		t.dies(err)
 	case t.dropped(s):
+		return
 	default:
 		t.later(s, err)
+		return
+	}
+	if s.outcome != nil {
+		s.outcome.come(err)
 	}
 }
 
