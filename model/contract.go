@@ -136,8 +136,8 @@ type Outcome struct {
 	Is    OutcomeKind
 	After sim.Duration // Retry: not before
 	To    string       // Forward: topic
-	Why   error
-	Tries int // runs of the handler behind this outcome; 0 = one
+	Why   error        // why not; of what is done, why not by its stages: it was parked
+	Tries int          // runs of the handler behind this outcome; 0 = one
 }
 
 // Batch handles messages and returns one outcome per message; a size of one is the common case.

@@ -159,13 +159,17 @@ func (u *transacting) begin(c model.Ctx) error {
 
 // complete commits what was done together with the positions behind it.
 func (u *transacting) complete(c model.Ctx, batch []model.Message, outcomes []model.Outcome) error {
-	done := settled(batch, outcomes)
-	for i := range done {
-		m := done[i]
+	var done []model.Message
+	for _, i := range settledAt(batch, outcomes) {
+		m := batch[i]
+		done = append(done, m)
 		if u.counts != nil {
 			if err := u.t.Send(c.With(m.Intent), u.counts.changelog, u.counts.take(c, &m)); err != nil {
 				return err
 			}
+		}
+		if !goesOn(outcomes[i]) {
+			continue
 		}
 		m.IdempotencyKey, m.Headers, m.Attempt = "", "", 0
 		if err := u.t.Send(c.With(m.Intent), u.out, m); err != nil {

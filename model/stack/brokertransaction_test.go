@@ -47,6 +47,7 @@ type transacting struct {
 	fails  map[string][]error // of a step, in order; nil = it succeeds
 	states []string           // what Restore hands over, one a line: key count
 	assign func(model.Ctx, []model.PartitionOffset)
+	around func(model.Batch) model.Batch // a layer; nil = none
 }
 
 func (s *transacting) OnAssign(fn func(model.Ctx, []model.PartitionOffset)) { s.assign = fn }
@@ -117,7 +118,11 @@ func transact(t *testing.T, name string, s *transacting, is map[int64]model.Outc
 		Emit: func(_ *model.Context, topic string, m model.Message) error {
 			return s.step("emit", " "+topic+" "+m.Event)
 		}}
-	g.runWith(t, dir, func(c *model.Context) { a.loops[0](c, s, s.handler(is)) })
+	handle := s.handler(is)
+	if s.around != nil {
+		handle = s.around(handle)
+	}
+	g.runWith(t, dir, func(c *model.Context) { a.loops[0](c, s, handle) })
 	return g
 }
 
@@ -163,6 +168,24 @@ func TestNothingBehindADeferredRecordIsInTheTransaction(t *testing.T) {
 	s := &transacting{scripted: scripted{batches: [][]model.Message{records(1, 3, 2)}}}
 	transact(t, "broker-transaction", s, map[int64]model.OutcomeKind{1: model.Defer})
 	require.Equal(t, []string{"send orders.prepared order-2", "offsets 0/2", "commit"}, s.log[3:])
+}
+
+// What was given up inside is not there for those behind: the position moves, and nothing goes on. The same of what was parked, which is
+// somebody else's now.
+func TestWhatIsGivenUpDoesNotGoOn(t *testing.T) {
+	for _, is := range []model.OutcomeKind{model.Drop, model.Park, model.Retry} {
+		s := &transacting{scripted: scripted{batches: [][]model.Message{records(1, 3)}}}
+		transact(t, "broker-transaction", s, map[int64]model.OutcomeKind{1: is})
+		require.Equal(t, []string{"send orders.prepared order-3", "offsets 1/1 1/3", "commit"}, s.log[3:], is)
+	}
+	for name, want := range map[string][]string{
+		"broker-transaction": {"emit orders.dlq order-1", "send orders.prepared order-3", "offsets 1/1 1/3", "commit"},
+		"publish-commit":     {"emit orders.dlq order-1", "emit orders.prepared order-3", "commit 1/1 1/3"},
+	} {
+		s := &transacting{scripted: scripted{batches: [][]model.Message{records(1, 3)}}, around: install(t, "dead-letter", nil).batch}
+		transact(t, name, s, map[int64]model.OutcomeKind{1: model.Park})
+		require.Equal(t, want, s.log[len(s.log)-len(want):], name)
+	}
 }
 
 // After an abort the position in memory is behind what was aborted: the loop goes back to the group's.

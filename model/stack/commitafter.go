@@ -80,6 +80,14 @@ func finish(c model.Ctx, batch []model.Message, outcomes []model.Outcome) {
 // positions: there each message is acknowledged by itself.
 func settled(batch []model.Message, outcomes []model.Outcome) []model.Message {
 	var out []model.Message
+	for _, i := range settledAt(batch, outcomes) {
+		out = append(out, batch[i])
+	}
+	return out
+}
+
+// settledAt is where in the batch these are.
+func settledAt(batch []model.Message, outcomes []model.Outcome) (at []int) {
 	var blocked []int
 next:
 	for i := range batch {
@@ -94,7 +102,7 @@ next:
 			}
 			continue
 		}
-		out = append(out, batch[i])
+		at = append(at, i)
 	}
-	return out
+	return at
 }

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"errors"
+
 	"github.com/twiceless/twiceless/model"
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
@@ -54,13 +56,19 @@ func (d deadLetter) Install(a model.Assembly, f model.Flow) {
 			for i := range outcomes {
 				if outcomes[i].Is == model.Park || outcomes[i].Is == model.Retry {
 					park(c, topic, ms[i], outcomes[i])
-					outcomes[i] = model.Outcome{Is: model.Done}
+					outcomes[i] = model.Outcome{Is: model.Done, Why: errParked}
 				}
 			}
 			return outcomes
 		}
 	})
 }
+
+// errParked is with the outcome of what is done because it is in the topic of letters.
+var errParked = errors.New("parked")
+
+// goesOn says whether what the stages have made of a message is there for those behind them. What was given up or parked is not.
+func goesOn(o model.Outcome) bool { return o.Is == model.Done && o.Why == nil }
 
 // park writes the record until the log has it.
 func park(c model.Ctx, topic string, m model.Message, o model.Outcome) {

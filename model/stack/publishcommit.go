@@ -29,7 +29,7 @@ func (publishCommit) Build(a model.Assembly, f model.Flow) {
 			outcomes := handle(c, batch)
 			failed := false
 			for i := range batch {
-				if outcomes[i].Is == model.Done && !published(c, out, batch[i]) {
+				if goesOn(outcomes[i]) && !published(c, out, batch[i]) {
 					outcomes[i].Is, failed = model.Defer, true
 				}
 			}
