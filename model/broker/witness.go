@@ -101,14 +101,12 @@ func (w *witness) appended(rep *replica, b *wire.Batch, attempt int32, transacti
 		facts[i] = m.Stored
 		if b.Sequence >= 0 {
 			rep.b.n.Record(history.Fact{Kind: history.KindSequenced, Resource: rep.name, Cause: m.Stored,
-				Offset: (b.Sequence + int64(i)) & maxSequence, Value: rep.producerText(b.Producer.ID), Fence: int64(b.Producer.Epoch), Op: transaction})
+				Offset: (b.Sequence + int64(i)) & wire.MaxSequence, Value: rep.producerText(b.Producer.ID), Fence: int64(b.Producer.Epoch), Op: transaction})
 		}
 	}
 	w.of(rep).ends[rep.b.id-1] = b.Next()
 	return facts
 }
-
-const maxSequence = 1<<31 - 1
 
 // producerText is the id as facts have it.
 func (rep *replica) producerText(id int64) string {

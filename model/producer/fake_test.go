@@ -320,7 +320,7 @@ func (c *cluster) batch(n *sim.Node, b *wire.ProduceBatch, a answer) wire.Produc
 
 // take appends a batch unless its sequence forbids it.
 func (l *log) take(n *sim.Node, b *wire.ProduceBatch, confused bool) wire.ProduceResult {
-	last := b.Sequence + int64(len(b.Messages)) - 1
+	last := (b.Sequence + int64(len(b.Messages)) - 1) & wire.MaxSequence
 	s := l.producers[b.Producer.ID]
 	if b.Sequence >= 0 && s != nil {
 		if b.Producer.Epoch < s.epoch {
@@ -336,7 +336,7 @@ func (l *log) take(n *sim.Node, b *wire.ProduceBatch, confused bool) wire.Produc
 				}
 			}
 		}
-		want := s.batches[len(s.batches)-1].last + 1
+		want := (s.batches[len(s.batches)-1].last + 1) & wire.MaxSequence
 		if b.Producer.Epoch > s.epoch {
 			want = 0
 		}
@@ -351,7 +351,7 @@ func (l *log) take(n *sim.Node, b *wire.ProduceBatch, confused bool) wire.Produc
 		l.messages = append(l.messages, m)
 		number := ""
 		if b.Sequence >= 0 {
-			number = fmt.Sprintf(" #%d %s", b.Sequence+int64(i), who(b.Producer))
+			number = fmt.Sprintf(" #%d %s", (b.Sequence+int64(i))&wire.MaxSequence, who(b.Producer))
 		}
 		l.sequences = append(l.sequences, number)
 	}

@@ -198,6 +198,12 @@ func (s *script) command(f []string) {
 		s.socket.room, _ = strconv.Atoi(f[1])
 	case "client":
 		s.say("%v", s.client)
+	case "sequence": // sequence 0 2147483646: so many records of the partition have been acknowledged, and the log forgets them
+		i, _ := strconv.Atoi(f[1])
+		next, err := strconv.ParseInt(f[2], 10, 64)
+		require.NoError(s.t, err)
+		s.client.NextSequence("orders", i, next)
+		s.c.logs["orders/"+f[1]].producers = map[int64]*written{}
 	default:
 		s.act(f)
 	}

@@ -252,7 +252,7 @@ func (c *Client) transmit(k *conn, batches []*batch, size int) {
 			c.number(b)
 		}
 		b.sent, b.renewed = true, false
-		body.Batches[i] = wire.ProduceBatch{Topic: b.part.topic.name, Partition: b.part.index, Producer: b.id, Sequence: b.sequence, Messages: b.messages}
+		body.Batches[i] = wire.ProduceBatch{Topic: b.part.topic.name, Partition: b.part.index, Producer: b.id, Sequence: b.wireSequence(), Messages: b.messages}
 	}
 	if c.cfg.Acks == wire.AcksNone {
 		c.handOver(k, batches, act, body, first.Cause)

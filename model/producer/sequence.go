@@ -44,6 +44,14 @@ func fresh(id wire.ProducerID) sequences { return sequences{id: id, acked: -1, u
 // end is the number behind the batch.
 func (b *batch) end() int64 { return b.sequence + int64(len(b.messages)) }
 
+// wireSequence is the sequence as logs have it: a client goes on counting where these begin at 0 again.
+func (b *batch) wireSequence() int64 {
+	if b.sequence < 0 {
+		return b.sequence
+	}
+	return b.sequence & wire.MaxSequence
+}
+
 // number gives a batch its sequence when it is sent first.
 func (c *Client) number(b *batch) {
 	s := &b.part.seq

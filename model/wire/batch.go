@@ -12,6 +12,9 @@ type ProducerID struct {
 	Epoch int32
 }
 
+// MaxSequence is the last sequence number of an epoch; behind it comes 0 again.
+const MaxSequence = 1<<31 - 1
+
 // MaxEpoch is the last epoch of an id: a 16-bit number in Kafka, of which the coordinator keeps the last for fencing.
 const MaxEpoch = 32767
 

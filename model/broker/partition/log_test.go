@@ -137,7 +137,7 @@ func BenchmarkAppend(b *testing.B) {
 	batch := wire.Batch{LeaderEpoch: 1, Producer: wire.ProducerID{ID: 7}, Messages: make([]model.Message, 1)}
 	b.ReportAllocs()
 	for b.Loop() {
-		batch.Base, batch.Sequence = l.End(), l.End()&maxSequence
+		batch.Base, batch.Sequence = l.End(), l.End()&wire.MaxSequence
 		l.Append(batch)
 		l.SetHigh(l.End())
 	}

@@ -8,9 +8,6 @@ import (
 	"github.com/twiceless/twiceless/sim"
 )
 
-// maxSequence is the last sequence number; the next is 0.
-const maxSequence = 1<<31 - 1
-
 // never is before any time.
 const never = -sim.Time(1 << 61)
 
@@ -119,8 +116,10 @@ func (l *Log) sequence(p *producer, pb *wire.ProduceBatch) error {
 	return nil
 }
 
-func nextSequence(last int64) int64               { return (last + 1) & maxSequence }
-func lastSequence(first int64, records int) int64 { return (first + int64(records) - 1) & maxSequence }
+func nextSequence(last int64) int64 { return (last + 1) & wire.MaxSequence }
+func lastSequence(first int64, records int) int64 {
+	return (first + int64(records) - 1) & wire.MaxSequence
+}
 
 // producer finds what is known of an id; nil = nothing.
 func (l *Log) producer(id int64) *producer {

@@ -68,9 +68,9 @@ func (r *rig) likely(id int64) int64 {
 	case id == 0:
 		return -1
 	case p == nil || len(p.recent) == 0:
-		return rapid.SampledFrom([]int64{0, 0, maxSequence - 1}).Draw(r.t, "sequence")
+		return rapid.SampledFrom([]int64{0, 0, wire.MaxSequence - 1}).Draw(r.t, "sequence")
 	}
-	return (p.recent[len(p.recent)-1].last + 1 + rapid.SampledFrom([]int64{0, 0, 0, 1, -1}).Draw(r.t, "off by")) & maxSequence
+	return (p.recent[len(p.recent)-1].last + 1 + rapid.SampledFrom([]int64{0, 0, 0, 1, -1}).Draw(r.t, "off by")) & wire.MaxSequence
 }
 
 func (r *rig) mark() {
@@ -288,7 +288,7 @@ func TestEncodeDecode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := wire.Batch{Base: rapid.Int64Range(0, 1<<40).Draw(t, "base"), LeaderEpoch: rapid.Int32Range(0, 99).Draw(t, "epoch"),
 			Producer: wire.ProducerID{ID: rapid.Int64Range(0, 9).Draw(t, "id"), Epoch: rapid.Int32Range(0, wire.MaxEpoch).Draw(t, "producer epoch")},
-			Sequence: rapid.Int64Range(-1, maxSequence).Draw(t, "sequence"), Transactional: rapid.Bool().Draw(t, "transactional"),
+			Sequence: rapid.Int64Range(-1, wire.MaxSequence).Draw(t, "sequence"), Transactional: rapid.Bool().Draw(t, "transactional"),
 			Control: wire.Control(rapid.IntRange(0, 2).Draw(t, "control")), CoordinatorEpoch: rapid.Int32().Draw(t, "coordinator"),
 			Time: sim.Time(rapid.Int64().Draw(t, "time"))}
 		for range rapid.IntRange(0, 3).Draw(t, "records") {
