@@ -75,6 +75,7 @@ func (c *Client) hand(name string, m model.Message, done func(Result)) *waiter {
 		return nil
 	}
 	if err := c.refusesAtOnce(t); err != nil {
+		c.notTaken(err)
 		done(Result{Err: err, Offset: -1})
 		return nil
 	}
@@ -95,6 +96,13 @@ func (c *Client) refusesAtOnce(t *topic) error {
 		return ErrQueueFull
 	}
 	return nil
+}
+
+// notTaken follows from a record that found no place: a transaction that lacks it must not be committed (KafkaProducer.doSend).
+func (c *Client) notTaken(err error) {
+	if c.txn != nil {
+		c.txn.batchFailed(err)
+	}
 }
 
 // wait puts a record where it waits for room or metadata.

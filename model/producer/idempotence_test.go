@@ -108,6 +108,12 @@ func (x *trouble) move(partition int, to string) {
 
 // heal has all brokers up and each partition led, and lets everything end.
 func (x *trouble) heal() {
+	x.mend()
+	x.run(sim.Minute)
+	require.Zero(x.t, x.client.Outstanding(), "%v", x.client)
+}
+
+func (x *trouble) mend() {
 	x.c.plan = nil
 	for i := range 3 {
 		x.move(i, "broker-1")
@@ -117,8 +123,6 @@ func (x *trouble) heal() {
 			n.Boot()
 		}
 	}
-	x.run(sim.Minute)
-	require.Zero(x.t, x.client.Outstanding(), "%v", x.client)
 }
 
 // settled holds of every client: each record is answered once, and the answer does not lie.

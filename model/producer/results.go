@@ -142,6 +142,7 @@ func (c *Client) expire(now sim.Time) {
 			err = ErrExpired
 		}
 		c.turnAway(err, func(w *waiter) bool { return w.deadline <= now })
+		c.notTaken(err)
 	}
 	if now < c.oldest {
 		return

@@ -321,7 +321,7 @@ func (t *transactions) abandon(err error) {
 	}
 }
 
-// batchFailed follows from a batch that was given up. While the transaction ends, Java asks for a new epoch only if nobody knows what
+// batchFailed follows from a batch that was given up, or a record that has come into none. While the transaction ends, Java asks for a new epoch only if nobody knows what
 // became of the batch, see lost.
 func (t *transactions) batchFailed(err error) {
 	if errors.Is(err, wire.ErrProducerFenced) || errors.Is(err, wire.ErrInvalidMapping) {
