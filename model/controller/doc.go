@@ -35,6 +35,8 @@
 //   - Of the KIP's two stages of recovery after all eligible replicas were lost only that of Kafka 4 is there: the last known
 //     leader. It does not ask replicas for the ends of their logs.
 //   - There is no recovery state of a leader that was elected uncleanly: its in-sync set may grow at once.
+//   - The processes of a broker are numbered, so that a registration which comes late of an earlier one is known for what it is.
+//     Kafka's have random ids: there it begins a session, and the process that is there is refused until somebody restarts it.
 //
 // To read next: elect.go (the rules), registry.go (sessions), alter.go (what leaders ask for).
 package controller
