@@ -54,6 +54,7 @@ const (
 type Flow struct {
 	Name, Source string // Source is the topic
 	Stages       []Stage
+	Incremental  bool // who reads the source keeps what does not move, over generations of its group (KIP-429, KIP-848)
 }
 
 // Stage is one step of a flow.

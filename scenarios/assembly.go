@@ -141,7 +141,7 @@ func (a *assembly) sender(inner model.Call) model.Call { return model.Outermost(
 
 // flowOf turns a scenario's stages into runnable ones.
 func flowOf(sc *Scenario) model.Flow {
-	f := model.Flow{Name: sc.Name, Source: sc.Workload.Topic}
+	f := model.Flow{Name: sc.Name, Source: sc.Workload.Topic, Incremental: sc.Consumers.Protocol != "eager"}
 	for i := range sc.Flow {
 		s := &sc.Flow[i]
 		st := model.Stage{Name: s.Name, Class: s.Class, Service: s.Service}

@@ -36,3 +36,23 @@ func TestGroupProtocolsShareTheSession(t *testing.T) {
 		}
 	}
 }
+
+// A member that keeps a partition over a rebalance goes on with what it has in work. A fence by generations refuses whoever has
+// lost a partition and nobody else: what it refuses, nobody else does.
+func TestAFenceRefusesNobodyWhoKeepsItsShare(t *testing.T) {
+	for _, protocol := range []string{"eager", "cooperative", "server"} {
+		sc := payments(t)
+		sc.Consumers.Protocol = protocol
+		for seed := uint64(1); seed <= 4; seed++ {
+			c := &Case{Version: CaseVersion, Intent: Intent{Scenario: sc, Stack: "fenced", Fault: "rebalance", PlanType: PlanHunting,
+				Plan: []string{"at 20s refuse payments for 10s", "at 25s join consumer for 20s", "at 60s join consumer for 15s"}}, Witness: Witness{Seed: seed}}
+			r, err := Run(c, &Memory{})
+			require.NoError(t, err)
+			require.Equal(t, sim.StopQuiescent, r.Stop.Kind)
+			require.Zero(t, r.Row.Losses(), "%s, seed %d", protocol, seed)
+			for _, f := range r.Verdicts.Findings {
+				require.NotContains(t, []history.Property{history.PropLoss, history.PropZombie}, f.Property, f.Detail)
+			}
+		}
+	}
+}

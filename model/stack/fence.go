@@ -14,7 +14,7 @@ import (
 //
 //	none        does nothing
 //	generation  each call carries the generation of the group under which the event was handed out; the called service
-//	            refuses one that is lower than the highest it has seen
+//	            refuses one that is lower than the highest it has seen, of that partition where members keep what does not move
 //	lease       a consumer takes a lease on a partition once in a generation and looks at its own clock before each
 //	            call. Nobody checks at the service: a pause between the look and the call goes unnoticed
 //	token       the same, and the call carries the lease's token, which the service checks
@@ -62,7 +62,7 @@ func (f fence) Install(a model.Assembly, flow model.Flow) {
 	case "none":
 		return
 	case "generation":
-		wrap = byGeneration
+		wrap = byGeneration(flow.Incremental)
 	default:
 		a.Store(model.StoreSpec{Kind: "lease", Name: LeaseService, Window: f.lease})
 		wrap = f.byLease(newMemory(func() map[string]*holding { return map[string]*holding{} }))
@@ -79,11 +79,17 @@ func (f fence) Install(a model.Assembly, flow model.Flow) {
 }
 
 // byGeneration guards the topic: a generation is that of the whole group, so the service knows of a successor as soon
-// as any member of it calls.
-func byGeneration(inner model.Call) model.Call {
-	return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
-		m.Guard, m.Fence = m.Topic, m.Generation
-		return inner(c, stage, m)
+// as any member of it calls. In an incremental group it guards the partition: whoever keeps one has in work what it was handed
+// in a generation before, and is refused if another member's call counts for all; nobody else would do that work.
+func byGeneration(incremental bool) func(model.Call) model.Call {
+	return func(inner model.Call) model.Call {
+		return func(c model.Ctx, stage string, m model.Message) (model.Message, error) {
+			m.Guard, m.Fence = m.Topic, m.Generation
+			if incremental {
+				m.Guard = model.PartitionName(m.Topic, m.Partition)
+			}
+			return inner(c, stage, m)
+		}
 	}
 }
 
