@@ -145,10 +145,10 @@ func (c *Consumer) push(p *sim.Proc, ctx model.Ctx, event string, offsets []wire
 		if !wire.Definite(err) {
 			uncertain = err
 		}
-		if !c.askAgain(err) || c.n.Now().Add(c.opts.Backoff) >= deadline {
+		failures++
+		if !c.askAgain(err) || c.n.Now().Add(c.wait(failures)) >= deadline {
 			break
 		}
-		failures++
 		p.Sleep(c.wait(failures))
 		if ctx != nil && ctx.Err() != nil || ctx == nil && c.n.Stopping() {
 			break

@@ -152,6 +152,30 @@ func TestACommitGivesUpAtCommitTimeout(t *testing.T) {
 	}
 }
 
+// Nothing is asked for when the time is over: a try that nobody waits for could still move the position.
+func TestACommitIsNotTriedAfterItsTime(t *testing.T) {
+	for _, within := range []sim.Duration{5 * sec, 5500 * ms, 6 * sec, 6300 * ms} {
+		cl := newCluster(t, 1)
+		cl.opts.CommitTimeout = within
+		cl.publish(0, "order-1")
+		var last sim.Time
+		cl.special = func(r *sim.Request) bool {
+			_, commit := r.Body.(wire.CommitRequest)
+			if commit {
+				last = cl.w.Now()
+				r.Fail(wire.ErrCoordinatorLoading, 0)
+			}
+			return commit
+		}
+		var err error
+		cl.member(once(&err, everything))
+		cl.run(30 * sec)
+		require.ErrorIs(t, err, wire.ErrCoordinatorLoading)
+		require.LessOrEqual(t, last, sim.Time(cl.facts(history.KindCommitting)[0].Time).Add(within))
+		require.Equal(t, history.Failed, cl.facts(history.KindCommitFailed)[0].Outcome)
+	}
+}
+
 // A commit whose first try may have moved the position is uncertain, whatever a later try hears.
 func TestACommitRemembersAnUncertainTry(t *testing.T) {
 	cl := newCluster(t, 1)

@@ -40,8 +40,8 @@
 //
 // One topic per member. Poll waits until there are records, where a real loop comes round every few milliseconds: the
 // poll interval does not run meanwhile, and a commit that came in the middle of a rebalance is tried again by the client when
-// that is over. What fails is tried again after a backoff without jitter, and what fails in one event
-// shares it. Positions that have not moved are not auto-committed again. A reset or a leaderless partition delays
+// that is over, and one that a server-side group refuses for its epoch under the next one, where Java's commitSync fails.
+// What fails is tried again after a backoff without jitter, and what fails in one event shares it. Positions that have not moved are not auto-committed again. A reset or a leaderless partition delays
 // only its own partition's first record, and the others of the same share by one try. Regular-expression
 // subscriptions, rack awareness, fetches from followers, fetch.min.bytes above 1, quotas and pauses of partitions that
 // outlive a rebalance are not modelled, nor is the log-truncation exception: with no reset policy the application is
