@@ -35,6 +35,11 @@ func (c *Coordinator) Load(batches []wire.Batch) {
 	for _, g := range c.groups {
 		g.resume()
 	}
+	c.n.OnSkew(func() {
+		if c.alive() {
+			c.expectExpiry()
+		}
+	})
 	c.expectExpiry()
 }
 

@@ -118,6 +118,8 @@ func (s *script) command(f []string) {
 	case "config":
 	case "run":
 		s.run(duration(s.t, f[1]), s.tell)
+	case "skew": // the broker's wall clock steps
+		s.p.n.SkewWall(duration(s.t, f[1]))
 	case "beat":
 		s.beat(f[1:])
 	case "log":
