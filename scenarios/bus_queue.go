@@ -105,7 +105,6 @@ func (b *queueBus) left(*loopSpec) int64 { return b.q.Lag() }
 
 func (b *queueBus) records(string) int64 { return 0 }
 
-// settled: what servers have yet to tell each other is no more than what a reader would have to wait for.
-func (b *queueBus) settled() bool { return true }
+func (b *queueBus) settled() bool { return b.q.Settled() }
 
 func (b *queueBus) final() { b.q.FinalState() }

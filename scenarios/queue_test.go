@@ -112,6 +112,16 @@ stacks:
 	}
 }
 
+// A server that was cut off serves what it knows, which is little, until it has heard of the rest: a run does not end before that.
+func TestServersThatMeetLast(t *testing.T) {
+	sc, err := Load("payments-queue")
+	require.NoError(t, err)
+	r := planned(t, sc, "at-least-once", 42, &Memory{}, "at 55s kill broker-2 for 5s", "at 31s partition broker-3 from broker-1 for 100s")
+	require.Equal(t, sim.StopQuiescent, r.Stop.Kind)
+	require.Zero(t, r.Verdicts.Violations[history.PropStuck])
+	require.Empty(t, factsOf(r, func(f *history.Fact) bool { return f.Kind == history.KindHeld && f.Op == "queue" }))
+}
+
 // profile is a queue with the defaults of a profile.
 func profile(name string) *Queue {
 	p := choice(name)

@@ -98,6 +98,24 @@ func Of(n *sim.Node) *Node {
 // Leads says whether this node serves the queue.
 func (b *Node) Leads() bool { return b.raft.Leads() }
 
+// Settled says whether those of these nodes that are up follow one leader, which serves the queue.
+func Settled(nodes []*sim.Node) bool {
+	var leader *sim.Node
+	for _, n := range nodes {
+		b := Of(n)
+		if b == nil {
+			continue
+		}
+		l := b.raft.Leader()
+		if l == nil || leader != nil && l != leader {
+			return false
+		}
+		leader = l
+	}
+	b := Of(leader)
+	return b != nil && b.Leads()
+}
+
 // Shelf is what the queue holds, as far as this node has applied it; nobody may change it.
 func (b *Node) Shelf() *shelf.Shelf { return b.machine.shelf }
 

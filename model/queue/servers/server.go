@@ -229,6 +229,22 @@ func (s *Server) primary() int {
 	return -1
 }
 
+// Settled says whether those of these servers that are up have heard all that each of them has done.
+func Settled(nodes []*sim.Node) bool {
+	for _, n := range nodes {
+		s := Of(n)
+		if s == nil {
+			continue
+		}
+		for i, other := range nodes {
+			if o := Of(other); o != nil && i != s.self && s.have[i] < int64(len(o.own)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Shelf is what the queue holds, as far as this server knows; nobody may change it.
 func (s *Server) Shelf() *shelf.Shelf { return s.shelf }
 

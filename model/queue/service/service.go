@@ -103,6 +103,15 @@ func (q *Queue) Lag() int64 {
 	return q.last
 }
 
+// Settled says whether the nodes that are up agree: on who leads, or, where they tell each other afterwards, on all that they
+// have done. Until then one may take itself for the node that serves, and what it says of the queue is what it knows.
+func (q *Queue) Settled() bool {
+	if q.cfg.Weak {
+		return servers.Settled(q.Nodes)
+	}
+	return quorum.Settled(q.Nodes)
+}
+
 // FinalState records what the queue holds at the end ("queue"), and its dead letters ("parked"), which is also what becomes
 // of messages that were delivered for the last time and stay. It reads disks, so it works while nodes are down.
 func (q *Queue) FinalState() {
