@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/twiceless/twiceless/sim"
 	"github.com/twiceless/twiceless/sim/history"
+	"github.com/twiceless/twiceless/sim/rng"
 )
 
 // What a profile has not is an input error, not a field that nobody reads or a queue that gives nothing.
@@ -120,6 +123,34 @@ func TestServersThatMeetLast(t *testing.T) {
 	require.Equal(t, sim.StopQuiescent, r.Stop.Kind)
 	require.Zero(t, r.Verdicts.Violations[history.PropStuck])
 	require.Empty(t, factsOf(r, func(f *history.Fact) bool { return f.Kind == history.KindHeld && f.Op == "queue" }))
+}
+
+// Whatever becomes of the nodes of a queue, of consumers and of the producer: in the end every run is over, and what was accepted is
+// done or parked. TWICELESS_FULL tries hundreds.
+func TestQueueStorms(t *testing.T) {
+	alone(t)
+	worlds := 5
+	if os.Getenv("TWICELESS_FULL") != "" {
+		worlds = 300
+	}
+	mem := &Memory{}
+	for _, name := range []string{"jetstream", "pubsub", "rabbitmq-quorum", "sqs", "sqs-fifo"} {
+		sc, err := Load("payments-queue")
+		require.NoError(t, err)
+		sc.Broker.Queue = profile(name)
+		sc.derive()
+		for seed := range worlds {
+			s := storm{draws: rng.Key{Seed: uint64(seed), Purpose: rng.Target}, nodes: []string{"broker-1", "broker-2", "broker-3", "consumer-1", "consumer-2", "producer"}, later: 3}
+			plan := s.plan()
+			r := planned(t, sc, "at-least-once", uint64(seed), mem, plan...)
+			what := fmt.Sprintf("%s seed %d %q", name, seed, plan)
+			require.Equal(t, sim.StopQuiescent, r.Stop.Kind, "%s: %s", what, r.Stop.Detail)
+			require.Zero(t, r.Verdicts.Violations[history.PropStuck], what)
+			if name != "jetstream" || !strings.Contains(strings.Join(plan, ""), "power-loss") {
+				require.Zero(t, r.Verdicts.Violations[history.PropLoss], what)
+			}
+		}
+	}
 }
 
 // profile is a queue with the defaults of a profile.

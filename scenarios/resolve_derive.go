@@ -6,15 +6,28 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/twiceless/twiceless/model/queue"
 	"github.com/twiceless/twiceless/model/stack"
 	"github.com/twiceless/twiceless/sim"
 )
 
 // derive computes the phases that follow from the rest.
 func (s *Scenario) derive() {
-	s.Phases.WarmUp = max(8*nsSecond, roundUp(s.Broker.RebalanceDelay+4*nsSecond, nsSecond))
+	s.Phases.WarmUp = max(8*nsSecond, roundUp(s.Broker.RebalanceDelay+4*nsSecond, nsSecond), roundUp(s.Broker.election()+3*nsSecond, nsSecond))
 	s.Phases.Chain = s.chain()
 	s.Phases.Drain = max(s.Phases.Drain, s.drainFloor())
+}
+
+// election is the longest time until the nodes of a queue that have just been started elect a leader.
+func (b *Broker) election() int64 {
+	if b.Queue == nil {
+		return 0
+	}
+	kind, _ := queue.KindByName(b.Queue.Profile) // an unknown word has been reported
+	if kind.Config == nil {
+		return 0
+	}
+	return int64(kind.Config().ElectionMax)
 }
 
 // drainFloor is the drain's limit unless a file lengthens it.

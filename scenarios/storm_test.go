@@ -64,6 +64,7 @@ type storm struct {
 	draws rng.Key
 	step  uint32
 	nodes []string
+	later int // seconds that chaos begins after the tenth
 }
 
 func (s *storm) draw(n int) int {
@@ -86,7 +87,7 @@ func (s *storm) plan() (lines []string) {
 			}
 			target += " from " + other
 		}
-		lines = append(lines, fmt.Sprintf("at %ds %s %s for %ds", 10+s.draw(60), verb, target, []int{1, 5, 20, 60, 100}[s.draw(5)]))
+		lines = append(lines, fmt.Sprintf("at %ds %s %s for %ds", 10+s.later+s.draw(60), verb, target, []int{1, 5, 20, 60, 100}[s.draw(5)]))
 	}
 	return lines
 }
