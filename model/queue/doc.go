@@ -45,6 +45,7 @@
 //   - SQS: ReceiveRequestAttemptId and short polls of a subset of servers are not modelled; of a FIFO queue of dead letters the
 //     groups are not. How the service stores is not published: package servers and the Raft of sqs-fifo are assumptions that
 //     give what is documented.
+//   - An extension sets any time; JetStream's begins AckWait anew, and SQS adds up to 12 hours at most.
 //   - Pub/Sub is its delivery: ordering keys and subscriptions that share a topic are not modelled.
 //   - A retention is noticed when somebody receives.
 //
