@@ -1,6 +1,10 @@
 package checker
 
-import "github.com/twiceless/twiceless/sim/history"
+import (
+	"slices"
+
+	"github.com/twiceless/twiceless/sim/history"
+)
 
 // Each offered intent ends in exactly one bucket. It is decided by its critical and state effects, by all its
 // required effects only if it has none of these, after the drain. The first that applies:
@@ -13,7 +17,7 @@ import "github.com/twiceless/twiceless/sim/history"
 //	                was reversed and a give-up fact says so
 //	parked          a record waits where a person finds it; one that an operator has published again does not
 //	stuck           a store holds it where a live component would take it up
-//	absent_unknown  the producer never learned what became of it, and no log ever took it
+//	absent_unknown  the producer never learned what became of it, and no log has it: none took it, or the one that did has cut it off
 //	lost_known      a give-up fact tells an application or an operator
 //	lost_silent     nothing tells anybody
 //
@@ -39,7 +43,7 @@ func (l *ledger) bucketOf(a *account) history.Bucket {
 		return history.ParkedB
 	case a.held != 0:
 		return history.StuckB
-	case a.unknown():
+	case l.unknown(a):
 		return history.AbsentUnknown
 	case a.gaveUp != 0:
 		return history.LostKnown
@@ -75,12 +79,18 @@ func (l *ledger) weigh(a *account) weight {
 // turnedAway says that the producer was told no and nothing else.
 func (a *account) turnedAway() bool { return a.refused != 0 && a.accepted == 0 && a.uncertain == 0 }
 
-// unknown says that nobody was told anything definite and no log took the event.
-func (a *account) unknown() bool {
-	return a.accepted == 0 && a.refused == 0 && a.appended == 0 || a.doubtful()
+// unknown says that nobody was told anything definite and no log has the event. What a leader took and its successor never had was
+// promised to nobody.
+func (l *ledger) unknown(a *account) bool {
+	switch {
+	case a.accepted != 0:
+		return false
+	case a.appended == 0:
+		return a.refused == 0 || a.uncertain != 0
+	}
+	kept := func(id int64) bool { return !l.truncated(l.at(id)) }
+	return a.uncertain != 0 && !slices.ContainsFunc(l.lastRecords(a), kept)
 }
-
-func (a *account) doubtful() bool { return a.uncertain != 0 && a.accepted == 0 && a.appended == 0 }
 
 // late says that the last deciding effect came after the deadline.
 func (l *ledger) late(a *account) bool {

@@ -174,6 +174,10 @@ func plantedLosses() []Example {
 			p.High(0).Take(i)
 			p.Elect("broker-2", 2).Truncate("broker-1", 0)
 		}),
+		example("nobody was told anything, and the log has it", history.PropLoss, history.LabelUnexplained, func(s *Story) {
+			p, i := s.Partition("orders/0", "broker-1"), s.Offer("order-1", "anna").Doubt()
+			p.Take(i)
+		}),
 		example("half of it", history.PropLoss, history.LabelCommittedBeforeEffect, func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).Deliver("consumer-1").Do("charge").Commit()
 		}),

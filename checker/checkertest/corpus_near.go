@@ -62,6 +62,11 @@ func nearLosses() []Example {
 		with(history.PropStuck, example("stuck, not lost", history.PropLoss, "", func(s *Story) {
 			s.Offer("order-1", "anna").Accept().Append("orders/0", 0).i.Held("queue")
 		})),
+		unjudged(example("nobody was told anything, and the next leader cuts it off", history.PropLoss, "", func(s *Story) {
+			p, i := s.Partition("orders/0", "broker-1"), s.Offer("order-1", "anna").Doubt()
+			p.High(0).Take(i)
+			p.Elect("broker-2", 2).Truncate("broker-1", 0)
+		})),
 		unjudged(example("nobody knows whether anything is owed", history.PropLoss, "", func(s *Story) {
 			s.Offer("order-1", "anna").Doubt()
 		})),
