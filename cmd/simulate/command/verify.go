@@ -85,7 +85,8 @@ func (a *app) verify(ctx context.Context, ids []string, f verifyFlags) error {
 	return err
 }
 
-// chooseRows are the rows that are named, or those with a tag, or all.
+// chooseRows are the rows that are named, or those with a tag, or all. Where a row has parts only, its id names all of them: F-20 is
+// F-20a and F-20b.
 func chooseRows(ids, tags []string) (rows []*scenarios.Failure, err error) {
 	for _, tag := range tags {
 		if !slices.Contains(scenarios.CatalogueTags(), tag) {
@@ -93,17 +94,25 @@ func chooseRows(ids, tags []string) (rows []*scenarios.Failure, err error) {
 		}
 	}
 	for _, id := range ids {
-		if !slices.Contains(scenarios.CatalogueIDs(), id) {
+		if !slices.ContainsFunc(scenarios.CatalogueIDs(), func(known string) bool { return names(id, known) }) {
 			return nil, failf(exitInput, "unknown row %q (%s)", id, hint(id, scenarios.CatalogueIDs()))
 		}
 	}
 	for _, f := range scenarios.Catalogue() {
 		tagged := slices.ContainsFunc(f.Tags(), func(t string) bool { return slices.Contains(tags, t) })
-		if slices.Contains(ids, f.ID) || tagged || len(ids)+len(tags) == 0 {
+		named := slices.ContainsFunc(ids, func(id string) bool { return names(id, f.ID) })
+		if named || tagged || len(ids)+len(tags) == 0 {
 			rows = append(rows, f)
 		}
 	}
 	return rows, nil
+}
+
+// names says whether an id names a row: its own, or, if no row has it, the one without the letter of a part.
+func names(id, row string) bool {
+	part, ok := strings.CutPrefix(row, id)
+	whole := slices.Contains(scenarios.CatalogueIDs(), id)
+	return ok && (part == "" || !whole && len(part) == 1 && part >= "a" && part <= "z")
 }
 
 // verifyAll runs the rows, several at once; the results are in their order.

@@ -20,6 +20,10 @@ func TestVerify(t *testing.T) {
 	require.Equal(t, exitFinding, got.code, got.errors)
 	require.Contains(t, got.out, "loss")
 
+	got = simulate("verify", "F-78", "--seeds", "1", "--quiet")
+	require.Equal(t, 0, got.code, got.errors)
+	require.Contains(t, got.out, "1 reproduced · 0 missing · 1 not modelled", "a row of two parts")
+
 	got = simulate("verify", "F-12", "--seeds", "1", "--format", "json")
 	require.Equal(t, 0, got.code, got.errors)
 	var rows struct {
