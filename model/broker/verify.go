@@ -37,7 +37,7 @@ func (b *Broker) mustVerify(req *wire.ProduceRequest) bool {
 
 // verifies says whether a request must belong to transactions that the coordinator knows.
 func (b *Broker) verifies(req *wire.ProduceRequest) bool {
-	return req.Transaction != "" && !(b.cfg.WithoutVerification && req.TxnVersion < 2)
+	return req.Transaction != "" && (!b.cfg.WithoutVerification || req.TxnVersion >= 2)
 }
 
 func (b *Broker) heldOf(producer int64) *heldProducer {
