@@ -61,13 +61,17 @@ func ChargeOrEnd(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error
 	return reply, nil
 }
 
-// ChargeAndSpin hangs when it is told no, until Stop.
+// ChargeAndSpin hangs when it is told no, until Stop. Its goroutine ends then, and with it a run that nobody waits for any more: one that went
+// on would hang again at its next call.
 func ChargeAndSpin(c twiceless.Ctx, m twiceless.Message) (twiceless.Message, error) {
 	reply, err := Charge(c, m)
 	Spinning.Add(1)
-	for err != nil && !Stop.Load() {
+	defer Spinning.Add(-1)
+	for err != nil {
+		if Stop.Load() {
+			runtime.Goexit()
+		}
 	}
-	Spinning.Add(-1)
 	return reply, nil
 }
 
