@@ -9,6 +9,8 @@ NESTED    = adapters/franz
 CASES    ?= 20
 # Properties draw the same cases in every make; a bare go test draws new ones.
 export RAPID_SEED ?= 20260101
+# So it is with the order of tests: SHUFFLE=on draws a new one.
+SHUFFLE  ?= 20260101
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := check
@@ -41,10 +43,10 @@ test:
 FUNCTIONS = /checker|/reports|/internal/lint
 
 race: ## in shuffled order, without long searches
-	$(GO) test -race -shuffle=on -short $$($(GO) list ./... | grep -vE '$(FUNCTIONS)')
+	$(GO) test -race -shuffle=$(SHUFFLE) -short $$($(GO) list ./... | grep -vE '$(FUNCTIONS)')
 
 shuffle: ## those that need no race detector, in shuffled order
-	$(GO) test -shuffle=on -short $$($(GO) list ./... | grep -E '$(FUNCTIONS)')
+	$(GO) test -shuffle=$(SHUFFLE) -short $$($(GO) list ./... | grep -E '$(FUNCTIONS)')
 
 det: ## the same cases on every kind of build and processor at hand
 	.ci/determinism $(CASES)
