@@ -24,7 +24,8 @@
 // With acks=all, min.insync.replicas=2 and three replicas: any number of kills, pauses, graceful stops and cuts, of brokers
 // and of the controller, at every event; loss, delay and reset of any message; drift of any clock; power losses of the
 // controller; and power losses of brokers as long as fewer than min.insync.replicas replicas of a partition have stopped
-// uncleanly, counted until they are in sync again. Beyond that the last known leader leads, and what it lost is lost: the
+// uncleanly, counted until they are in sync again; one that is stopped in good order before it has heard of its session counts as
+// such, too, because its disk cannot vouch for that session (KIP-966). Beyond that the last known leader leads, and what it lost is lost: the
 // election says that it was unclean. Without eligible replicas (controller.Config.WithoutELR) no power loss of a
 // sole in-sync replica is inside. Outside of it are all settings of before (Config), which is what they are for.
 //

@@ -342,6 +342,9 @@ func (st *storm) fault() {
 		n.Cut(other)
 		end(func() { n.Mend(other) })
 	case 5:
+		if _, knows := broker.Look(n, "orders", 0); st.lossy && n != st.controller && !knows {
+			return // who does not know of his session cannot say that it ended well, and counts as another unclean stop
+		}
 		if n != st.controller {
 			n.AskStop(0)
 		}
